@@ -1,0 +1,1 @@
+"""The debugger's rules: pure data and pure functions. No I/O, no asyncio, no clock."""

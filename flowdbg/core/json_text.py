@@ -1,0 +1,160 @@
+"""JSON kept as the text it arrived in, with its value on demand.
+
+A debugger sends back what it received. Keeping the text means that big integers, odd numbers,
+duplicate keys and escapes go out exactly as they came, and that nothing is serialised twice.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_KINDS = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}
+_WHITESPACE = re.compile(r"[ \t\n\r]*")
+_decoder = json.JSONDecoder()
+_UNSET = object()
+
+
+class JsonText:
+    """One JSON value as text; immutable, compared by text.
+
+    The value is parsed once, when first asked for. `problem` says why a text has no value
+    (not JSON, nested too deep, a number with too many digits); such text is still kept.
+    """
+
+    __slots__ = ("_problem", "_value", "text")
+
+    text: str
+
+    def __init__(self, text: str, value: Any = _UNSET) -> None:
+        self.text = text
+        self._value = value
+        self._problem = ""
+
+    @classmethod
+    def of(cls, value: Any) -> JsonText:
+        """Serialise a value; non-ASCII characters stay readable, lone surrogates escaped.
+
+        Raises:
+            ValueError: The value is not JSON (wrong type, circular, nested too deep).
+        """
+        try:
+            text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        except (TypeError, RecursionError) as error:
+            raise ValueError(f"not a JSON value: {error}") from error
+        if any("\ud800" <= char <= "\udfff" for char in text):
+            text = json.dumps(value, separators=(",", ":"))
+        return cls(text, value)
+
+    @property
+    def value(self) -> Any:
+        """The parsed value; None when the text has none (see `problem`)."""
+        if self._value is _UNSET:
+            self._value, self._problem = _parse(self.text)
+        return self._value
+
+    @property
+    def problem(self) -> str:
+        """Why the text has no value; empty when it has one."""
+        _ = self.value
+        return self._problem
+
+    @property
+    def kind(self) -> str:
+        """The JSON type's name: object, array, string, number, boolean, null, or invalid."""
+        if self.problem:
+            return "invalid"
+        return _KINDS.get(type(self.value), "number")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, JsonText) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __repr__(self) -> str:
+        shown = self.text if len(self.text) <= 60 else self.text[:57] + "..."
+        return f"JsonText({shown!r})"
+
+
+Segments = tuple[str | JsonText, ...]
+"""A text in pieces; a JsonText piece may be large and is worth storing once by its hash."""
+
+
+def join(segments: Segments) -> str:
+    """The whole text of a segmented text."""
+    return "".join(piece if isinstance(piece, str) else piece.text for piece in segments)
+
+
+def _parse(text: str) -> tuple[Any, str]:
+    try:
+        return json.loads(text), ""
+    except json.JSONDecodeError as error:
+        return None, f"not JSON: {error.msg} at line {error.lineno} column {error.colno}"
+    except RecursionError:
+        return None, "nested too deep to read"
+    except ValueError as error:
+        return None, f"not readable: {error}"
+
+
+class Span:
+    """A member of a JSON object: its value and where its text stands."""
+
+    __slots__ = ("end", "start", "value")
+
+    def __init__(self, start: int, end: int, value: Any) -> None:
+        self.start = start
+        self.end = end
+        self.value = value
+
+
+def members(text: str) -> Mapping[str, Span]:
+    """The top-level members of a JSON object, each with the span of its value's text.
+
+    One pass at the speed of the C decoder; of duplicate keys the last one wins, as everywhere.
+
+    Raises:
+        ValueError: The text is not one JSON object, or is nested too deep.
+    """
+    try:
+        return _members(text)
+    except RecursionError as error:
+        raise ValueError("nested too deep to read") from error
+    except IndexError as error:
+        raise ValueError("not a JSON object: it ends too early") from error
+
+
+def _members(text: str) -> dict[str, Span]:
+    found: dict[str, Span] = {}
+    at = _skip(text, 0)
+    if text[at] != "{":
+        raise ValueError("not a JSON object")
+    at = _skip(text, at + 1)
+    mark = text[at]
+    while mark != "}":
+        if text[at] != '"':
+            raise ValueError(f"expected a key at character {at}")
+        key, at = _decoder.raw_decode(text, at)
+        at = _skip(text, at)
+        if text[at] != ":":
+            raise ValueError(f"expected ':' at character {at}")
+        start = _skip(text, at + 1)
+        value, at = _decoder.raw_decode(text, start)
+        found[key] = Span(start, at, value)
+        at = _skip(text, at)
+        mark = text[at]
+        if mark == ",":
+            at = _skip(text, at + 1)
+        elif mark != "}":
+            raise ValueError(f"expected ',' or '}}' at character {at}")
+    if _skip(text, at + 1) != len(text):
+        raise ValueError(f"extra text after the object at character {at + 1}")
+    return found
+
+
+def _skip(text: str, at: int) -> int:
+    """The index of the first character at or after `at` that is not JSON white space."""
+    match = _WHITESPACE.match(text, at)
+    return match.end() if match else at
