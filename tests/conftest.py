@@ -1,0 +1,32 @@
+"""Every test runs in an empty home, without the developer's own settings, keys or proxies."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("ci")
+
+_PREFIXES = ("FLOWDBG_", "NOUKAI_", "OPENAI_", "OPENROUTER_", "XDG_", "TEXTUAL")
+_NAMES = {
+    "NO_COLOR", "COLORTERM", "VISUAL", "EDITOR", "PAGER", "ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY",
+    "NO_PROXY",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def empty_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh home directory; nothing of the developer's environment leaks in."""
+    home = tmp_path_factory.mktemp("home")
+    for name in list(os.environ):
+        if name.startswith(_PREFIXES) or name.upper() in _NAMES:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+    return home
