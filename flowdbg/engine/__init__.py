@@ -1,0 +1,4 @@
+"""The embedded flow engine: definition, plan, runner, one module per block kind, models.
+
+It knows no wire protocol and no database: the server's dialects are adapters on it.
+"""

@@ -1,0 +1,1 @@
+"""One module per block kind; each turns a block and its scope into events and an output."""

@@ -1,0 +1,174 @@
+"""A flow's definition: read from YAML with every problem named, frozen as canonical JSON.
+
+`load_flow` and `parse_flow` are the way in from a file; `definition_json` and
+`FlowDefinition.model_validate` are the way out to storage and back. Protocol: noukai section 13.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from flowdbg.engine.checks import check_tree
+from flowdbg.engine.nodes import FieldName, Model, Node, Schema
+from flowdbg.engine.problems import problems_of
+from flowdbg.engine.scripts import ScriptedReplies
+from flowdbg.engine.yaml_source import MAX_FILE_BYTES, YamlSource, read_yaml
+from flowdbg.errors import DefinitionError, Problem
+
+Address = Annotated[
+    str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}(/[a-z0-9][a-z0-9._-]{0,63}){2}$")
+]
+"""`org/project/flow`, lower case."""
+
+
+class InputField(Model):
+    """One input of a flow: a JSON Schema in the words people use."""
+
+    type: Literal["string", "integer", "number", "boolean", "object", "array"] = "string"
+    """JSON type."""
+    description: str = ""
+    """What people are told when they are asked for it."""
+    default: Any = None
+    """Value when none is given; an input with a default is not required."""
+    required: bool | None = None
+    """Whether it must be given; None means: when there is no default."""
+    enum: tuple[Any, ...] | None = Field(default=None, min_length=1)
+    """The only values allowed."""
+    items: Schema | None = None
+    """JSON Schema of the items of an array."""
+    properties: dict[str, Schema] | None = None
+    """JSON Schemas of the members of an object."""
+
+    @property
+    def is_required(self) -> bool:
+        """Whether a run must give it."""
+        return self.default is None if self.required is None else self.required
+
+    def as_schema(self) -> dict[str, Any]:
+        """The field as a JSON Schema."""
+        return self.model_dump(mode="json", exclude={"required"}, exclude_none=True) | {
+            "type": self.type
+        }
+
+
+class FlowDefinition(Model):
+    """One version of a flow: its address, inputs and the root sequence of steps."""
+
+    flow: Address
+    """`org/project/flow`."""
+    name: str = Field(default="", max_length=200)
+    """What people read; the address' last part when none is given."""
+    description: str = Field(default="", max_length=10_000)
+    """What the flow is for."""
+    inputs: dict[FieldName, InputField] = Field(default_factory=dict, max_length=100)
+    """The flow's global input, in the order people are asked for it."""
+    scripts: dict[str, ScriptedReplies] = Field(default_factory=dict, max_length=100)
+    """Scripted models of this flow: `scripted/<name>` answers from `scripts.<name>`."""
+    steps: tuple[Node, ...] = Field(min_length=1, max_length=1000)
+    """The plan: the root sequence's children."""
+
+    @property
+    def org(self) -> str:
+        """First part of the address."""
+        return self.flow.split("/")[0]
+
+    @property
+    def project(self) -> str:
+        """Second part of the address."""
+        return self.flow.split("/")[1]
+
+    @property
+    def slug(self) -> str:
+        """Last part of the address."""
+        return self.flow.split("/")[2]
+
+    @property
+    def title(self) -> str:
+        """The name, or the slug."""
+        return self.name or self.slug
+
+    @cached_property
+    def input_schema(self) -> dict[str, Any]:
+        """The inputs as one JSON Schema object; properties keep their order."""
+        schema: dict[str, Any] = {
+            "type": "object",
+            "properties": {name: field.as_schema() for name, field in self.inputs.items()},
+        }
+        required = [name for name, field in self.inputs.items() if field.is_required]
+        return schema | ({"required": required} if required else {})
+
+
+def load_flow(path: Path) -> FlowDefinition:
+    """Read a flow file.
+
+    Raises:
+        DefinitionError: The file is missing, too large or wrong; every problem is listed.
+    """
+    try:
+        # One byte past the limit tells a file that is too large without reading it whole.
+        with path.open("rb") as stream:
+            data = stream.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise DefinitionError(
+            [Problem(str(path), 0, "", f"cannot be read: {reason}. Name a flow file.")]
+        ) from error
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise DefinitionError(
+            [Problem(str(path), line, "", "is not UTF-8 text. Save the file as UTF-8.")]
+        ) from error
+    return parse_flow(text, str(path))
+
+
+def parse_flow(text: str, file: str) -> FlowDefinition:
+    """Read the text of a flow file; `file` is what problems call it.
+
+    Raises:
+        DefinitionError: Every problem found, in the order of the lines.
+    """
+    source = read_yaml(text, file)
+    problems = list(check_tree(source))
+    try:
+        definition = FlowDefinition.model_validate_json(source.as_json(), strict=True)
+    except ValidationError as error:
+        problems += problems_of(error, source, FlowDefinition)
+    if problems:
+        raise DefinitionError(sorted(problems, key=lambda problem: problem.line))
+    return definition
+
+
+def definition_json(definition: FlowDefinition) -> dict[str, Any]:
+    """The canonical JSON of a definition: what differs from the defaults, in a fixed order.
+
+    `FlowDefinition.model_validate` takes it back; storing it freezes a version.
+    """
+    return definition.model_dump(mode="json", exclude_defaults=True)
+
+
+def flow_schema() -> dict[str, Any]:
+    """The JSON Schema of the file format, for editors."""
+    schema = FlowDefinition.model_json_schema()
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "flowdbg flow",
+        **{key: value for key, value in schema.items() if key != "title"},
+    }
+
+
+__all__ = [
+    "FlowDefinition",
+    "InputField",
+    "YamlSource",
+    "definition_json",
+    "flow_schema",
+    "load_flow",
+    "parse_flow",
+]

@@ -1,0 +1,1 @@
+"""Where tokens come from: configured providers, the offline model, and scripted models."""

@@ -1,0 +1,65 @@
+"""Replaces fields of one node's configuration for one call (the configuration plane)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from flowdbg.engine.errors import OverrideInvalid
+from flowdbg.engine.nodes import Container, Node
+from flowdbg.engine.problems import NODE_MODELS, message_of, unknown_field
+
+_FIXED = {"id", "name", "kind", "steps"}
+
+
+def overridden(node: Node, overrides: Mapping[str, Mapping[str, Any]]) -> Node:
+    """The node with the overrides of its id, and of the nodes inside it.
+
+    Raises:
+        OverrideInvalid: See `flowdbg.engine.plan.apply_block_overrides`.
+    """
+    if isinstance(node, Container):
+        inside = tuple(overridden(child, overrides) for child in node.steps)
+        node = node.model_copy(update={"steps": inside})
+    fields = overrides.get(node.id)
+    return _replaced(node, fields) if fields else node
+
+
+def _replaced(node: Node, fields: Mapping[str, Any]) -> Node:
+    model = NODE_MODELS[node.kind]
+    allowed = [name for name in model.model_fields if name not in _FIXED]
+    for name in fields:
+        if name not in allowed:
+            raise _invalid(node.id, name, unknown_field(name, allowed))
+    stored = node.model_dump(mode="json", exclude_defaults=True, exclude={"steps"})
+    steps = {"steps": [_placeholder()]} if isinstance(node, Container) else {}
+    try:
+        text = json.dumps({**stored, **fields, **steps})
+        changed = model.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        detail = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in detail["loc"]) or next(iter(fields))
+        message = message_of(detail, tuple(detail["loc"]), None)
+        raise _invalid(node.id, field, message) from error
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _invalid(node.id, next(iter(fields)), f"is not JSON: {error}.") from error
+    if isinstance(node, Container):
+        changed = changed.model_copy(update={"steps": node.steps})
+    return changed  # type: ignore[return-value]  # NODE_MODELS holds exactly the node types
+
+
+def _placeholder() -> dict[str, Any]:
+    """Stands for a container's steps while its own fields are checked."""
+    return {"id": "placeholder", "kind": "passthrough"}
+
+
+def _invalid(step_id: str, field: str, message: str) -> OverrideInvalid:
+    return OverrideInvalid(
+        f"Block override {step_id}.{field}: {message}",
+        "Correct the override or take it back.",
+        step_id=step_id,
+        field=field,
+    )

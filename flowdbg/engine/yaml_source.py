@@ -1,0 +1,198 @@
+"""Reads YAML as plain JSON values, bounded, and remembers the line of every value and key.
+
+Only the parser of ruamel.yaml is used: values are built here from its events, so there are no
+aliases (a bomb of nine lines expands to gigabytes), no tags and no Python objects; depth, node
+count and size are bounded while reading. Scalars follow the YAML 1.2 core schema.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from flowdbg.errors import DefinitionError, Problem
+
+MAX_FILE_BYTES = 1_000_000
+"""Largest flow file."""
+MAX_DEPTH = 60
+"""Deepest nesting of mappings and lists."""
+MAX_NODES = 50_000
+"""Most values in one file."""
+
+KeyPath = tuple[str | int, ...]
+"""Keys and indexes from the top of the file."""
+
+_CONSTANTS: dict[str, Any] = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
+}  # fmt: skip
+_INTEGER = re.compile(r"[-+]?[0-9]{1,400}\Z")
+_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]{1,300}\Z")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
+
+
+class YamlSource:
+    """One YAML document: its value and the 1-based line of every value and key in it."""
+
+    def __init__(self, file: str, value: Any, lines: dict[KeyPath, int]) -> None:
+        self.file = file
+        self.value = value
+        self._lines = lines
+
+    def line(self, path: KeyPath) -> int:
+        """The line of the value (of its key, in a mapping), or of the nearest thing around it."""
+        for length in range(len(path), -1, -1):
+            if (line := self._lines.get(path[:length])) is not None:
+                return line
+        return 1
+
+    def problem(self, path: KeyPath, message: str) -> Problem:
+        """A problem at a place in this file."""
+        return Problem(self.file, self.line(path), dotted(path), message)
+
+    def as_json(self) -> str:
+        """The value as JSON text."""
+        return json.dumps(self.value, ensure_ascii=True)
+
+
+def dotted(path: KeyPath) -> str:
+    """`("steps", 2, "prompt")` as `steps[2].prompt`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def read_yaml(text: str, file: str) -> YamlSource:
+    """Read one YAML document.
+
+    Raises:
+        DefinitionError: Not YAML, more than one document, an alias, a tag, a key that is not
+            text or is there twice, or one of the bounds passed.
+    """
+    if len(text) > MAX_FILE_BYTES or len(text.encode("utf-8", "replace")) > MAX_FILE_BYTES:
+        raise DefinitionError(
+            [Problem(file, 0, "", f"is larger than {MAX_FILE_BYTES:,} bytes. Make it smaller.")]
+        )
+    reader = _Reader(file)
+    try:
+        value = reader.document(YAML(typ="safe", pure=True).parse(text))
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        what = " ".join(filter(None, (error.context, error.problem))) or "cannot be read"
+        raise DefinitionError(
+            [Problem(file, mark.line + 1 if mark else 0, "", f"is not YAML: {what}.")]
+        ) from error
+    except (YAMLError, ValueError) as error:
+        what = str(error).splitlines()[0]
+        raise DefinitionError([Problem(file, 0, "", f"is not YAML: {what}.")]) from error
+    return YamlSource(file, value, reader.lines)
+
+
+class _Reader:
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._count = 0
+        self.lines: dict[KeyPath, int] = {}
+
+    def document(self, events: Iterator[Event]) -> Any:
+        value: Any = None
+        documents = 0
+        for event in events:
+            if isinstance(event, DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    self._refuse(event, (), "has a second document. Keep one flow in a file.")
+            elif isinstance(event, DocumentEndEvent):
+                continue
+            elif isinstance(event, ScalarEvent | SequenceStartEvent | MappingStartEvent):
+                value = self._value(event, events, ())
+            elif isinstance(event, AliasEvent):
+                self._alias(event, ())
+        return value
+
+    def _value(self, event: Event, events: Iterator[Event], path: KeyPath) -> Any:
+        self._count += 1
+        if self._count > MAX_NODES:
+            self._refuse(event, (), f"has more than {MAX_NODES:,} values. Make it smaller.")
+        if len(path) > MAX_DEPTH:
+            self._refuse(event, path[:3], f"is nested deeper than {MAX_DEPTH} levels.")
+        self.lines.setdefault(path, _line(event))
+        if isinstance(event, AliasEvent):
+            self._alias(event, path)
+        if getattr(event, "anchor", None):
+            self._alias(event, path)
+        if isinstance(event, ScalarEvent):
+            return self._scalar(event, path)
+        if isinstance(event, SequenceStartEvent):
+            return self._list(events, path)
+        return self._mapping(events, path)
+
+    def _list(self, events: Iterator[Event], path: KeyPath) -> list[Any]:
+        items: list[Any] = []
+        for event in events:
+            if isinstance(event, SequenceEndEvent):
+                break
+            items.append(self._value(event, events, (*path, len(items))))
+        return items
+
+    def _mapping(self, events: Iterator[Event], path: KeyPath) -> dict[str, Any]:
+        members: dict[str, Any] = {}
+        for event in events:
+            if isinstance(event, MappingEndEvent):
+                break
+            if not isinstance(event, ScalarEvent):
+                self._refuse(event, path, "has a key that is not text.")
+            key = event.value
+            if key in members:
+                self._refuse(event, (*path, key), "is there twice. Keep one of them.")
+            self.lines[(*path, key)] = _line(event)
+            members[key] = self._value(next(events), events, (*path, key))
+        return members
+
+    def _scalar(self, event: ScalarEvent, path: KeyPath) -> Any:
+        text: str = event.value
+        plain, _ = event.implicit
+        if getattr(event, "tag", None) not in (None, "!"):
+            self._refuse(event, path, f"has the tag {event.tag}. Write a plain value.")
+        if not plain:
+            return text
+        if text in _CONSTANTS:
+            return _CONSTANTS[text]
+        if _INTEGER.match(text):
+            return int(text)
+        if _HEXADECIMAL.match(text):
+            return int(text, 16)
+        if _FLOAT.match(text):
+            number = float(text)
+            return number if math.isfinite(number) else text
+        return text
+
+    def _alias(self, event: Event, path: KeyPath) -> None:
+        self._refuse(
+            event, path, "has an anchor or alias (& or *). Write the value out where it is used."
+        )
+
+    def _refuse(self, event: Event, path: KeyPath, message: str) -> None:
+        raise DefinitionError([Problem(self._file, _line(event), dotted(path), message)])
+
+
+def _line(event: Event) -> int:
+    return int(event.start_mark.line) + 1
