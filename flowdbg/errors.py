@@ -15,7 +15,10 @@
     │       ├── AuthenticationFailed  401, 403
     │       ├── FlowNotFound          404
     │       ├── RateLimited           429
-    │       ├── StalePlan             the plan changed under the session (STALE_TREE)
+    │       ├── StalePlan             the plan changed under the session
+    │       ├── NoSuchStep            the flow has no step at the cursor: it is at its end
+    │       ├── RunLost               the server no longer knows the run; its outputs are ours
+    │       ├── InputMissing          the run's inputs lack something
     │       └── ServerFailed          5xx
     ├── StoreError              the session could not be read or written
     │   ├── NotSaved            disk full or an I/O error; what is in memory stays
@@ -100,7 +103,14 @@ class RequestTimedOut(TargetError):
 
 
 class Interrupted(TargetError):
-    """The stream broke after the request was sent, so its outcome is unknown."""
+    """The stream broke after the request was sent, so its outcome is unknown.
+
+    `tail` is what came after the last whole event, for people to look at.
+    """
+
+    def __init__(self, what: str, next_step: str = "", *, tail: str = "") -> None:
+        super().__init__(what, next_step)
+        self.tail = tail
 
 
 class ProtocolViolation(TargetError):
@@ -152,6 +162,18 @@ class RateLimited(Refused):
 
 class StalePlan(Refused):
     """The plan changed under the session; `detail["steps"]` is the current one."""
+
+
+class NoSuchStep(Refused):
+    """The flow has no step at the cursor: it is at its end."""
+
+
+class RunLost(Refused):
+    """The server no longer knows the run; nothing is lost, because the outputs are the client's."""
+
+
+class InputMissing(Refused):
+    """The run's inputs lack something that the flow needs."""
 
 
 class ServerFailed(Refused):

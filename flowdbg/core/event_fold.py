@@ -1,0 +1,372 @@
+"""What one event of a server does to a session.
+
+Every rule looks at what is there before it changes anything: a duplicated, reordered, late,
+contradictory or unknown event becomes an anomaly and leaves the rest as it was.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flowdbg.core.entries import Entry, EventReceived, Outcome
+from flowdbg.core.events import (
+    Event,
+    Path,
+    RunCompleted,
+    RunStarted,
+    StepCompleted,
+    StepFailed,
+    StepInput,
+    StepOutput,
+    StepPaused,
+    StepProgress,
+    StepStarted,
+    Tokens,
+    ToolCallsRequested,
+    UnknownEvent,
+)
+from flowdbg.core.plan import Plan, Step
+from flowdbg.core.session import (
+    Anomaly,
+    Branch,
+    Execution,
+    LoggedEvent,
+    Session,
+    Status,
+    Totals,
+    Turn,
+)
+
+
+def apply_event(session: Session, at: float, number: int, event: Event) -> Session:
+    """The session after an event of turn `number`, received at `at` seconds since the epoch."""
+    turn = session.running
+    if turn is None or turn.number != number:
+        return note_anomaly(session, at, number, "an event came outside of its turn")
+    if turn.terminal is not None:
+        if isinstance(event, RunCompleted) and turn.terminal is Outcome.COMPLETED:
+            return _second_end(session, turn, event)
+        return note_anomaly(session, at, number, "an event came after the end of its turn")
+    return _ON_EVENT[type(event)](session, turn, at, event)
+
+
+def note_anomaly(session: Session, at: float, turn: int, what: str) -> Session:
+    """The session with one more anomaly, tied to the newest event."""
+    anomaly = Anomaly(at, turn, len(session.events) - 1, what)
+    return session.replace(anomalies=session.anomalies.append(anomaly))
+
+
+def is_chunk(entry: Entry) -> bool:
+    """Whether an entry is a streamed part of an output."""
+    body = entry.body
+    return isinstance(body, EventReceived) and isinstance(body.received.event, StepOutput)
+
+
+def apply_chunks(session: Session, entries: Sequence[Entry]) -> Session:
+    """The session after several chunks of one execution, in one step."""
+    bodies = [entry.body for entry in entries if isinstance(entry.body, EventReceived)]
+    logged = [
+        LoggedEvent(entry.at, entry.branch, body.turn, body.received)
+        for entry, body in zip(entries, bodies, strict=True)
+    ]
+    first = bodies[0].received.event
+    assert isinstance(first, StepOutput)
+    turn = session.running
+    running = (
+        _execution(session.branches[turn.branch], turn, first.step_id, first.path)
+        if turn and turn.number == bodies[0].turn and turn.terminal is None
+        else None
+    )
+    if turn is None or running is None or running.status is not Status.RUNNING:
+        for event in logged:
+            session = session.replace(events=session.events.append(event))
+            session = apply_event(session, event.at, event.turn, event.received.event)
+        return session
+    session = session.replace(events=session.events.extend(logged))
+    deltas = [body.received.event.delta for body in bodies]  # type: ignore[union-attr] # all are chunks
+    grown = dataclasses.replace(running, chunks=running.chunks.extend(deltas))
+    return _put(session, turn, grown)
+
+
+def _run_started(session: Session, turn: Turn, at: float, event: RunStarted) -> Session:
+    branch = session.branches[turn.branch]
+    if branch.execution_id and event.execution_id not in ("", branch.execution_id):
+        what = f"the run's id changed from {branch.execution_id} to {event.execution_id}"
+        session = note_anomaly(session, at, turn.number, what)
+    elif event.execution_id:
+        session = _put_branch(session, turn, branch.replace(execution_id=event.execution_id))
+    surprise = _moved(session.plan, event)
+    if not session.plan.told:
+        session = session.replace(plan=_told(session.plan, event))
+    return _put_turn(
+        session,
+        turn,
+        version=event.version,
+        plan_hash=event.plan_hash,
+        surprise=turn.surprise or surprise,
+    )
+
+
+def _step_started(session: Session, turn: Turn, at: float, event: StepStarted) -> Session:
+    branch = session.branches[turn.branch]
+    if event.path:
+        parent = _execution(branch, turn, event.step_id, ())
+        if parent is None:
+            return note_anomaly(session, at, turn.number, f"'{event.step_id}' had not begun")
+        return _put(session, turn, _child(parent, event.path, event.name, at))
+    running = _execution(branch, turn, event.step_id, ())
+    if running:
+        return note_anomaly(session, at, turn.number, f"'{event.step_id}' began twice")
+    index = turn.index + turn.completed
+    promised = session.plan.at(index)
+    if promised and promised.id != event.step_id:
+        what = f"'{event.step_id}' began where the plan has '{promised.id}'"
+        session = note_anomaly(session, at, turn.number, what)
+        session = _put_turn(session, turn, surprise=turn.surprise or what)
+    session = session.replace(plan=_observed(session.plan, index, event.step_id, event.name))
+    return _begin(session, turn, at, event.step_id, event.name)
+
+
+def _step_input(session: Session, turn: Turn, at: float, event: StepInput) -> Session:
+    session, running = _running(session, turn, at, event.step_id, event.path)
+    return _put(session, turn, dataclasses.replace(running, input=event.value))
+
+
+def _step_output(session: Session, turn: Turn, at: float, event: StepOutput) -> Session:
+    session, running = _running(session, turn, at, event.step_id, event.path)
+    grown = dataclasses.replace(running, chunks=running.chunks.append(event.delta))
+    return _put(session, turn, grown)
+
+
+def _step_completed(session: Session, turn: Turn, at: float, event: StepCompleted) -> Session:
+    branch = session.branches[turn.branch]
+    earlier = _execution(branch, turn, event.step_id, event.path)
+    if earlier and earlier.status is not Status.RUNNING:
+        return note_anomaly(session, at, turn.number, f"'{event.step_id}' ended twice")
+    session, running = _running(session, turn, at, event.step_id, event.path)
+    done = dataclasses.replace(
+        running,
+        status=Status.DONE,
+        ended_at=at,
+        name=running.name or event.name,
+        output=event.output,
+        duration_ms=event.duration_ms,
+        tokens=event.tokens,
+        cost=event.cost,
+    )
+    session = _put(session, turn, done)
+    if event.path:
+        return session
+    turn = session.running or turn
+    session = session.replace(totals=_totals(session, event))
+    if turn.surprise:
+        return session
+    branch = session.branches[turn.branch]
+    index = turn.index + turn.completed
+    session = session.replace(plan=_observed(session.plan, index, event.step_id, event.name))
+    outputs = {**branch.outputs, event.step_id: event.output}
+    session = _put_branch(session, turn, branch.replace(outputs=outputs, cursor=index + 1))
+    return _put_turn(session, turn, completed=turn.completed + 1)
+
+
+def _step_failed(session: Session, turn: Turn, at: float, event: StepFailed) -> Session:
+    if event.path:
+        session, running = _running(session, turn, at, event.step_id, event.path)
+        failed = dataclasses.replace(
+            running, status=Status.FAILED, ended_at=at, error=dict(event.error)
+        )
+        return _put(session, turn, failed)
+    branch = session.branches[turn.branch]
+    earlier = _execution(branch, turn, event.step_id, ())
+    if earlier and earlier.status is not Status.RUNNING:
+        session = note_anomaly(session, at, turn.number, f"'{event.step_id}' ended twice")
+    else:
+        session, running = _running(session, turn, at, event.step_id, ())
+        failed = dataclasses.replace(
+            running,
+            status=Status.FAILED,
+            ended_at=at,
+            name=running.name or event.name,
+            error=dict(event.error),
+        )
+        session = _put(session, turn, failed)
+    return _put_turn(session, turn, terminal=Outcome.FAILED)
+
+
+def _step_progress(session: Session, turn: Turn, at: float, event: StepProgress) -> Session:
+    del turn, at, event
+    return session
+
+
+def _step_paused(session: Session, turn: Turn, at: float, event: StepPaused) -> Session:
+    counted = turn.index + turn.completed
+    index = counted
+    if turn.surprise:
+        return _put_turn(session, turn, terminal=Outcome.PAUSED)
+    if event.next_index is not None and event.next_index != counted:
+        what = f"the server's cursor is {event.next_index}, ours {counted}"
+        session = note_anomaly(session, at, turn.number, what)
+        length = session.plan.length
+        if turn.completed == 0 and turn.index < event.next_index <= (length or event.next_index):
+            index = event.next_index
+    branch = session.branches[turn.branch]
+    session = _put_branch(session, turn, branch.replace(cursor=index))
+    return _put_turn(session, turn, terminal=Outcome.PAUSED)
+
+
+def _tool_calls(session: Session, turn: Turn, at: float, event: ToolCallsRequested) -> Session:
+    session, running = _running(session, turn, at, event.step_id, ())
+    waiting = dataclasses.replace(running, status=Status.WAITING)
+    session = _put(session, turn, waiting)
+    return _put_turn(session, turn, terminal=Outcome.TOOL_CALLS, tool_calls=event)
+
+
+def _run_completed(session: Session, turn: Turn, at: float, event: RunCompleted) -> Session:
+    if turn.surprise:
+        return _put_turn(session, turn, terminal=Outcome.COMPLETED)
+    branch = session.branches[turn.branch]
+    counted = turn.index + turn.completed
+    length = session.plan.length
+    if length is not None and counted != length:
+        what = f"the flow ended after {counted} of {length} steps"
+        session = note_anomaly(session, at, turn.number, what)
+    branch = branch.replace(cursor=counted, done=True, result=event.result)
+    session = _put_branch(session, turn, branch)
+    return _put_turn(session, turn, terminal=Outcome.COMPLETED)
+
+
+def _second_end(session: Session, turn: Turn, event: RunCompleted) -> Session:
+    """Both names of the terminal event may come (protocol section 5.5); the first one wins."""
+    branch = session.branches[turn.branch]
+    if branch.result is None and event.result is not None:
+        session = _put_branch(session, turn, branch.replace(result=event.result))
+    return session
+
+
+def _unknown(session: Session, turn: Turn, at: float, event: UnknownEvent) -> Session:
+    return note_anomaly(session, at, turn.number, event.problem)
+
+
+def _running(
+    session: Session, turn: Turn, at: float, step_id: str, path: Path
+) -> tuple[Session, Execution]:
+    """The running execution that an event belongs to; begun here when nothing announced it."""
+    turn = session.running or turn
+    branch = session.branches[turn.branch]
+    found = _execution(branch, turn, step_id, path)
+    if found is not None:
+        if found.status is not Status.RUNNING:
+            what = f"'{step_id}' had already ended"
+            session = note_anomaly(session, at, turn.number, what)
+        return session, found
+    if path:
+        parent = _execution(branch, turn, step_id, ())
+        if parent is not None:
+            return session, Execution(
+                step_id, parent.attempt, path, turn=turn.number, started_at=at
+            )
+    session = note_anomaly(session, at, turn.number, f"'{step_id}' had not begun")
+    session = _begin(session, turn, at, step_id, "")
+    begun = session.branches[turn.branch].executions[step_id][-1]
+    if path:
+        return session, Execution(step_id, begun.attempt, path, turn=turn.number, started_at=at)
+    return session, begun
+
+
+def _begin(session: Session, turn: Turn, at: float, step_id: str, name: str) -> Session:
+    turn = session.running or turn
+    branch = session.branches[turn.branch]
+    attempts = branch.executions.get(step_id, ())
+    begun = Execution(step_id, len(attempts) + 1, name=name, turn=turn.number, started_at=at)
+    executions = {**branch.executions, step_id: (*attempts, begun)}
+    return _put_branch(session, turn, branch.replace(executions=executions))
+
+
+def _child(parent: Execution, path: Path, name: str, at: float) -> Execution:
+    return Execution(parent.step_id, parent.attempt, path, name, turn=parent.turn, started_at=at)
+
+
+def _execution(branch: Branch, turn: Turn, step_id: str, path: Path) -> Execution | None:
+    """The execution of this turn for a step or for something inside it."""
+    attempts = branch.executions.get(step_id)
+    if not attempts or attempts[-1].turn != turn.number:
+        return None
+    return attempts[-1].children.get(path) if path else attempts[-1]
+
+
+def _put(session: Session, turn: Turn, execution: Execution) -> Session:
+    """The session with an execution put in its place: the newest attempt, or a child of it."""
+    branch = session.branches[turn.branch]
+    attempts = branch.executions[execution.step_id]
+    newest = execution
+    if execution.path:
+        children = {**attempts[-1].children, execution.path: execution}
+        newest = dataclasses.replace(attempts[-1], children=children)
+    executions = {**branch.executions, execution.step_id: (*attempts[:-1], newest)}
+    return _put_branch(session, turn, branch.replace(executions=executions))
+
+
+def _put_branch(session: Session, turn: Turn, branch: Branch) -> Session:
+    at = turn.branch
+    return session.replace(branches=(*session.branches[:at], branch, *session.branches[at + 1 :]))
+
+
+def _put_turn(session: Session, turn: Turn, **changes: Any) -> Session:
+    return session.replace(running=dataclasses.replace(session.running or turn, **changes))
+
+
+def _observed(plan: Plan, index: int, step_id: str, name: str) -> Plan:
+    """A plan put together from events grows by a step that nobody announced."""
+    if plan.told or index != len(plan.steps):
+        return plan
+    return dataclasses.replace(plan, steps=(*plan.steps, Step(step_id, name or step_id)))
+
+
+def _moved(plan: Plan, event: RunStarted) -> str:
+    """What the server tells that is not what the plan promised; empty when all is as promised."""
+    other_hash = plan.hash and event.plan_hash and plan.hash != event.plan_hash
+    other_version = None not in (plan.version, event.version) and plan.version != event.version
+    if other_hash or other_version:
+        return f"the server runs {_version(event.version)}, not {_version(plan.version)}"
+    if None not in (plan.length, event.step_count) and event.step_count != plan.length:
+        return f"the flow has {event.step_count} steps, not {plan.length}"
+    return ""
+
+
+def _told(plan: Plan, event: RunStarted) -> Plan:
+    """A plan that nobody gave, with what the start of a run tells about it."""
+    return dataclasses.replace(
+        plan,
+        count=plan.count if plan.count is not None else event.step_count,
+        version=plan.version if plan.version is not None else event.version,
+        hash=plan.hash or event.plan_hash,
+    )
+
+
+def _totals(session: Session, event: StepCompleted) -> Totals:
+    totals = session.totals
+    cost = totals.cost
+    if event.cost is not None:
+        cost = event.cost if cost is None else cost + event.cost
+    return dataclasses.replace(totals, tokens=totals.tokens + (event.tokens or Tokens()), cost=cost)
+
+
+def _version(version: int | None) -> str:
+    return "another version" if version is None else f"version {version}"
+
+
+_ON_EVENT: dict[type[Any], Callable[[Session, Turn, float, Any], Session]] = {
+    RunStarted: _run_started,
+    StepStarted: _step_started,
+    StepInput: _step_input,
+    StepOutput: _step_output,
+    StepCompleted: _step_completed,
+    StepFailed: _step_failed,
+    StepProgress: _step_progress,
+    StepPaused: _step_paused,
+    ToolCallsRequested: _tool_calls,
+    RunCompleted: _run_completed,
+    UnknownEvent: _unknown,
+}

@@ -1,0 +1,280 @@
+"""The fold: a session and an entry of its log give the next session.
+
+It is pure and never raises, whatever a server sends: what does not fit is kept in the event log,
+noted as an anomaly, and changes nothing else. A replay is the same fold over the stored entries.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flowdbg.core.entries import (
+    BlockEdited,
+    BreakpointSet,
+    CommandGiven,
+    Entry,
+    EventReceived,
+    ExecutionLost,
+    Forked,
+    ForkReason,
+    InputsGiven,
+    Outcome,
+    OutputEditCleared,
+    OutputEdited,
+    PlanLoaded,
+    PlanWentStale,
+    SessionOpened,
+    Stopped,
+    TurnEnded,
+    TurnStarted,
+    VersionPinned,
+)
+from flowdbg.core.event_fold import apply_chunks, apply_event, is_chunk, note_anomaly
+from flowdbg.core.session import (
+    Branch,
+    Breakpoint,
+    Execution,
+    LoggedEvent,
+    Session,
+    StalePlan,
+    Status,
+    Turn,
+)
+
+
+def apply(session: Session, entry: Entry) -> Session:
+    """The session after one more entry."""
+    return _APPLY[type(entry.body)](session, entry, entry.body)
+
+
+def apply_all(session: Session, entries: Iterable[Entry]) -> Session:
+    """The session after several entries; the same as one `apply` after the other.
+
+    Runs of streamed chunks are folded together, so that a long stream costs little an event.
+    """
+    chunks: list[Entry] = []
+    for entry in entries:
+        if chunks and not (is_chunk(entry) and _continues(chunks[-1], entry)):
+            session = apply_chunks(session, chunks)
+            chunks = []
+        if is_chunk(entry):
+            chunks.append(entry)
+        else:
+            session = apply(session, entry)
+    return apply_chunks(session, chunks) if chunks else session
+
+
+def _continues(last: Entry, entry: Entry) -> bool:
+    """Whether two chunk entries belong to one execution."""
+    one, other = last.body, entry.body
+    assert isinstance(one, EventReceived)
+    assert isinstance(other, EventReceived)
+    first: Any = one.received.event
+    second: Any = other.received.event
+    return (one.turn, first.step_id, first.path) == (other.turn, second.step_id, second.path)
+
+
+def _session_opened(session: Session, entry: Entry, body: SessionOpened) -> Session:
+    del entry
+    return session.replace(
+        id=body.session_id,
+        dialect=body.dialect,
+        url=body.url,
+        address=body.address,
+        pinned=body.pinned,
+        message=body.message,
+        parameters=body.parameters,
+    )
+
+
+def _inputs_given(session: Session, entry: Entry, body: InputsGiven) -> Session:
+    del entry
+    return session.replace(message=body.message, parameters=body.parameters)
+
+
+def _plan_loaded(session: Session, entry: Entry, body: PlanLoaded) -> Session:
+    del entry
+    return session.replace(plan=body.plan, stale=None)
+
+
+def _plan_went_stale(session: Session, entry: Entry, body: PlanWentStale) -> Session:
+    del entry
+    return session.replace(stale=StalePlan(session.plan, body.plan, body.detail))
+
+
+def _version_pinned(session: Session, entry: Entry, body: VersionPinned) -> Session:
+    del entry
+    return session.replace(pinned=body.version)
+
+
+def _command_given(session: Session, entry: Entry, body: CommandGiven) -> Session:
+    del entry
+    return session.replace(verb=body.verb)
+
+
+def _stopped(session: Session, entry: Entry, body: Stopped) -> Session:
+    del entry
+    return session.replace(verb="", stop=body)
+
+
+def _turn_started(session: Session, entry: Entry, body: TurnStarted) -> Session:
+    if session.running:
+        ended = TurnEnded(session.running.number, Outcome.UNKNOWN)
+        session = _turn_ended(session, entry, ended)
+    turn = Turn(
+        number=body.turn,
+        branch=session.current,
+        index=body.index,
+        run_remaining=body.run_remaining,
+        route=body.route,
+        body=body.body,
+        started_at=entry.at,
+    )
+    return session.replace(running=turn)
+
+
+def _turn_ended(session: Session, entry: Entry, body: TurnEnded) -> Session:
+    turn = session.running
+    if turn is None or turn.number != body.turn:
+        return note_anomaly(session, entry.at, body.turn, "a turn ended that was not running")
+    branch = session.branches[turn.branch]
+    left = _LEFT_OPEN.get(body.outcome, Status.UNKNOWN)
+    executions = {
+        step_id: _close(attempts, turn.number, left, entry.at)
+        for step_id, attempts in branch.executions.items()
+    }
+    ended = dataclasses.replace(
+        turn,
+        outcome=body.outcome,
+        elapsed=body.elapsed,
+        what=body.what,
+        next_step=body.next_step,
+        code=body.code,
+        tail=body.tail,
+    )
+    totals = dataclasses.replace(session.totals, elapsed=session.totals.elapsed + body.elapsed)
+    return session.replace(
+        running=None,
+        turns=session.turns.append(ended),
+        branches=_with_branch(session, turn.branch, branch.replace(executions=executions)),
+        totals=totals,
+    )
+
+
+_LEFT_OPEN = {
+    Outcome.CANCELLED: Status.CANCELLED,
+    Outcome.STALE: Status.CANCELLED,
+    Outcome.TOOL_CALLS: Status.WAITING,
+}
+"""What becomes of an execution that was still running when its turn ended."""
+
+
+def _close(
+    attempts: tuple[Execution, ...], turn: int, status: Status, at: float
+) -> tuple[Execution, ...]:
+    last = attempts[-1]
+    if last.turn != turn or last.status is not Status.RUNNING:
+        return attempts
+    children = {
+        path: dataclasses.replace(child, status=status, ended_at=at)
+        if child.status is Status.RUNNING
+        else child
+        for path, child in last.children.items()
+    }
+    closed = dataclasses.replace(last, status=status, ended_at=at, children=children)
+    return (*attempts[:-1], closed)
+
+
+def _event_received(session: Session, entry: Entry, body: EventReceived) -> Session:
+    logged = LoggedEvent(entry.at, entry.branch, body.turn, body.received)
+    session = session.replace(events=session.events.append(logged))
+    return apply_event(session, entry.at, body.turn, body.received.event)
+
+
+def _output_edited(session: Session, entry: Entry, body: OutputEdited) -> Session:
+    del entry
+    return session.replace(output_edits={**session.output_edits, body.step_id: body.value})
+
+
+def _output_edit_cleared(session: Session, entry: Entry, body: OutputEditCleared) -> Session:
+    del entry
+    return session.replace(output_edits=_without(session.output_edits, body.step_id))
+
+
+def _block_edited(session: Session, entry: Entry, body: BlockEdited) -> Session:
+    del entry
+    edits = _without(session.block_edits, body.step_id)
+    if body.fields:
+        edits = {**session.block_edits, body.step_id: dict(body.fields)}
+    return session.replace(block_edits=edits)
+
+
+def _breakpoint_set(session: Session, entry: Entry, body: BreakpointSet) -> Session:
+    del entry
+    points = _without(session.breakpoints, body.step_id)
+    if body.enabled is not None:
+        points[body.step_id] = Breakpoint(body.step_id, body.enabled)
+    return session.replace(breakpoints=points)
+
+
+def _forked(session: Session, entry: Entry, body: Forked) -> Session:
+    del entry
+    parent = session.branches[min(max(body.parent, 0), len(session.branches) - 1)]
+    order = {step.id: at for at, step in enumerate(session.plan.steps)}
+    position = {step_id: order.get(step_id, at) for at, step_id in enumerate(parent.outputs)}
+    keep_executions = body.index + 1 if body.reason is ForkReason.RETRY else body.index
+    branch = Branch(
+        number=len(session.branches),
+        parent=parent.number,
+        forked_at=body.index,
+        reason=body.reason,
+        cursor=body.index,
+        execution_id="" if body.fresh else parent.execution_id,
+        outputs={
+            step_id: output
+            for step_id, output in parent.outputs.items()
+            if position[step_id] < body.index
+        },
+        executions={
+            step_id: attempts
+            for at, (step_id, attempts) in enumerate(parent.executions.items())
+            if order.get(step_id, at) < keep_executions
+        },
+    )
+    return session.replace(branches=(*session.branches, branch), current=branch.number)
+
+
+def _execution_lost(session: Session, entry: Entry, body: ExecutionLost) -> Session:
+    del entry, body
+    branch = session.branch.replace(execution_id="")
+    return session.replace(branches=_with_branch(session, session.current, branch))
+
+
+def _with_branch(session: Session, at: int, branch: Branch) -> tuple[Branch, ...]:
+    return (*session.branches[:at], branch, *session.branches[at + 1 :])
+
+
+def _without(mapping: Any, key: str) -> dict[str, Any]:
+    return {name: value for name, value in mapping.items() if name != key}
+
+
+_APPLY: dict[type[Any], Callable[[Session, Entry, Any], Session]] = {
+    SessionOpened: _session_opened,
+    InputsGiven: _inputs_given,
+    PlanLoaded: _plan_loaded,
+    PlanWentStale: _plan_went_stale,
+    VersionPinned: _version_pinned,
+    CommandGiven: _command_given,
+    Stopped: _stopped,
+    TurnStarted: _turn_started,
+    TurnEnded: _turn_ended,
+    EventReceived: _event_received,
+    OutputEdited: _output_edited,
+    OutputEditCleared: _output_edit_cleared,
+    BlockEdited: _block_edited,
+    BreakpointSet: _breakpoint_set,
+    Forked: _forked,
+    ExecutionLost: _execution_lost,
+}

@@ -1,0 +1,82 @@
+"""Which verbs a session allows, and why not: asked by the debugger and shown by the front-ends."""
+
+from __future__ import annotations
+
+from flowdbg.core.entries import Outcome, StopReason
+from flowdbg.core.session import Session, Status, Turn
+
+FORWARD = ("step", "continue", "run to end", "run to")
+"""Verbs that run the step at the cursor."""
+
+
+def refusal(session: Session, verb: str) -> str:
+    """Why a verb cannot be given now, with what to do instead; empty when it can."""
+    if verb == "cancel":
+        return "" if session.running or session.verb else "nothing is running"
+    if session.verb or session.running:
+        return f"'{session.verb or 'step'}' is running; cancel it first (ctrl+c)"
+    if verb in ("restart", "pin"):
+        return ""
+    if session.stale:
+        return "the plan is stale; restart on the new plan (R) or pin a version (P)"
+    if verb == "retry":
+        return "" if retry_index(session) is not None else "nothing has run yet; step first (n)"
+    if verb in FORWARD:
+        return _forward_refusal(session)
+    return ""
+
+
+def _forward_refusal(session: Session) -> str:
+    if at_end(session):
+        return "the flow is at its end; restart it (R) or fork from a step (F)"
+    turn = last_turn(session)
+    if session.stop.reason is StopReason.UNKNOWN and turn and not _known_end(turn):
+        return "it is not known whether the step ran; look, then run it again (r) or restart (R)"
+    return ""
+
+
+def at_end(session: Session) -> bool:
+    """Whether no step is left to run on the current branch."""
+    length = session.plan.length
+    return session.branch.done or (length is not None and length <= session.cursor)
+
+
+def last_turn(session: Session) -> Turn | None:
+    """The newest finished turn of the current branch."""
+    return next((turn for turn in reversed(session.turns) if turn.branch == session.current), None)
+
+
+def retry_index(session: Session) -> int | None:
+    """The index of the step that a retry runs again; None when nothing has run.
+
+    What was left open at the cursor (failed, cancelled, unknown, refused) is run again in place;
+    otherwise it is the last step that completed.
+    """
+    turn = last_turn(session)
+    step = session.plan.at(session.cursor)
+    execution = session.execution(step.id) if step else None
+    if execution and execution.status is not Status.DONE:
+        return session.cursor
+    if turn and turn.outcome not in (Outcome.PAUSED, Outcome.COMPLETED) and not turn.completed:
+        return session.cursor
+    return session.cursor - 1 if session.cursor else None
+
+
+def blind_edits(session: Session) -> int:
+    """How many steps to run one by one before the rest can go in one call.
+
+    Inside one call the server lets the real output of a step win over its edit (protocol section
+    17, point 8), so steps up to the last edited one that has yet to run are taken singly.
+    """
+    edited = [
+        at
+        for step_id in session.output_edits
+        if (at := session.plan.index_of(step_id)) is not None and at >= session.cursor
+    ]
+    last = len(session.plan.steps) - 1
+    relevant = [at for at in edited if at < last]
+    return max(relevant) + 1 - session.cursor if relevant else 0
+
+
+def _known_end(turn: Turn) -> bool:
+    return turn.completed > 0 and not turn.run_remaining

@@ -1,0 +1,393 @@
+"""The debugger: one session, one target, and the verbs that people and programs give.
+
+It owns the one running turn: a second running verb is refused, never started beside the first.
+Verbs that run something return when the debugger has stopped; `session.stop` says why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from flowdbg.core import rules
+from flowdbg.core.entries import (
+    BlockEdited,
+    Body,
+    BreakpointSet,
+    CommandGiven,
+    ExecutionLost,
+    Forked,
+    ForkReason,
+    InputsGiven,
+    Outcome,
+    OutputEditCleared,
+    OutputEdited,
+    PlanLoaded,
+    PlanWentStale,
+    SessionOpened,
+    Stopped,
+    StopReason,
+    TurnEnded,
+    VersionPinned,
+    from_record,
+)
+from flowdbg.core.fold import apply_all
+from flowdbg.core.json_text import JsonText
+from flowdbg.core.plan import Plan
+from flowdbg.core.requests import next_request
+from flowdbg.core.session import Session
+from flowdbg.debugger.journal import Journal, Subscription
+from flowdbg.debugger.stops import stop_after
+from flowdbg.debugger.turn import TurnRunner
+from flowdbg.dialects.target import Call, Target
+from flowdbg.errors import BusyError, NotSaved, RunLost, UsageError
+from flowdbg.store import SessionStore
+
+
+class Debugger:
+    """One debugging session: verbs in, changes out (`subscribe`)."""
+
+    def __init__(self, target: Target, journal: Journal) -> None:
+        self._target = target
+        self._journal = journal
+        self._turn: TurnRunner | None = None
+        self._cancelled = False
+        self._stopped = Stopped(StopReason.USER)
+
+    @classmethod
+    async def start(
+        cls,
+        target: Target,
+        store: SessionStore | None,
+        opened: SessionOpened,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> Debugger:
+        """Begin a new session, paused before step 0.
+
+        Raises:
+            TargetError: The server could not be asked for the plan.
+            NotSaved: The session could not be written at all.
+        """
+        plan = await target.fetch_plan(opened.pinned)
+        journal = Journal(store, Session(), clock)
+        first: list[Body] = [opened, PlanLoaded(plan or Plan(version=opened.pinned))]
+        await journal.write(*first, Stopped(StopReason.START), before_sending=True)
+        return cls(target, journal)
+
+    @classmethod
+    async def resume(
+        cls, target: Target, store: SessionStore, *, clock: Callable[[], float] = time.time
+    ) -> Debugger:
+        """Go on with a stored session where it stood.
+
+        A turn that was under way when the process died is marked: its outcome is unknown.
+
+        Raises:
+            ValueError: The log has entries that this version does not know.
+        """
+        entries = (from_record(stored.record, target.decode) for stored in store.read())
+        session = apply_all(Session(), entries)
+        debugger = cls(target, Journal(store, session, clock))
+        await debugger._close_left_open()
+        return debugger
+
+    @property
+    def session(self) -> Session:
+        """The session now; an immutable value."""
+        return self._journal.session
+
+    @property
+    def target(self) -> Target:
+        """What the session talks to."""
+        return self._target
+
+    @property
+    def unsaved(self) -> str:
+        """Why the newest entries are not on disk; empty when all are."""
+        return self._journal.unsaved
+
+    def subscribe(self) -> Subscription:
+        """Observe the session: a snapshot first, then every change in order."""
+        return self._journal.subscribe()
+
+    def preview(self, *, run_remaining: bool = False) -> Call:
+        """The exact call that the next turn would make; it carries no credentials."""
+        return self._target.prepare(next_request(self.session, run_remaining=run_remaining))
+
+    async def step(self) -> None:
+        """Run the step at the cursor.
+
+        Raises:
+            BusyError: A turn is running.
+            UsageError: There is nothing to step (see `rules.refusal`).
+            NotSaved: The command could not be saved, so it was not sent.
+        """
+        async with self._running("step"):
+            await self._run_turn()
+
+    async def continue_(self) -> None:
+        """Run step after step until something stops it: a breakpoint, an error, the end.
+
+        Raises:
+            BusyError, UsageError, NotSaved: As `step`.
+        """
+        async with self._running("continue"):
+            await self._run_steps(lambda: False)
+
+    async def run_to(self, step_id: str) -> None:
+        """Run step after step and stop before the step named.
+
+        Raises:
+            BusyError, UsageError, NotSaved: As `step`; also when the step does not lie ahead.
+        """
+        index = self.session.plan.index_of(step_id)
+        if index is None and self.session.plan.told:
+            known = ", ".join(step.id for step in self.session.plan.steps)
+            raise UsageError(f"The plan has no step '{step_id}'.", f"It has: {known}.")
+        if index is not None and index <= self.session.cursor:
+            raise UsageError(
+                f"'{step_id}' does not lie ahead.", "Fork from it (F) or restart (R) to get there."
+            )
+        async with self._running("run to", step_id):
+            await self._run_steps(lambda: self._next_id() == step_id)
+
+    async def run_to_end(self) -> None:
+        """Run all remaining steps in one call.
+
+        Steps up to the last one whose output is edited before it ran are taken one by one, because
+        within one call a server does not let the edit win.
+
+        Raises:
+            BusyError, UsageError, NotSaved: As `step`.
+        """
+        async with self._running("run to end"):
+            for _ in range(rules.blind_edits(self.session)):
+                if await self._run_turn() is not Outcome.PAUSED:
+                    return
+            await self._run_turn(run_remaining=True)
+
+    async def retry(self) -> None:
+        """Run the last step again: in place when it did not end well, else on a new branch.
+
+        Raises:
+            BusyError, UsageError, NotSaved: As `step`.
+        """
+        async with self._running("retry"):
+            index = rules.retry_index(self.session)
+            assert index is not None
+            if index < self.session.cursor:
+                await self._journal.write(self._fork(index, ForkReason.RETRY))
+            await self._run_turn()
+
+    async def restart(self, *, pinned: int | str | None = "keep") -> None:
+        """Begin a fresh run at step 0 on the current plan: new id, no outputs, edits kept.
+
+        `pinned` is a version, None to follow production, or "keep".
+
+        Raises:
+            BusyError: A turn is running.
+            TargetError: The server could not be asked for its plan.
+        """
+        self._check("restart")
+        session = self.session
+        version = session.pinned if isinstance(pinned, str) else pinned
+        plan = await self._target.fetch_plan(version)
+        if plan is None:
+            plan = session.stale.new if session.stale else session.plan
+        moves: list[Body] = [] if version == session.pinned else [VersionPinned(version)]
+        fork = self._fork(0, ForkReason.RESTART, fresh=True)
+        await self._journal.write(*moves, PlanLoaded(plan), fork, Stopped(StopReason.START))
+
+    async def pin(self, version: int | None = None) -> None:
+        """Pin the session to a version: the one its outputs come from keeps the place.
+
+        Another version is another tree, so the session restarts on it.
+
+        Raises:
+            BusyError: A turn is running.
+            UsageError: The server does not tell which version ran and none is named.
+            TargetError: The server could not be asked for its plan.
+        """
+        self._check("pin")
+        running = self.session.version
+        wanted = version if version is not None else running
+        if wanted is None:
+            raise UsageError(
+                "The server does not tell which version this session runs.",
+                "Name one, for example version 1.",
+            )
+        if wanted != running:
+            await self.restart(pinned=wanted)
+            return
+        plan = self.session.plan
+        stop = Stopped(StopReason.USER, f"pinned to version {wanted}")
+        await self._journal.write(VersionPinned(wanted), PlanLoaded(plan), stop)
+
+    async def fork(self, index: int) -> None:
+        """Start a new branch before the step at `index`, with the outputs of the steps before it.
+
+        Raises:
+            BusyError: A turn is running.
+            UsageError: The index lies ahead of the cursor or before the first step.
+        """
+        self._check("fork")
+        if not 0 <= index <= self.session.cursor:
+            raise UsageError(f"Step {index + 1} was not reached.", "Fork from a step that ran.")
+        stop = Stopped(StopReason.USER, f"forked before step {index + 1}")
+        await self._journal.write(self._fork(index, ForkReason.FORK), stop)
+
+    async def cancel(self) -> None:
+        """Close the running stream; nothing further runs. Does nothing when nothing runs."""
+        self._cancelled = True
+        if self._turn:
+            self._turn.cancel()
+
+    async def edit_output(self, step_id: str, value: JsonText) -> None:
+        """Let later steps read this value as the whole output of a step; the original stays.
+
+        An edit equal to the original takes the edit back.
+
+        Raises:
+            UsageError: The text is not JSON.
+        """
+        if value.problem:
+            raise UsageError(f"The value is {value.problem}.", "Correct it and apply again.")
+        original = self.session.branch.outputs.get(step_id)
+        if original is not None and original.text == value.text:
+            await self.clear_output_edit(step_id)
+        else:
+            await self._journal.write(OutputEdited(step_id, value))
+
+    async def clear_output_edit(self, step_id: str) -> None:
+        """Take back the edit of a step's output."""
+        if step_id in self.session.output_edits:
+            await self._journal.write(OutputEditCleared(step_id))
+
+    async def edit_block(self, step_id: str, fields: Mapping[str, JsonText]) -> None:
+        """Change fields of a block's configuration; only those that differ are kept and sent.
+
+        Raises:
+            UsageError: A value is not JSON.
+        """
+        for name, value in fields.items():
+            if value.problem:
+                raise UsageError(f"{name} is {value.problem}.", "Correct it and apply again.")
+        step = self.session.plan.find(step_id)
+        config = step.config if step else {}
+        merged = {**self.session.block_edits.get(step_id, {}), **fields}
+        differing = {
+            name: value
+            for name, value in merged.items()
+            if name not in config or config[name] != value.value
+        }
+        await self._journal.write(BlockEdited(step_id, differing))
+
+    async def clear_block_edit(self, step_id: str) -> None:
+        """Take back all changes of a block."""
+        if step_id in self.session.block_edits:
+            await self._journal.write(BlockEdited(step_id, {}))
+
+    async def toggle_breakpoint(self, step_id: str) -> None:
+        """Set a breakpoint before a step, or remove it."""
+        enabled = None if step_id in self.session.breakpoints else True
+        await self._journal.write(BreakpointSet(step_id, enabled))
+
+    async def give_inputs(self, message: str | None, parameters: JsonText) -> None:
+        """Give the run's inputs; they go out with the next fresh run."""
+        if parameters.kind != "object":
+            raise UsageError("The parameters are not a JSON object.", 'Write {"name": value}.')
+        await self._journal.write(InputsGiven(message, parameters))
+
+    async def close(self) -> None:
+        """Cancel what runs, close the connections and the session's file."""
+        await self.cancel()
+        await self._target.aclose()
+        await self._journal.close()
+
+    async def _close_left_open(self) -> None:
+        session = self.session
+        if not session.running and not session.verb:
+            return
+        detail = "the debugger ended while this step ran"
+        ended: list[Body] = []
+        if session.running:
+            ended.append(TurnEnded(session.running.number, Outcome.UNKNOWN, what=detail))
+        await self._journal.write(*ended, Stopped(StopReason.UNKNOWN, detail))
+
+    def _check(self, verb: str) -> None:
+        why = rules.refusal(self.session, verb)
+        if why and (self.session.verb or self.session.running):
+            raise BusyError(f"{why[0].upper()}{why[1:]}.")
+        if why:
+            raise UsageError(f"{why[0].upper()}{why[1:]}.")
+
+    @asynccontextmanager
+    async def _running(self, verb: str, step_id: str = "") -> AsyncIterator[None]:
+        """Hold the one place of a running verb; it ends with a stop whatever happens."""
+        self._check(verb)
+        self._cancelled = False
+        self._stopped = Stopped(StopReason.USER, "interrupted")
+        await self._journal.write(CommandGiven(verb, step_id), before_sending=True)
+        try:
+            yield
+        except NotSaved as error:
+            self._stopped = Stopped(StopReason.SERVER, f"nothing was sent: {error}")
+            raise
+        finally:
+            self._turn = None
+            await asyncio.shield(self._stop())
+
+    async def _stop(self) -> None:
+        ended: list[Body] = []
+        if self.session.running:
+            ended.append(TurnEnded(self.session.running.number, Outcome.CANCELLED))
+        await self._journal.write(*ended, self._stopped)
+        await self._journal.checkpoint()
+
+    async def _run_turn(self, *, run_remaining: bool = False) -> Outcome:
+        self._turn = TurnRunner(self._journal, self._target)
+        if self._cancelled:
+            return Outcome.CANCELLED
+        outcome = await self._turn.run(run_remaining=run_remaining)
+        if self._turn.stale_plan is not None:
+            detail = self.session.turns[-1].what
+            await self._journal.write(PlanWentStale(self._turn.stale_plan, detail))
+        if isinstance(self._turn.error, RunLost):
+            await self._journal.write(ExecutionLost(self.session.branch.execution_id))
+        self._stopped = stop_after(self.session, outcome, self._turn.error)
+        return outcome
+
+    async def _run_steps(self, arrived: Callable[[], bool]) -> None:
+        """Step until a turn does not pause, the goal or a breakpoint is next, or on cancel."""
+        while True:
+            before = self.session.cursor
+            if await self._run_turn() is not Outcome.PAUSED:
+                return
+            step_id = self._next_id()
+            if self.session.cursor <= before:
+                what = "the server paused without going on"
+                self._stopped = Stopped(StopReason.SERVER, what, step_id)
+            elif arrived():
+                self._stopped = Stopped(StopReason.STEP, "", step_id)
+            elif self._breakpoint_at(step_id):
+                self._stopped = Stopped(StopReason.BREAKPOINT, "", step_id)
+            elif self._cancelled:
+                self._stopped = Stopped(StopReason.USER, "cancelled between two steps", step_id)
+            else:
+                continue
+            return
+
+    def _next_id(self) -> str:
+        step = self.session.plan.at(self.session.cursor)
+        return step.id if step else ""
+
+    def _breakpoint_at(self, step_id: str) -> bool:
+        point = self.session.breakpoints.get(step_id)
+        return point is not None and point.enabled
+
+    def _fork(self, index: int, reason: ForkReason, *, fresh: bool = False) -> Forked:
+        session = self.session
+        return Forked(len(session.branches), session.current, index, reason, fresh)

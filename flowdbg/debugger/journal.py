@@ -1,0 +1,163 @@
+"""The journal: every entry is saved, then folded, then told to the observers, in that order."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from flowdbg.core.entries import Body, Entry, SessionOpened, Stopped, to_record
+from flowdbg.core.fold import apply_all
+from flowdbg.core.records import Record
+from flowdbg.core.session import Session
+from flowdbg.errors import NotSaved
+from flowdbg.store import SessionStore
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an observer is told: the session now, and the entries that made it so."""
+
+    session: Session
+    entries: tuple[Entry, ...] = ()
+    unsaved: str = ""
+    """Why the newest entries are not on disk; empty when all are."""
+
+
+class Subscription:
+    """One observer's view: first a snapshot, then changes in order; none is lost.
+
+    An observer that is slow gets several changes as one.
+    """
+
+    def __init__(self, session: Session, unsaved: str, forget: Callable[[Subscription], None]):
+        self._session = session
+        self._unsaved = unsaved
+        self._entries: list[Entry] = []
+        self._news = asyncio.Event()
+        self._news.set()
+        self._closed = False
+        self._forget = forget
+
+    def tell(self, session: Session, entries: list[Entry], unsaved: str) -> None:
+        """Take a change in; called by the journal."""
+        self._session = session
+        self._unsaved = unsaved
+        self._entries += entries
+        self._news.set()
+
+    def close(self) -> None:
+        """End the iteration after what was already told."""
+        self._closed = True
+        self._forget(self)
+        self._news.set()
+
+    def __aiter__(self) -> AsyncIterator[Change]:
+        return self
+
+    async def __anext__(self) -> Change:
+        await self._news.wait()
+        if self._closed and not self._entries:
+            raise StopAsyncIteration
+        self._news.clear()
+        if self._closed:
+            self._news.set()
+        entries, self._entries = self._entries, []
+        return Change(self._session, tuple(entries), self._unsaved)
+
+
+class Journal:
+    """The log of one session: the only place where a session changes."""
+
+    def __init__(
+        self,
+        store: SessionStore | None,
+        session: Session,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.session = session
+        self.unsaved = ""
+        self._store = store
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._waiting: list[Record] = []
+        self._observers: list[Subscription] = []
+        self._thread = ThreadPoolExecutor(1, "store") if store else None
+
+    def subscribe(self) -> Subscription:
+        """A new observer, told the current session first."""
+        subscription = Subscription(self.session, self.unsaved, self._observers.remove)
+        self._observers.append(subscription)
+        return subscription
+
+    async def write(self, *bodies: Body, before_sending: bool = False) -> None:
+        """Save entries in one transaction, fold them, and tell the observers.
+
+        When the disk fails, the entries stay in memory, the session goes on and says so, and they
+        are saved with the next ones.
+
+        Raises:
+            NotSaved: The disk failed and `before_sending` is set: nothing was changed, because
+                what is not on disk must not be sent.
+        """
+        async with self._lock:
+            now = self._clock()
+            entries = [Entry(now, self.session.current, body) for body in bodies]
+            session = apply_all(self.session, entries)
+            await self._save(entries, session, before_sending)
+            self.session = session
+            for observer in tuple(self._observers):
+                observer.tell(session, entries, self.unsaved)
+
+    async def _save(self, entries: list[Entry], session: Session, must: bool) -> None:
+        if self._store is None or self._thread is None:
+            return
+        records = [to_record(entry) for entry in entries]
+        batch = [*self._waiting, *records]
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._thread, self._store.append, batch)
+            if any(isinstance(entry.body, SessionOpened | Stopped) for entry in entries):
+                summary = _summary(session)
+                await loop.run_in_executor(self._thread, self._store.set_meta, summary)
+        except NotSaved as error:
+            if must:
+                raise
+            self.unsaved = str(error)
+            self._waiting = batch
+        else:
+            self.unsaved = ""
+            self._waiting = []
+
+    async def checkpoint(self) -> None:
+        """Tidy the session's file while nothing runs; a failure is not worth a word."""
+        if self._store and self._thread:
+            loop = asyncio.get_running_loop()
+            try:
+                await loop.run_in_executor(self._thread, self._store.checkpoint)
+            except NotSaved as error:
+                self.unsaved = str(error)
+
+    async def close(self) -> None:
+        """End all subscriptions and close the session's file."""
+        for observer in tuple(self._observers):
+            observer.close()
+        if self._store and self._thread:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._thread, self._store.close)
+            self._thread.shutdown()
+
+
+def _summary(session: Session) -> dict[str, str | int | None]:
+    """What a list of sessions shows without reading the log."""
+    return {
+        "address": session.address,
+        "url": session.url,
+        "dialect": session.dialect,
+        "version": session.version,
+        "state": session.state.value,
+        "cursor": session.cursor,
+        "length": session.plan.length,
+    }
