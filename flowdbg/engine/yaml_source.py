@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -185,12 +185,12 @@ class _Reader:
             return number if math.isfinite(number) else text
         return text
 
-    def _alias(self, event: Event, path: KeyPath) -> None:
+    def _alias(self, event: Event, path: KeyPath) -> NoReturn:
         self._refuse(
             event, path, "has an anchor or alias (& or *). Write the value out where it is used."
         )
 
-    def _refuse(self, event: Event, path: KeyPath, message: str) -> None:
+    def _refuse(self, event: Event, path: KeyPath, message: str) -> NoReturn:
         raise DefinitionError([Problem(self._file, _line(event), dotted(path), message)])
 
 

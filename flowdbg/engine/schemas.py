@@ -1,0 +1,197 @@
+"""Checks values against JSON Schemas that strangers wrote.
+
+Three things make a plain validator unsafe: references that fetch from the network, `$ref` and
+`allOf` that multiply (a bomb), and `pattern` with a regular expression that never ends. Here
+references stay inside the schema, the number of checks is bounded, and patterns are matched in
+the sandbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any, cast
+
+from jsonschema import Draft202012Validator, ValidationError, validators
+from jsonschema.exceptions import SchemaError, UnknownType
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+
+from flowdbg.errors import FlowdbgError, SandboxError
+from flowdbg.expressions import Sandbox
+
+MAX_CHECKS = 100_000
+"""Most keyword checks in one validation."""
+MAX_SCHEMA_BYTES = 200_000
+"""Largest schema as JSON text."""
+_REFUSED = ("$dynamicRef", "$recursiveRef", "unevaluatedProperties", "unevaluatedItems")
+_MATCH = "{text: [p for p in ps if re.search(p, text) is not None] for text, ps in wanted.items()}"
+_MAX_ROUNDS = 20
+
+Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError]]
+
+
+class SchemaMismatch(FlowdbgError):
+    """A value does not fit its schema; `where` is the dotted path inside the value."""
+
+    def __init__(self, what: str, next_step: str = "", *, where: str = "") -> None:
+        super().__init__(what, next_step)
+        self.where = where
+
+
+def schema_problem(schema: Any) -> str | None:
+    """Why a value is not a JSON Schema that can be used here; None when it is one."""
+    if not isinstance(schema, dict):
+        return "is not a JSON Schema object"
+    try:
+        if len(json.dumps(schema)) > MAX_SCHEMA_BYTES:
+            return f"is larger than {MAX_SCHEMA_BYTES:,} bytes"
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        place = ".".join(str(part) for part in error.absolute_path)
+        return f"is not a JSON Schema: {place + ': ' if place else ''}{error.message[:300]}"
+    except (RecursionError, TypeError, ValueError) as error:
+        return f"is not a JSON Schema: {error}"
+    return _refused_part(schema)
+
+
+async def check_value(value: Any, schema: Mapping[str, Any], sandbox: Sandbox) -> None:
+    """Check a JSON value.
+
+    Raises:
+        SchemaMismatch: The first thing that does not fit, or the schema asks for too much work.
+    """
+    check = _Check()
+    for _ in range(_MAX_ROUNDS):
+        # In a thread, because a large value may take a while.
+        error = await asyncio.to_thread(check.first_error, value, schema)
+        if not check.unknown:
+            break
+        # Patterns were taken as matching; now find out, and look again.
+        await check.match_patterns(sandbox)
+    else:
+        raise SchemaMismatch("The schema's patterns depend on each other too deeply.")
+    if error is not None:
+        where = ".".join(str(part) for part in error.absolute_path)
+        place = f"`{where}`" if where else "The value"
+        raise SchemaMismatch(f"{place}: {error.message[:500]}.", where=where)
+
+
+class _Check:
+    """One validation: its budget and what is known about its patterns."""
+
+    def __init__(self) -> None:
+        self._left = MAX_CHECKS
+        self._known: dict[tuple[str, str], bool] = {}
+        self.unknown: set[tuple[str, str]] = set()
+
+    def first_error(self, value: Any, schema: Mapping[str, Any]) -> ValidationError | None:
+        """The first mismatch; None when the value fits."""
+        self.unknown = set()
+        token = _current.set(self)
+        try:
+            return next(_BoundedValidator(schema, registry=Registry()).iter_errors(value), None)
+        except Unresolvable as error:
+            raise SchemaMismatch(f"The schema refers to something it lacks: {error}.") from error
+        except RecursionError as error:
+            raise SchemaMismatch("The value or the schema is nested too deep.") from error
+        except (UnknownType, AttributeError, TypeError, ValueError, LookupError) as error:
+            raise SchemaMismatch("The schema is not a correct JSON Schema.") from error
+        finally:
+            _current.reset(token)
+
+    async def match_patterns(self, sandbox: Sandbox) -> None:
+        """Find out whether the texts met so far match their patterns."""
+        wanted: dict[str, list[str]] = {}
+        for pattern, text in self.unknown:
+            wanted.setdefault(text, []).append(pattern)
+        try:
+            matched = await sandbox.run_function(f"import re\nreturn {_MATCH}", {"wanted": wanted})
+        except SandboxError as error:
+            raise SchemaMismatch(f"A pattern of the schema cannot be used: {error.what}") from error
+        for pattern, text in self.unknown:
+            self._known[pattern, text] = pattern in matched.get(text, ())
+
+    def spend(self) -> None:
+        """Count one keyword check."""
+        self._left -= 1
+        if self._left < 0:
+            raise SchemaMismatch(f"The schema needs more than {MAX_CHECKS:,} checks.")
+
+    def matches(self, pattern: str, text: str) -> bool:
+        """Whether a text matches; taken as true until it is known."""
+        known = self._known.get((pattern, text))
+        if known is None:
+            self.unknown.add((pattern, text))
+        return known is not False
+
+
+_current: ContextVar[_Check] = ContextVar("schema_check")
+
+
+def _counted(check: Keyword) -> Keyword:
+    def counted(validator: Any, value: Any, instance: Any, schema: Any) -> Any:
+        _current.get().spend()
+        return check(validator, value, instance, schema)
+
+    return counted
+
+
+def _pattern(
+    _validator: Any, pattern: Any, instance: Any, _schema: Any
+) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and not _current.get().matches(pattern, instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def _pattern_properties(
+    validator: Any, patterns: Any, instance: Any, _schema: Any
+) -> Iterator[ValidationError]:
+    if not isinstance(instance, dict):
+        return
+    for pattern, schema in patterns.items():
+        for name, member in instance.items():
+            if _current.get().matches(pattern, name):
+                yield from validator.descend(member, schema, path=name, schema_path=pattern)
+
+
+def _unique_items(
+    _validator: Any, wanted: Any, instance: Any, _schema: Any
+) -> Iterator[ValidationError]:
+    """Linear, where the library compares every item with every other."""
+    if wanted and isinstance(instance, list):
+        texts = [json.dumps(item, sort_keys=True) for item in instance]
+        if len(set(texts)) != len(texts):
+            yield ValidationError("the items are not all different")
+
+
+_SAFE: dict[str, Keyword] = {
+    "pattern": _pattern,
+    "patternProperties": _pattern_properties,
+    "uniqueItems": _unique_items,
+}
+_BoundedValidator = validators.create(
+    Draft202012Validator.META_SCHEMA,
+    validators={
+        name: _counted(_SAFE.get(name, cast("Keyword", check)))
+        for name, check in Draft202012Validator.VALIDATORS.items()
+        if name not in _REFUSED
+    },
+    type_checker=Draft202012Validator.TYPE_CHECKER,
+)
+
+
+def _refused_part(schema: Any) -> str | None:
+    if isinstance(schema, list):
+        return next(filter(None, map(_refused_part, schema)), None)
+    if not isinstance(schema, dict):
+        return None
+    for name in _REFUSED:
+        if name in schema:
+            return f"uses `{name}`, which is not supported"
+    reference = schema.get("$ref")
+    if isinstance(reference, str) and not reference.startswith("#"):
+        return f"refers to {reference}; only references inside the schema (`#/…`) are followed"
+    return next(filter(None, map(_refused_part, schema.values())), None)

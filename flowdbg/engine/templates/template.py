@@ -1,0 +1,122 @@
+"""Parses and renders templates; every failure is a `TemplateError` with line and column."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from functools import lru_cache
+from typing import Any
+
+from liquid.exceptions import LiquidError, UndefinedError
+from liquid.parser import get_parser
+from liquid.stream import TokenStream
+
+from flowdbg.engine.templates.environment import BoundedTemplate, FlowEnvironment
+from flowdbg.engine.templates.tokens import tokens_of
+from flowdbg.errors import FlowdbgError
+
+_environment = FlowEnvironment()
+_FAULTS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+
+class TemplateError(FlowdbgError):
+    """A template does not parse or does not render; `line` and `column` are 1-based, or 0."""
+
+    def __init__(self, what: str, next_step: str, *, line: int = 0, column: int = 0) -> None:
+        super().__init__(what, next_step)
+        self.line = line
+        self.column = column
+
+
+class Template:
+    """One parsed template."""
+
+    def __init__(self, source: str, fields: Collection[str] = ()) -> None:
+        """Parse; `fields` are the names that single braces stand for.
+
+        Raises:
+            TemplateError: It does not parse.
+        """
+        try:
+            nodes = get_parser(_environment).parse(TokenStream(tokens_of(source, fields)))
+        except (LiquidError, *_FAULTS) as error:
+            raise _explained(error, source, ()) from error
+        self._source = source
+        self._bound = BoundedTemplate(_environment, nodes)
+
+    def render(self, names: Mapping[str, Any]) -> str:
+        """The text, with `names` as what the template can see.
+
+        Raises:
+            TemplateError: A field is missing, a filter fails, or a limit is passed.
+        """
+        try:
+            return self._bound.render(names)
+        except (LiquidError, *_FAULTS) as error:
+            raise _explained(error, self._source, names) from error
+
+    def paths(self) -> set[tuple[str, ...]]:
+        """The paths into given data that the template reads: `("outputs", "draft", "text")`."""
+        found = self._bound.analyze(include_partials=False).globals
+        return {
+            tuple(str(part) for part in variable.segments)
+            for variables in found.values()
+            for variable in variables
+        }
+
+
+@lru_cache(maxsize=512)
+def _parsed(source: str, fields: frozenset[str]) -> Template:
+    return Template(source, fields)
+
+
+async def render(source: str, names: Mapping[str, Any]) -> str:
+    """Render in a thread, so that a heavy template delays nobody else.
+
+    Raises:
+        TemplateError: See `Template`.
+    """
+    return await asyncio.to_thread(lambda: _parsed(source, frozenset(names)).render(names))
+
+
+def template_problem(source: str) -> TemplateError | None:
+    """Why a template does not parse; None when it does."""
+    try:
+        Template(source)
+    except TemplateError as error:
+        return error
+    return None
+
+
+def _explained(error: Exception, source: str, names: Collection[str]) -> TemplateError:
+    line, column = _position(error, source)
+    where = f" (line {line}, column {column})" if line else ""
+    if isinstance(error, UndefinedError):
+        # The library's text may end in a drawing of the place; the first line says what it is.
+        known = ", ".join(sorted(names))
+        return TemplateError(
+            f"The template needs a field that is not there: {_first_line(error)}{where}.",
+            f"Fields there are: {known}." if known else "",
+            line=line,
+            column=column,
+        )
+    return TemplateError(
+        f"The template is wrong: {_first_line(error)}{where}.",
+        "Correct the template.",
+        line=line,
+        column=column,
+    )
+
+
+def _first_line(error: Exception) -> str:
+    message = error.message if isinstance(error, LiquidError) else error
+    lines = str(message).strip().splitlines()
+    return lines[0][:300].rstrip(".") if lines else type(error).__name__
+
+
+def _position(error: Exception, source: str) -> tuple[int, int]:
+    token = error.token if isinstance(error, LiquidError) else None
+    if token is None or token.start_index < 0 or token.source != source:
+        return 0, 0
+    before = source[: token.start_index]
+    return before.count("\n") + 1, len(before) - before.rfind("\n")

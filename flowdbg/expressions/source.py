@@ -1,0 +1,97 @@
+"""Python source before it runs: does it parse, and how does a function body become a function."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from typing import Literal
+
+MAX_SOURCE = 100_000
+"""Longest source in characters; also keeps the parser's own stack bounded."""
+
+
+def expression_problem(expression: str) -> str | None:
+    """Why a text is not one Python expression; None when it is. Runs nothing."""
+    return _problem(expression.strip(), "eval")
+
+
+def body_problem(body: str) -> str | None:
+    """Why a text is not the body of a Python function; None when it is. Runs nothing."""
+    return _problem(body, "exec")
+
+
+def as_function(body: str, name: str) -> str:
+    """Python source that defines `name(**fields)` with this body, one line below `def`.
+
+    Lines inside a string that spans lines keep their indentation, because it is part of the
+    string.
+
+    Raises:
+        SyntaxError: The body does not parse.
+    """
+    lines = body.split("\n")
+    inside = _lines_inside_strings(_parse(body, "exec"))
+    indented = [
+        line if number in inside or not line.strip() else f" {line}"
+        for number, line in enumerate(lines, start=1)
+    ]
+    return "\n".join([f"def {name}():", *indented, " pass"])
+
+
+def names_read(source: str, mode: Literal["eval", "exec"]) -> set[str]:
+    """The names a source reads or writes anywhere; empty when it does not parse."""
+    try:
+        tree = _parse(source, mode)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def subscripts_of(source: str, mode: Literal["eval", "exec"], name: str) -> set[str]:
+    """The constant keys with which `name` is subscripted: `{"a"}` for `outputs["a"].text`."""
+    try:
+        tree = _parse(source, mode)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    return {
+        node.slice.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == name
+        and isinstance(node.slice, ast.Constant)
+        and isinstance(node.slice.value, str)
+    }
+
+
+def _problem(source: str, mode: Literal["eval", "exec"]) -> str | None:
+    if not source.strip():
+        return "is empty"
+    if len(source) > MAX_SOURCE:
+        return f"is longer than {MAX_SOURCE:,} characters"
+    try:
+        _parse(source, mode)
+    except SyntaxError as error:
+        where = f" (line {error.lineno}, column {error.offset})" if error.lineno else ""
+        return f"does not parse: {error.msg}{where}"
+    except (ValueError, RecursionError, MemoryError) as error:
+        return f"does not parse: {str(error) or 'nested too deep'}"
+    return None
+
+
+def _parse(source: str, mode: Literal["eval", "exec"]) -> ast.AST:
+    with warnings.catch_warnings():
+        # A doubtful escape such as "\d" is the author's business, not this program's.
+        warnings.simplefilter("ignore")
+        return ast.parse(source, mode=mode)
+
+
+def _lines_inside_strings(tree: ast.AST) -> set[int]:
+    inside: set[int] = set()
+    for node in ast.walk(tree):
+        is_text = isinstance(node, ast.JoinedStr) or (
+            isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
+        )
+        if is_text and isinstance(node, ast.expr) and node.end_lineno is not None:
+            inside.update(range(node.lineno + 1, node.end_lineno + 1))
+    return inside
