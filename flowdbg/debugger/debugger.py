@@ -62,16 +62,15 @@ class Debugger:
         target: Target,
         store: SessionStore | None,
         opened: SessionOpened,
+        plan: Plan | None,
         *,
         clock: Callable[[], float] = time.time,
     ) -> Debugger:
-        """Begin a new session, paused before step 0.
+        """Begin a new session on a plan (None where the server tells none), before step 0.
 
         Raises:
-            TargetError: The server could not be asked for the plan.
             NotSaved: The session could not be written at all.
         """
-        plan = await target.fetch_plan(opened.pinned)
         journal = Journal(store, Session(), clock)
         first: list[Body] = [opened, PlanLoaded(plan or Plan(version=opened.pinned))]
         await journal.write(*first, Stopped(StopReason.START), before_sending=True)
@@ -239,7 +238,7 @@ class Debugger:
         stop = Stopped(StopReason.USER, f"forked before step {index + 1}")
         await self._journal.write(self._fork(index, ForkReason.FORK), stop)
 
-    async def cancel(self) -> None:
+    def cancel(self) -> None:
         """Close the running stream; nothing further runs. Does nothing when nothing runs."""
         self._cancelled = True
         if self._turn:
@@ -303,7 +302,7 @@ class Debugger:
 
     async def close(self) -> None:
         """Cancel what runs, close the connections and the session's file."""
-        await self.cancel()
+        self.cancel()
         await self._target.aclose()
         await self._journal.close()
 

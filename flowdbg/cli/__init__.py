@@ -1,0 +1,1 @@
+"""The commands, one module each; a module imports its layer only when its command runs."""

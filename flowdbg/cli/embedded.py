@@ -1,0 +1,102 @@
+"""The embedded server as a child process: started for a flow file, gone with its parent."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from flowdbg.core.address import FlowAddress, parse_address
+from flowdbg.errors import ConnectionFailed, UsageError
+from flowdbg.transport.client import HttpClient
+
+START_TIMEOUT = 60.0
+"""Seconds until the child must have said where it listens."""
+STOP_TIMEOUT = 5.0
+"""Seconds that the child has to end by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A flow file, published on an embedded server and pinned."""
+
+    url: str
+    address: FlowAddress
+    version: int
+
+
+@asynccontextmanager
+async def published_flow(file: Path) -> AsyncIterator[Published]:
+    """Serve a flow file on a server of its own, publish it, and give its pinned version.
+
+    Raises:
+        UsageError: There is no such file, it is wrong, or the server is not installed.
+        ConnectionFailed: The server did not come up.
+    """
+    if not file.is_file():
+        raise UsageError(f"There is no file {file}.", "Name a flow file or org/project/flow.")
+    if importlib.util.find_spec("starlette") is None:
+        raise UsageError(
+            "The embedded server is not installed.", "Install it: pip install 'flowdbg[local]'."
+        )
+    from flowdbg.engine.definition import load_flow
+
+    load_flow(file)
+    async with _child(file) as url:
+        client = HttpClient(url)
+        try:
+            definition = await asyncio.to_thread(file.read_text, encoding="utf-8")
+            flow = load_flow(file)
+            address = parse_address(flow.address)
+            body = {"definition": definition, "production": True, "reuse": True}
+            answer = await client.send_json(
+                "POST", f"/flows/{address}/versions", json.dumps(body).encode()
+            )
+            yield Published(url, address, int(answer.value["version"]))
+        finally:
+            await client.aclose()
+
+
+@asynccontextmanager
+async def _child(file: Path) -> AsyncIterator[str]:
+    """A server process on a free port; it ends when its standard input closes."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "flowdbg", "serve", str(file), "--port", "0", "--child"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
+    errors: list[bytes] = []
+    drain = asyncio.create_task(_drain(process.stderr, errors))
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), START_TIMEOUT)
+        if not line:
+            await drain
+            said = b"".join(errors).decode(errors="replace").strip()[-400:]
+            raise ConnectionFailed(f"The embedded server did not start. {said}".strip())
+        yield str(json.loads(line)["url"]) + "/api/v1"
+    finally:
+        process.stdin.close()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), STOP_TIMEOUT)
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        drain.cancel()
+
+
+async def _drain(stream: asyncio.StreamReader, kept: list[bytes]) -> None:
+    """Read what the child says, so that it never waits for us; keep the last lines."""
+    while line := await stream.readline():
+        kept.append(line)
+        del kept[:-20]

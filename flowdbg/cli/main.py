@@ -1,0 +1,71 @@
+"""The `flowdbg` program: its commands, and the one place where errors become text and exit codes."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from flowdbg import __version__
+from flowdbg.cli import check, debug, demo, model, publishing, run, serve, sessions
+from flowdbg.errors import FlowdbgError
+
+app = typer.Typer(
+    name="flowdbg",
+    help="The terminal debugger for flows: published pipelines of LLM and code steps.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"flowdbg {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _without_command(
+    context: typer.Context,
+    _version: bool = typer.Option(
+        False, "--version", callback=_show_version, is_eager=True, help="Show the version."
+    ),
+) -> None:
+    if context.invoked_subcommand is None:
+        sessions.pick()
+
+
+app.command()(debug.debug)
+app.command()(run.run)
+app.command()(demo.demo)
+app.add_typer(sessions.app, name="sessions")
+app.command()(serve.serve)
+app.command()(publishing.publish)
+app.command()(publishing.versions)
+app.command()(publishing.promote)
+app.command()(check.check)
+app.add_typer(model.app, name="model")
+
+
+def main() -> None:
+    """Run the program; every error becomes a sentence on stderr and an exit code."""
+    try:
+        app()
+    except FlowdbgError as error:
+        from flowdbg.headless.exit_codes import code_of_error
+
+        complain(error)
+        sys.exit(int(code_of_error(error)))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def complain(error: FlowdbgError) -> None:
+    """Write what happened and what to do next to stderr, safe for any terminal."""
+    from flowdbg.present.safe_text import safe_text
+
+    sys.stderr.write(f"flowdbg: {safe_text(error.what)}\n")
+    if error.next_step:
+        sys.stderr.write(f"  {safe_text(error.next_step)}\n")

@@ -1,0 +1,45 @@
+"""Flags that several commands share, written once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+TargetArgument = Annotated[
+    str, typer.Argument(metavar="TARGET", help="org/project/flow[@VERSION], or a flow file.")
+]
+MessageOption = Annotated[
+    str | None, typer.Option("--message", "-m", help="The run's message (its first input).")
+]
+ParameterOption = Annotated[
+    list[str] | None,
+    typer.Option("--param", "-p", metavar="NAME=VALUE", help="An input; NAME:=JSON for JSON."),
+]
+ParamsFileOption = Annotated[
+    Path | None, typer.Option("--params", metavar="FILE", help="Inputs as a JSON object; - reads.")
+]
+UrlOption = Annotated[
+    str,
+    typer.Option("--url", help="The server [default: $FLOWDBG_URL or http://127.0.0.1:8080]."),
+]
+OutputOverrideOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--override-output", metavar="STEP=JSON", help="Stand in for a step's output; or =@file."
+    ),
+]
+BlockOverrideOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--override-block", metavar="STEP.FIELD=VALUE", help="Change a block's field; or =@file."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
+UntilOption = Annotated[str, typer.Option("--until", metavar="STEP", help="Stop before this step.")]
+RunRemainingOption = Annotated[
+    bool, typer.Option("--run-remaining", help="Run everything in one call.")
+]
+AsciiOption = Annotated[bool, typer.Option("--ascii", help="Draw with ASCII characters only.")]
+ThemeOption = Annotated[str, typer.Option("--theme", help="The colour theme.")]

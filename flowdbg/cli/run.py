@@ -1,0 +1,67 @@
+"""`flowdbg run`: the debugger without a screen."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from flowdbg.cli import options
+from flowdbg.headless.on_stale import OnStale
+
+if TYPE_CHECKING:
+    from flowdbg.cli.opening import Opening
+    from flowdbg.headless.run import RunOptions
+
+
+def run(
+    target: options.TargetArgument,
+    message: options.MessageOption = None,
+    param: options.ParameterOption = None,
+    params: options.ParamsFileOption = None,
+    url: options.UrlOption = "",
+    override_output: options.OutputOverrideOption = None,
+    override_block: options.BlockOverrideOption = None,
+    until: options.UntilOption = "",
+    run_remaining: options.RunRemainingOption = False,
+    on_stale: OnStale = typer.Option(OnStale.STOP, help="When the plan changes under the run."),
+    as_json: options.JsonOption = False,
+) -> None:
+    """Run a flow without a screen.
+
+    Exit codes: 0 end of flow, 1 a step failed, 2 wrong usage, 3 stopped before the end,
+    4 server or protocol trouble, 5 stale plan, 6 session not saved, 130 interrupted.
+    """
+    from flowdbg.cli.opening import Opening
+    from flowdbg.headless.run import RunOptions
+
+    opening = Opening(
+        target,
+        message,
+        param or (),
+        params,
+        url,
+        override_output or (),
+        override_block or (),
+    )
+    run_headless(opening, RunOptions(until, run_remaining, on_stale), as_json=as_json)
+
+
+def run_headless(opening: Opening, run_options: RunOptions, *, as_json: bool) -> None:
+    """Open, run, report on stdout, and end the process with the run's exit code."""
+    import asyncio
+
+    raise typer.Exit(int(asyncio.run(_run(opening, run_options, as_json))))
+
+
+async def _run(opening: Opening, run_options: RunOptions, as_json: bool) -> int:
+    from flowdbg.cli.opening import open_new, require_inputs
+    from flowdbg.headless.report import JsonReport, TextReport
+    from flowdbg.headless.run import run
+
+    async with open_new(opening) as debugger:
+        session = debugger.session
+        require_inputs(session)
+        report = (JsonReport if as_json else TextReport)(sys.stdout, session.plan)
+        return int(await run(debugger, run_options, report))

@@ -1,0 +1,1 @@
+"""Where things are kept and how a person has set flowdbg up."""

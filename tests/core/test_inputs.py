@@ -1,0 +1,82 @@
+"""Inputs and overrides as people type them."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowdbg.core.inputs import missing_inputs, parameters_of
+from flowdbg.core.json_text import JsonText
+from flowdbg.core.overrides import (
+    block_value,
+    known_step,
+    output_value,
+    split_block_override,
+    split_output_override,
+)
+from flowdbg.core.plan import Step
+from flowdbg.errors import UsageError
+from tests.core.streams import PLAN
+
+SCHEMA = {
+    "properties": {
+        "letters": {"type": "array"},
+        "title": {"type": "string"},
+        "count": {"type": ["integer", "null"]},
+    },
+    "required": ["letters", "title"],
+}
+
+
+def test_a_value_is_text_unless_the_flow_wants_something_else() -> None:
+    pairs = ["title=5", "count=5", "letters=[1]", "other:=true", "eq=a=b"]
+    assert parameters_of(pairs, {"title": "x", "kept": 1}, SCHEMA) == {
+        "title": "5",
+        "kept": 1,
+        "count": 5,
+        "letters": [1],
+        "other": True,
+        "eq": "a=b",
+    }
+
+
+@pytest.mark.parametrize("pair", ["novalue", "=x", ":=1", "count=many", "x:={"])
+def test_a_wrong_input_is_refused(pair: str) -> None:
+    with pytest.raises(UsageError):
+        parameters_of([pair], {}, SCHEMA)
+
+
+def test_missing_inputs_are_named_and_the_message_stands_for_the_first_one() -> None:
+    assert missing_inputs(None, {}, SCHEMA) == ["letters", "title"]
+    assert missing_inputs("hi", {"title": 1}, SCHEMA) == []
+    assert missing_inputs(None, {"letters": [], "title": ""}, SCHEMA) == []
+
+
+def test_overrides_are_split_at_the_first_equals() -> None:
+    assert split_output_override('a={"x":"="}') == ("a", '{"x":"="}')
+    assert split_block_override("a.b.prompt=x=y") == ("a.b", "prompt", "x=y")
+    for wrong in ("a", "=1"):
+        with pytest.raises(UsageError):
+            split_output_override(wrong)
+    for wrong in ("a=1", ".f=1", "a.=1", "x"):
+        with pytest.raises(UsageError):
+            split_block_override(wrong)
+
+
+def test_an_output_must_be_json_and_the_error_shows_how_to_quote_text() -> None:
+    assert output_value(' {"a":1} ', "s") == JsonText('{"a":1}')
+    with pytest.raises(UsageError, match=r"""Write a string with its quotes: '"hello"'"""):
+        output_value("hello", "s")
+
+
+def test_a_blocks_text_field_takes_text_and_others_take_json() -> None:
+    step = Step("s", "S", "llm", {"prompt": "old", "temperature": 0.1})
+    assert block_value("5", "prompt", step) == JsonText('"5"')
+    assert block_value("5", "temperature", step) == JsonText("5")
+    assert block_value("warm", "temperature", step) == JsonText('"warm"')
+    assert block_value("5", "prompt", None) == JsonText("5")
+
+
+def test_an_unknown_step_is_refused_with_the_nearest_name() -> None:
+    assert known_step(PLAN, "a") is PLAN.steps[0]
+    with pytest.raises(UsageError, match=r"no step 'aa'.*Did you mean 'a'"):
+        known_step(PLAN, "aa")
