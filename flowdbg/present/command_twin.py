@@ -1,0 +1,33 @@
+"""The headless command that does what a session would do next, for a script or a colleague."""
+
+from __future__ import annotations
+
+import shlex
+
+from flowdbg.core.json_text import JsonText
+from flowdbg.core.session import Session
+
+
+def command_twin(session: Session) -> str:
+    """Return the `flowdbg run` command with the session's flow, version, inputs and edits.
+
+    It runs the flow from its start and carries no key.
+    """
+    version = session.version
+    words = ["flowdbg", "run", session.address + (f"@{version}" if version is not None else "")]
+    words += ["--url", session.url]
+    if session.message is not None:
+        words += ["-m", session.message]
+    parameters = session.parameters.value
+    for name, value in parameters.items() if isinstance(parameters, dict) else ():
+        words += ["-p", f"{name}={_written(value)}"]
+    for step_id, output in session.output_edits.items():
+        words += ["--override-output", f"{step_id}={output.text}"]
+    for step_id, fields in session.block_edits.items():
+        for name, text in fields.items():
+            words += ["--override-block", f"{step_id}.{name}={text.text}"]
+    return shlex.join(words)
+
+
+def _written(value: object) -> str:
+    return value if isinstance(value, str) else JsonText.of(value).text

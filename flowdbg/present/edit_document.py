@@ -1,0 +1,105 @@
+"""A value being edited: as plain text when it is a string, else as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flowdbg.core.json_text import JsonText
+from flowdbg.present.json_check import SchemaCheck, TextProblem, check
+from flowdbg.present.json_diff import fingerprint
+from flowdbg.present.json_pretty import pretty
+from flowdbg.present.suggest import did_you_mean
+
+HIGHLIGHT_LIMIT = 64 * 1024
+"""Characters up to which an editor may highlight: beyond, each key would cost over 50 ms."""
+
+INLINE_LIMIT = 128 * 1024
+"""Characters up to which a value is edited in place; beyond, in an external editor."""
+
+
+@dataclass(frozen=True, slots=True)
+class EditDocument:
+    """One value under an editor: what it was, what it is, and how it is written."""
+
+    title: str
+    original: JsonText
+    """What the server produced or configured, without edits."""
+    effective: JsonText
+    """What counts now: the edit, or the original."""
+    schema_check: SchemaCheck | None = None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the value is a string and edited as plain text, not as JSON."""
+        return isinstance(self.effective.value, str)
+
+    @property
+    def start(self) -> str:
+        """The text an editor opens with."""
+        return self.written(self.effective)
+
+    def written(self, value: JsonText) -> str:
+        """Write a value as this document does."""
+        if self.is_text:
+            return value.value if isinstance(value.value, str) else pretty(value.text)
+        return pretty(value.text)
+
+    def problem(self, text: str) -> TextProblem | None:
+        """Say what keeps a text from being taken, or None."""
+        if not self.is_text:
+            return check(text, self.schema_check)
+        problems = self.schema_check(text) if self.schema_check else ()
+        return TextProblem(0, 0, problems[0][1]) if problems else None
+
+    def result(self, text: str) -> JsonText:
+        """Return the value of a text without a problem, with its tokens as they were typed."""
+        if self.is_text:
+            return JsonText.of(text)
+        return JsonText(text.strip())
+
+    def is_original(self, text: str) -> bool:
+        """Whether a text means the same as the value without edits."""
+        return same(self.result(text), self.original)
+
+
+def same(one: JsonText, other: JsonText) -> bool:
+    """Whether two JSON texts mean the same value; texts that are not JSON only when equal."""
+    if one.text == other.text:
+        return True
+    if one.problem or other.problem:
+        return False
+    return fingerprint(one.value) == fingerprint(other.value)
+
+
+def block_documents(
+    original: Mapping[str, JsonText], edits: Mapping[str, JsonText]
+) -> tuple[EditDocument, ...]:
+    """Return one document for each field of a block, the longest text (its prompt) first."""
+    names = [*original, *(name for name in edits if name not in original)]
+    missing = JsonText("null")
+    documents = [
+        EditDocument(
+            name, original.get(name, missing), edits.get(name, original.get(name, missing))
+        )
+        for name in names
+    ]
+    return tuple(sorted(documents, key=lambda item: not (item.is_text and _is_body(item))))
+
+
+def whole_block(documents: Sequence[EditDocument], texts: Mapping[str, str]) -> str:
+    """Write all fields of a block as one JSON object, from the texts being edited."""
+    members = [
+        f"{json.dumps(item.title)}:{item.result(texts[item.title]).text}" for item in documents
+    ]
+    return pretty("{" + ",".join(members) + "}")
+
+
+def unknown_field(name: str, known: Sequence[str]) -> str:
+    """Say that a block has no such field, with the nearest one that it has."""
+    return f"the block has no field `{name}`{did_you_mean(name, known)}"
+
+
+def _is_body(item: EditDocument) -> bool:
+    return len(item.effective.text) > 40 or item.title in ("prompt", "code", "template", "body")

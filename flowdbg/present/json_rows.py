@@ -1,0 +1,265 @@
+"""A JSON value as a flat list of visible rows that fold and unfold.
+
+Only what is unfolded has rows, so opening a value of 50,000 nodes costs what its first level
+costs. Folding and unfolding cut and insert one slice. A long or many-lined string folds too: its
+text unfolds below it, wrapped, which is where models put what they say.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from flowdbg.present.json_paths import Path
+from flowdbg.present.safe_text import safe_text
+from flowdbg.present.text_lines import TAB, Measure, character_cells, wrapped
+
+LONG_TEXT = 60
+"""Characters from which a string can be unfolded into wrapped text."""
+
+UNFOLD_ALL_TEXT = 4_000
+"""A string longer than this stays folded when everything is unfolded."""
+
+
+class Row:
+    """One visible row: a member, an item, or a line of an unfolded string."""
+
+    __slots__ = ("children", "depth", "key", "parent", "text", "value")
+
+    def __init__(
+        self, parent: Row | None, key: str | int | None, value: Any, depth: int, text: str = ""
+    ) -> None:
+        self.parent = parent
+        self.key = key
+        """Its key or index; None for the root and for lines of text."""
+        self.value = value
+        self.depth = depth
+        self.children = -1
+        """How many children are shown right below; -1 when folded or a leaf."""
+        self.text = text
+        """The shown text of a line of an unfolded string."""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether this is a line of an unfolded string."""
+        return self.key is None and self.parent is not None
+
+    @property
+    def foldable(self) -> bool:
+        """Whether the row can be unfolded."""
+        value = self.value
+        if isinstance(value, dict | list):
+            return bool(value)
+        return not self.is_text and is_long(value)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its children are shown."""
+        return self.children >= 0
+
+    @property
+    def path(self) -> Path:
+        """The path from the root; a line of text has the path of its string."""
+        steps: list[str | int] = []
+        row: Row | None = self
+        while row is not None:
+            if row.key is not None:
+                steps.append(row.key)
+            row = row.parent
+        return tuple(reversed(steps))
+
+
+def is_long(value: Any) -> bool:
+    """Whether a value is a string that is better read unfolded."""
+    return isinstance(value, str) and (len(value) > LONG_TEXT or "\n" in value)
+
+
+class JsonRows:
+    """The visible rows of one value, with what is folded."""
+
+    def __init__(
+        self,
+        value: Any,
+        *,
+        open_levels: int = 1,
+        text_width: int = 76,
+        measure: Measure = character_cells,
+    ) -> None:
+        self.value = value
+        self.rows: list[Row] = [Row(None, None, value, 0)]
+        self._text_width = text_width
+        self._measure = measure
+        for level in range(open_levels):
+            for index in reversed(range(len(self.rows))):
+                row = self.rows[index]
+                if row.depth == level and isinstance(row.value, dict | list):
+                    self.unfold(index)
+        if is_long(value):
+            self.unfold(0)
+
+    def __len__(self) -> int:
+        """The number of visible rows."""
+        return len(self.rows)
+
+    def unfold(self, index: int) -> int:
+        """Show the children of a row; returns how many rows were added."""
+        row = self.rows[index]
+        if row.is_open or not row.foldable:
+            return 0
+        added = self._children(row)
+        row.children = len(added)
+        self.rows[index + 1 : index + 1] = added
+        return len(added)
+
+    def fold(self, index: int) -> int:
+        """Hide everything below a row; returns how many rows went."""
+        row = self.rows[index]
+        if not row.is_open:
+            return 0
+        end = self._end(index)
+        gone = end - index - 1
+        del self.rows[index + 1 : end]
+        row.children = -1
+        return gone
+
+    def toggle(self, index: int) -> None:
+        """Fold an open row, unfold a folded one."""
+        if self.rows[index].is_open:
+            self.fold(index)
+        else:
+            self.unfold(index)
+
+    def unfold_all(self, index: int = 0) -> None:
+        """Unfold a row and everything below it, except very long texts."""
+        root = self.rows[index]
+        self.fold(index)
+        below: list[Row] = []
+        stack = [root]
+        append = below.append
+        while stack:
+            row = stack.pop()
+            if row is not root:
+                append(row)
+            value = row.value
+            if isinstance(value, str):
+                if row is root or (
+                    row.key is not None and is_long(value) and len(value) <= UNFOLD_ALL_TEXT
+                ):
+                    lines = self._children(row)
+                    row.children = len(lines)
+                    below.extend(lines)
+            elif value and isinstance(value, dict | list):
+                children = self._children(row)
+                row.children = len(children)
+                stack.extend(reversed(children))
+        self.rows[index + 1 : index + 1] = below
+
+    def fold_all(self, index: int = 0) -> None:
+        """Fold everything below a row, and leave the row itself showing its children."""
+        if self.rows[index].is_open:
+            self.fold(index)
+            self.unfold(index)
+
+    def parent_index(self, index: int) -> int:
+        """The index of a row's parent; the root is its own."""
+        parent = self.rows[index].parent
+        while index > 0 and self.rows[index] is not parent:
+            index -= 1
+        return index
+
+    def reveal(self, path: Path) -> int:
+        """Unfold what is needed to show `path`; returns its row's index.
+
+        Raises:
+            LookupError: There is nothing at the path.
+        """
+        index = 0
+        for step in path:
+            self.unfold(index)
+            index = self._child(index, step)
+        return index
+
+    def rewrap(self, width: int) -> None:
+        """Wrap unfolded strings to another width."""
+        if width == self._text_width:
+            return
+        self._text_width = width
+        for index in reversed(range(len(self.rows))):
+            row = self.rows[index]
+            if row.is_open and isinstance(row.value, str):
+                self.fold(index)
+                self.unfold(index)
+
+    def renewed(self, value: Any) -> JsonRows:
+        """The rows of a new value, unfolded wherever these are and it still has such a path."""
+        if not self.rows[0].foldable:
+            return JsonRows(value, text_width=self._text_width, measure=self._measure)
+        fresh = JsonRows(value, open_levels=0, text_width=self._text_width, measure=self._measure)
+        fresh.fold(0)
+        opened: dict[int, dict[str | int | None, Row]] = {}
+        for row in self.rows:
+            if row.is_open and row.parent is not None:
+                opened.setdefault(id(row.parent), {})[row.key] = row
+        stack: list[tuple[Row, Row | None]] = [(fresh.rows[0], self.rows[0])]
+        fresh.rows = []
+        while stack:
+            row, before = stack.pop()
+            fresh.rows.append(row)
+            if before is None or not before.is_open or not row.foldable:
+                continue
+            children = fresh._children(row)
+            row.children = len(children)
+            if isinstance(row.value, str):
+                fresh.rows.extend(children)
+            else:
+                below = opened.get(id(before), {})
+                stack.extend((child, below.get(child.key)) for child in reversed(children))
+        return fresh
+
+    def _child(self, index: int, step: str | int) -> int:
+        row = self.rows[index]
+        at = index + 1
+        for _ in range(max(row.children, 0)):
+            if self.rows[at].key == step and type(self.rows[at].key) is type(step):
+                return at
+            at = self._end(at)
+        raise LookupError(step)
+
+    def _end(self, index: int) -> int:
+        """The index after the last visible row below `index`."""
+        rows = self.rows
+        if rows[index].children < 0:
+            return index + 1
+        depth = rows[index].depth
+        at = index + 1
+        end = len(rows)
+        while at < end and rows[at].depth > depth:
+            at += 1
+        return at
+
+    def _children(self, row: Row) -> list[Row]:
+        value, depth = row.value, row.depth + 1
+        if isinstance(value, dict):
+            return [Row(row, key, child, depth) for key, child in value.items()]
+        if isinstance(value, list):
+            return [Row(row, key, child, depth) for key, child in enumerate(value)]
+        return [Row(row, None, None, depth, text) for text in self._lines(value, depth)]
+
+    def _lines(self, text: str, depth: int) -> Iterator[str]:
+        width = max(self._text_width - 2 * depth, 20)
+        for line in safe_text(text).replace("\t", TAB).split("\n"):
+            yield from wrapped(line, width, self._measure)
+
+
+def preview(value: Any, limit: int = 200) -> str:
+    """Show a value on one line: scalars as JSON, containers by their size."""
+    if isinstance(value, dict):
+        return f"{{{len(value)}}}"
+    if isinstance(value, list):
+        return f"[{len(value)}]"
+    if isinstance(value, str):
+        cut = value[:limit]
+        shown = safe_text(json.dumps(cut, ensure_ascii=False))
+        return shown if len(cut) == len(value) else shown[:-1] + '…"'
+    return json.dumps(value)[:limit]

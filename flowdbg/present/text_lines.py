@@ -1,0 +1,181 @@
+"""Streamed text as wrapped rows, grown in time proportional to what was added.
+
+Rows are decided from left to right and a decided row never changes, so appending in any split
+gives the same rows as appending at once. Only the last, still open row is wrapped again.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+from flowdbg.present.safe_text import safe_text
+
+TAB = "    "
+"""What a tab is shown as."""
+
+Measure = Callable[[str], int]
+"""The width in terminal cells of one character."""
+
+
+_NOT_NARROW = re.compile(
+    "[^\x00-\u02ff\u0370-\u0482\u048a-\u058f\u1e00-\u1fff\u2010-\u2027"
+    "\u2030-\u205e\u20a0-\u20bf\u2100-\u218f\u2190-\u2319\u2500-\u25fc]"
+)
+"""Finds a character that may be wide or have no width; the others always take one cell."""
+
+
+@lru_cache(maxsize=4096)
+def character_cells(character: str) -> int:
+    """Return how many cells one character takes: 0 for combining marks, 2 for wide ones."""
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
+
+
+class TextLines:
+    """An append-only text, wrapped to a width; words stay whole where they fit.
+
+    Control characters are shown as escapes and tabs as spaces before anything else happens, so
+    that offsets, rows and search all speak of the text as it is shown.
+    """
+
+    def __init__(self, width: int = 80, measure: Measure = character_cells) -> None:
+        self._width = max(width, 2)
+        self._measure = measure
+        self._chunks: list[str] = []
+        self._held = ""
+        self._length = 0
+        self.rows: list[str] = []
+        """The wrapped rows, without line ends."""
+        self._starts = array("q")
+        self._open = False
+
+    @property
+    def width(self) -> int:
+        """The width in cells that rows are wrapped to."""
+        return self._width
+
+    @property
+    def text(self) -> str:
+        """The whole text as shown, with line feeds."""
+        if len(self._chunks) > 1:
+            self._chunks = ["".join(self._chunks)]
+        return self._chunks[0] if self._chunks else ""
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return len(self.rows)
+
+    def append(self, text: str) -> int:
+        """Add text at the end; returns the first row that changed."""
+        text = self._held + text
+        self._held = ""
+        if text.endswith("\r"):  # may be the first half of a line end
+            text, self._held = text[:-1], "\r"
+        shown = safe_text(text).replace("\t", TAB)
+        if not shown:
+            return len(self.rows)
+        self._chunks.append(shown)
+        changed = len(self.rows)
+        if self._open:
+            changed -= 1
+            start = self._starts.pop()
+            shown = self.rows.pop() + shown
+        else:
+            start = self._length
+        self._length = start + len(shown)
+        self._wrap(shown, start)
+        return changed
+
+    def rewrap(self, width: int) -> None:
+        """Wrap everything again to another width."""
+        if max(width, 2) == self._width:
+            return
+        self._width = max(width, 2)
+        text = self.text
+        self.rows.clear()
+        self._starts = array("q")
+        self._open = False
+        if text:
+            self._wrap(text, 0)
+
+    def row_of(self, offset: int) -> int:
+        """Return the index of the row that holds the character at `offset` of `text`."""
+        return max(0, bisect_right(self._starts, offset) - 1)
+
+    def start_of(self, row: int) -> int:
+        """Return the offset in `text` at which a row starts."""
+        return self._starts[row]
+
+    def _wrap(self, text: str, start: int) -> None:
+        rows, starts = self.rows, self._starts
+        lines = text.split("\n")
+        self._open = bool(lines[-1])
+        last = len(lines) - 1
+        for number, line in enumerate(lines):
+            if number == last and not line:
+                break
+            for piece in wrapped(line, self._width, self._measure):
+                rows.append(piece)
+                starts.append(start)
+                start += len(piece)
+            start += 1
+
+
+def wrapped(line: str, width: int, measure: Measure = character_cells) -> Iterator[str]:
+    """Cut one line (without line feeds) into rows of at most `width` cells.
+
+    A row may carry one space more than fits, so that the next one starts with its word. Joined,
+    the rows are the line; an empty line is one empty row.
+    """
+    narrow = line.isascii() or _NOT_NARROW.search(line) is None
+    if len(line) <= width and (narrow or _cells(line, measure) <= width):
+        yield line
+    elif narrow:
+        yield from _wrapped_narrow(line, width)
+    else:
+        yield from _wrapped_wide(line, width, measure)
+
+
+def _wrapped_narrow(line: str, width: int) -> Iterator[str]:
+    at, end = 0, len(line)
+    while end - at > width:
+        cut = _cut(line, at, at + width)
+        yield line[at:cut]
+        at = cut
+    if at < end:
+        yield line[at:]
+
+
+def _wrapped_wide(line: str, width: int, measure: Measure) -> Iterator[str]:
+    at = cells = 0
+    index, end = 0, len(line)
+    while index < end:
+        wide = measure(line[index])
+        if cells + wide > width and index > at:
+            cut = _cut(line, at, index)
+            yield line[at:cut]
+            at = index = cut
+            cells = 0
+        else:
+            cells += wide
+            index += 1
+    if at < end:
+        yield line[at:]
+
+
+def _cut(line: str, at: int, full: int) -> int:
+    """Where the row that starts at `at` ends, when the character at `full` no longer fits."""
+    space = line.rfind(" ", at, full + 1)
+    if space <= at or line[at:space].isspace():
+        return full
+    return space + 1
+
+
+def _cells(line: str, measure: Measure) -> int:
+    return sum(map(measure, line))

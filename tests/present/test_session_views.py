@@ -1,0 +1,233 @@
+"""What the plan, the status line, the event log and the command twin say about a session."""
+
+from __future__ import annotations
+
+import shlex
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowdbg.core.entries import (
+    BlockEdited,
+    BreakpointSet,
+    CommandGiven,
+    Entry,
+    InputsGiven,
+    Outcome,
+    OutputEdited,
+    PlanWentStale,
+    Stopped,
+    StopReason,
+    TurnEnded,
+    TurnStarted,
+    VersionPinned,
+)
+from flowdbg.core.events import StepCompleted, StepOutput, StepStarted, UnknownEvent
+from flowdbg.core.json_text import JsonText
+from flowdbg.present.command_twin import command_twin
+from flowdbg.present.event_items import items_of, logged_items
+from flowdbg.present.event_rows import EventItem, EventRows
+from flowdbg.present.looks import StepState
+from flowdbg.present.plan_rows import plan_rows, row_index, summary
+from flowdbg.present.status_line import Part, fitted, look, status_parts
+from tests.present.sessions import PLAN, START, received, session_of, step_taken
+
+
+def words(session_parts: list[Part]) -> str:
+    return "  ".join(part.text for part in session_parts)
+
+
+def test_before_the_first_step_the_plan_stands_waiting() -> None:
+    rows = plan_rows(session_of())
+    assert [(row.number, row.name, row.state) for row in rows] == [
+        (1, "Fetch", StepState.NEXT),
+        (2, "Classify", StepState.PENDING),
+        (3, "Each document", StepState.PENDING),
+        (0, "Note", StepState.PENDING),
+        (4, "Final", StepState.PENDING),
+    ]
+    assert summary(rows) == "1 next · 3 left"
+
+
+def test_a_step_that_ran_is_done_and_the_next_one_is_next() -> None:
+    rows = plan_rows(session_of(*step_taken(1, 0)))
+    assert [row.state for row in rows[:3]] == [
+        StepState.DONE,
+        StepState.NEXT,
+        StepState.PENDING,
+    ]
+    assert rows[0].note == "1.2s"
+
+
+def test_edits_breakpoints_and_drafts_stand_beside_their_step() -> None:
+    session = session_of(
+        *step_taken(1, 0),
+        OutputEdited("fetch", JsonText('"other"')),
+        BlockEdited("classify", {"prompt": JsonText('"x"'), "model": JsonText('"y"')}),
+        BreakpointSet("final"),
+        BreakpointSet("classify", False),
+    )
+    rows = plan_rows(session, drafts={"final"})
+    assert [row.edits for row in rows] == [1, 2, 0, 0, 0]
+    assert [row.breakpoint for row in rows] == [None, False, None, None, True]
+    assert [row.draft for row in rows] == [False, False, False, False, True]
+
+
+def test_a_folded_container_hides_what_it_holds() -> None:
+    rows = plan_rows(session_of(), folded={"each"})
+    assert [row.step_id for row in rows] == ["fetch", "classify", "each", "final"]
+    assert row_index(rows, "final") == 3
+    assert row_index(rows, "note") is None
+
+
+def test_iterations_of_a_running_loop_are_counted() -> None:
+    inner = (0, "note")
+    session = session_of(
+        *step_taken(1, 0),
+        *step_taken(2, 1),
+        CommandGiven("step"),
+        TurnStarted(3, 2, False, "/step", ("{}",)),
+        received(3, StepStarted("each", "Each document")),
+        received(3, StepStarted("each", "Note", inner)),
+        received(3, StepCompleted("each", JsonText('"a"'), path=inner)),
+        received(3, StepStarted("each", "Note", (1, "note"))),
+    )
+    rows = plan_rows(session)
+    assert (rows[2].state, rows[2].note) == (StepState.RUNNING, "1 done")
+    assert (rows[3].state, rows[3].note) == (StepState.RUNNING, "1/2")
+
+
+def test_a_failed_an_unknown_and_a_repeated_step_say_so() -> None:
+    session = session_of(
+        CommandGiven("step"),
+        TurnStarted(1, 0, False, "/step", ("{}",)),
+        received(1, StepStarted("fetch", "Fetch")),
+        TurnEnded(1, Outcome.UNKNOWN, 1.0),
+        Stopped(StopReason.UNKNOWN, "cut", "fetch"),
+    )
+    assert plan_rows(session)[0].state is StepState.UNKNOWN
+    assert look(session).word == "OUTCOME UNKNOWN"
+
+
+def test_the_status_line_says_the_state_in_words() -> None:
+    session = session_of(*step_taken(1, 0))
+    parts = status_parts(session, elapsed=session.totals.elapsed)
+    assert words(parts) == ("PAUSED  before 2/4 Classify  triage@3  0:01.5  7 tok  $0.001  run-1")
+
+
+def test_a_pinned_an_edited_and_an_unsaved_session_say_so() -> None:
+    session = session_of(VersionPinned(3), OutputEdited("fetch", JsonText("1")))
+    said = words(status_parts(session, elapsed=0, unsaved=True, viewing="viewing turn 2"))
+    assert "triage@3 pinned" in said
+    assert "±1" in said
+    assert "NOT SAVED" in said
+    assert "viewing turn 2" in said
+
+
+def test_a_running_and_a_stale_session_say_so() -> None:
+    running = session_of(CommandGiven("step"), TurnStarted(1, 0, False, "/step", ("{}",)))
+    assert words(status_parts(running, elapsed=3)).startswith("RUNNING  1/4 Fetch")
+    stale = session_of(PlanWentStale(PLAN, "the flow changed"))
+    assert words(status_parts(stale, elapsed=0)).startswith("PLAN CHANGED  at step 1/4")
+
+
+@given(
+    st.lists(st.tuples(st.text("x", min_size=1, max_size=20), st.integers(0, 99))),
+    st.integers(1, 80),
+)
+def test_what_is_fitted_fits_and_keeps_its_order(
+    given_parts: list[tuple[str, int]], width: int
+) -> None:
+    parts = [Part(text, weight=weight) for text, weight in given_parts]
+    kept = fitted(parts, width)
+    length = sum(len(part.text) + 2 for part in kept) - 2
+    assert len(kept) <= 1 or length <= width
+    positions = [next(at for at, part in enumerate(parts) if part is one) for one in kept]
+    assert all(one < other for one, other in pairwise(positions))
+
+
+def test_the_state_is_never_dropped() -> None:
+    session = session_of(*step_taken(1, 0))
+    assert fitted(status_parts(session, elapsed=1), 8)[0].text == "PAUSED"
+
+
+def test_every_event_and_every_act_has_its_line() -> None:
+    bodies = [
+        *step_taken(1, 0),
+        OutputEdited("fetch", JsonText('"x\\u001b"')),
+        BlockEdited("classify", {"prompt": JsonText('"x"')}),
+        BlockEdited("classify", {}),
+        BreakpointSet("final", None),
+        InputsGiven("hi", JsonText("{}")),
+        VersionPinned(2),
+        PlanWentStale(PLAN, "moved"),
+        received(2, UnknownEvent("no such event"), "odd\x1b"),
+    ]
+    items = items_of([Entry(START + at, 0, body) for at, body in enumerate(bodies)])
+    assert len(items) == len(bodies)
+    assert items[-1].name == "odd\\x1b"
+    assert [item.name for item in items[:2]] == ["step", "request sent"]
+    assert items[6].text.startswith("1.2s  7 tok  $0.001")
+    from_store = logged_items(session_of(*step_taken(1, 0)).events)
+    assert [item.name for item in from_store] == ["event"] * 6
+
+
+def test_a_run_of_chunks_is_one_row_that_unfolds() -> None:
+    rows = EventRows()
+    chunk = EventItem(1.0, "step_output", "draft", "tok", chunk=3)
+    rows.extend([EventItem(0.0, "step_started", "draft"), chunk, chunk])
+    assert rows.extend([chunk]) == 1
+    rows.extend([EventItem(2.0, "step_completed", "draft")])
+    assert [rows.text(index) for index in range(len(rows))] == ["", "×3  9 B", ""]
+    rows.toggle(1)
+    assert len(rows) == 6
+    assert rows.text(2) == "tok"
+    rows.toggle(1)
+    assert len(rows) == 3
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.booleans()), max_size=30), st.data())
+def test_any_split_of_the_log_gives_the_same_rows(
+    given_items: list[tuple[str, bool]], data: st.DataObject
+) -> None:
+    items = [EventItem(0.0, "e", step, chunk=int(is_chunk)) for step, is_chunk in given_items]
+    cut = data.draw(st.integers(0, len(items)))
+    whole, pieces = EventRows(), EventRows()
+    whole.extend(items)
+    pieces.extend(items[:cut])
+    pieces.extend(items[cut:])
+    shape = [[(row.first, row.last, row.size) for row in rows.rows] for rows in (whole, pieces)]
+    assert shape[0] == shape[1]
+    assert sum(row.count for row in whole.rows) == len(items)
+
+
+def test_an_unfolded_run_grows_with_the_stream() -> None:
+    rows = EventRows()
+    chunk = EventItem(1.0, "step_output", "draft", "tok", chunk=3)
+    rows.extend([chunk, chunk])
+    rows.toggle(0)
+    rows.extend([chunk])
+    assert len(rows) == 4
+    rows.toggle(0)
+    assert len(rows) == 1
+
+
+def test_the_twin_is_one_command_that_a_shell_reads_back() -> None:
+    session = session_of(
+        InputsGiven("it's late", JsonText('{"tier":"gold","n":3}')),
+        OutputEdited("fetch", JsonText('{"a": 1}')),
+        BlockEdited("classify", {"prompt": JsonText('"Say \\"hi\\""')}),
+    )
+    assert shlex.split(command_twin(session)) == [
+        "flowdbg", "run", "acme/support/triage@3", "--url", "http://localhost:8080/api/v1",
+        "-m", "it's late", "-p", "tier=gold", "-p", "n=3",
+        "--override-output", 'fetch={"a": 1}',
+        "--override-block", 'classify.prompt="Say \\"hi\\""',
+    ]  # fmt: skip
+
+
+def test_streamed_text_is_not_lost_in_the_log() -> None:
+    raw = '{"delta":"abc"}'
+    items = items_of([Entry(0, 0, received(1, StepOutput("s", JsonText('"abc"')), raw=raw))])
+    assert (items[0].raw, items[0].chunk) == (raw, 3)
