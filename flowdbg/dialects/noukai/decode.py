@@ -48,11 +48,15 @@ def decode(name: str, data: str) -> Received:
         return Received(name, (data,), UnknownEvent(f"'{kind}' cannot be read: {error}"))
 
 
+_WHOLE = 2048
+"""Characters; in a text shorter than this no value is worth storing apart."""
 _LARGE = ("output", "outputData", "inputData", "result", "outputs")
 
 
 def _split(data: str, found: Members) -> Segments:
-    """The raw text with its largest value as a piece of its own."""
+    """The raw text with its largest value as a piece of its own; short texts stay whole."""
+    if len(data) < _WHOLE:
+        return (data,)
     spans = [found[name] for name in _LARGE if name in found]
     if not spans:
         return (data,)
