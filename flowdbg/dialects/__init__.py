@@ -1,0 +1,1 @@
+"""Wire protocols, one folder each: the client side (target) and the server side (routes)."""

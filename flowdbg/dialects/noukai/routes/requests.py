@@ -1,0 +1,128 @@
+"""What a client sends: read tolerantly where its vendors differ, refused where it makes no sense.
+
+Protocol sections 4.1 and 18.9: null means absent, unknown fields are ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+from starlette.requests import Request
+
+from flowdbg.dialects.noukai.wire import INVALID_VERSION, PARAMETER_NAME_RESERVED
+from flowdbg.dialects.operations import INVALID_REQUEST, Refusal
+from flowdbg.dialects.services import DRAFT, Address
+
+RequestModel = TypeVar("RequestModel", bound=BaseModel)
+_SESSION_ID_LIMIT = 200
+
+Values = Annotated[dict[str, Any], BeforeValidator(lambda value: {} if value is None else value)]
+"""An object; null means an empty one."""
+Fields = Annotated[
+    dict[str, dict[str, Any]], BeforeValidator(lambda value: {} if value is None else value)
+]
+"""Step id to fields; null means none."""
+Items = Annotated[list[Any], BeforeValidator(lambda value: [] if value is None else value)]
+"""A list; null means an empty one."""
+Switch = Annotated[bool, BeforeValidator(lambda value: False if value is None else value)]
+"""True or false; null means false."""
+Count = Annotated[int, BeforeValidator(lambda value: 0 if value is None else value)]
+"""An integer; null means 0."""
+
+
+class StepRequest(BaseModel):
+    """The body of `/step` (section 4.1)."""
+
+    model_config = ConfigDict(alias_generator=to_camel, strict=True, frozen=True)
+
+    execution_id: str | None = None
+    """The run that goes on; absent: a new one."""
+    step_index: Count = 0
+    """Index of the plan entry to run."""
+    accumulated_outputs: Values = Field(default_factory=dict)
+    """Step id to output, of everything that has run."""
+    message: str | None = None
+    """The primary input of a new run."""
+    parameters: Values = Field(default_factory=dict)
+    """Further inputs of a new run."""
+    attachments: Items = Field(default_factory=list)
+    """Files of a new run, by address."""
+    input_overrides: Values = Field(default_factory=dict)
+    """Step id to the value that stands in for its output."""
+    block_overrides: Fields = Field(default_factory=dict)
+    """Step id to the fields that stand in for its configuration."""
+    run_remaining: Switch = False
+    """Run to the end without pausing."""
+    trace: Switch = False
+    """Keep whole inputs and outputs in the run's record."""
+
+
+def read_request(model: type[RequestModel], body: dict[str, Any]) -> RequestModel:
+    """Read a body.
+
+    Raises:
+        Refusal: 400, with every field that is wrong in `detail.problems`; 400 for a reserved
+            parameter name.
+    """
+    try:
+        request = model.model_validate(body)
+    except ValidationError as error:
+        problems = [
+            {"field": ".".join(str(part) for part in item["loc"]), "message": item["msg"]}
+            for item in error.errors(include_url=False, include_input=False, include_context=False)
+        ]
+        first = problems[0]
+        message = f"The field `{first['field']}` is wrong: {first['message']}."
+        raise Refusal(400, INVALID_REQUEST, message, problems=problems) from error
+    parameters = body.get("parameters")
+    if isinstance(parameters, dict) and "attachments" in parameters:
+        raise Refusal(
+            400,
+            PARAMETER_NAME_RESERVED,
+            "`attachments` cannot be the name of a parameter. Send it as a field of the request.",
+        )
+    return request
+
+
+def address_of(request: Request) -> Address:
+    """The flow that a path names."""
+    parameters = request.path_params
+    return Address(parameters["org"], parameters["project"], parameters["flow"])
+
+
+def version_of(request: Request) -> int | None:
+    """The version that a path names (section 2.1): None = none, 0 = the draft."""
+    version: int | None = request.path_params.get("version")
+    return version
+
+
+def published_version_of(request: Request) -> int | None:
+    """As `version_of`, where the draft is refused because it may change between two steps.
+
+    Raises:
+        Refusal: 400 `INVALID_VERSION`.
+    """
+    version = version_of(request)
+    if version == DRAFT:
+        raise Refusal(
+            400,
+            INVALID_VERSION,
+            "The draft (v0) cannot be stepped, because it may change between two steps."
+            " Publish it and name the version.",
+        )
+    return version
+
+
+def session_of(request: Request) -> str | None:
+    """The `X-Session-Id` that tags a run (section 9).
+
+    Raises:
+        Refusal: 400, it is longer than 200 characters.
+    """
+    session: str | None = request.headers.get("x-session-id")
+    if session is not None and len(session) > _SESSION_ID_LIMIT:
+        message = f"`X-Session-Id` is longer than {_SESSION_ID_LIMIT} characters."
+        raise Refusal(400, INVALID_REQUEST, message)
+    return session or None

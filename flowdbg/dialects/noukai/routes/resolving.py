@@ -1,0 +1,133 @@
+"""From a request to the plan it means, and every reason to refuse it before anything runs.
+
+Protocol sections 2.1, 11.3 and 17.7.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from starlette.requests import Request
+
+from flowdbg.dialects.noukai import wire
+from flowdbg.dialects.noukai.routes.requests import address_of
+from flowdbg.dialects.operations import Refusal
+from flowdbg.dialects.services import Flows, FlowUnknown, Resolved
+from flowdbg.engine.errors import (
+    EngineError,
+    InputInvalid,
+    MissingOutput,
+    OverrideInvalid,
+    StepIndexInvalid,
+)
+from flowdbg.engine.plan import PlanEntry
+from flowdbg.errors import DefinitionError
+
+_TAG = re.compile(r'(?:W/)?"([^"]*)"')
+
+
+async def resolve(flows: Flows, request: Request, version: int | None) -> Resolved:
+    """The plan that a request means.
+
+    Raises:
+        Refusal: 404 `FLOW_NOT_FOUND`, 422 `INVALID_TREE`, 412 `STALE_TREE` when the request says
+            which plan it was made for (`If-Match`) and the plan is another one now.
+    """
+    try:
+        resolved = await flows.resolve(address_of(request), version)
+    except FlowUnknown as error:
+        raise Refusal(404, wire.FLOW_NOT_FOUND, str(error)) from error
+    except DefinitionError as error:
+        problems = [
+            {"file": item.file, "line": item.line, "field": item.field, "message": item.message}
+            for item in error.problems
+        ]
+        message = f"The flow's definition cannot be run: {error.problems[0]}"
+        raise Refusal(422, wire.INVALID_TREE, message, problems=problems) from error
+    expected = request.headers.get("if-match")
+    if expected is not None and not _matches(expected, resolved.plan_hash):
+        message = (
+            "The flow was published again since the plan was read. Read the plan again and start"
+            " over, or name the version."
+        )
+        raise stale(resolved, message, status=412)
+    return resolved
+
+
+def check_outputs(resolved: Resolved, outputs: Mapping[str, Any]) -> None:
+    """See that every output belongs to a step of the plan.
+
+    Raises:
+        Refusal: 400 `STALE_TREE`.
+    """
+    unknown = outputs.keys() - set(_ids(resolved.plan))
+    if unknown:
+        names = ", ".join(f"`{name}`" for name in sorted(unknown)[:10])
+        message = f"The flow has no step {names} any more. Start over on the current plan."
+        raise stale(resolved, message, status=400)
+
+
+def check_index(resolved: Resolved, index: int) -> None:
+    """See that the plan has an entry with this index.
+
+    Raises:
+        Refusal: 400 `INVALID_STEP_INDEX`.
+    """
+    count = len(resolved.plan)
+    if not 0 <= index < count:
+        raise Refusal(
+            400,
+            wire.INVALID_STEP_INDEX,
+            f"The flow has {count} steps, so `stepIndex` must be 0 to {count - 1}.",
+            stepCount=count,
+        )
+
+
+def stale(resolved: Resolved, message: str, *, status: int) -> Refusal:
+    """A refusal that carries the current plan."""
+    steps = [
+        {"stepId": entry.step_id, "name": entry.name, "index": index}
+        for index, entry in enumerate(resolved.plan)
+    ]
+    return Refusal(
+        status,
+        wire.STALE_TREE,
+        message,
+        steps=steps,
+        version=resolved.version,
+        planHash=resolved.plan_hash,
+    )
+
+
+def refused_by_engine(error: EngineError, *, has_message: bool) -> Refusal:
+    """What to answer when the engine finds a request wrong before anything runs."""
+    match error:
+        case InputInvalid(missing=missing) if missing and not has_message:
+            return Refusal(400, wire.MISSING_MESSAGE, str(error), missing=list(missing))
+        case InputInvalid(missing=missing):
+            return Refusal(400, wire.INVALID_PARAMETERS, str(error), missing=list(missing))
+        case MissingOutput(step_ids=step_ids):
+            return Refusal(400, wire.MISSING_OUTPUT, str(error), missing=list(step_ids))
+        case StepIndexInvalid():
+            return Refusal(400, wire.INVALID_STEP_INDEX, str(error))
+        case OverrideInvalid(step_id=step_id, field=field):
+            return Refusal(
+                400, wire.INVALID_BLOCK_OVERRIDE, str(error), stepId=step_id, field=field
+            )
+        case _:
+            return Refusal(400, error.code, str(error))
+
+
+def _matches(header: str, plan_hash: str) -> bool:
+    """Whether an `If-Match` header names the hash; `*` names any."""
+    if header.strip() == "*":
+        return True
+    return plan_hash in (_TAG.findall(header) or [header.strip()])
+
+
+def _ids(plan: Iterable[PlanEntry]) -> Iterable[str]:
+    for entry in plan:
+        yield entry.step_id
+        yield from _ids(entry.children)

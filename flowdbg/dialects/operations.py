@@ -1,0 +1,180 @@
+"""Routes as data: what serves a request and what the OpenAPI document says of it are one thing.
+
+Also the two ways in which every route answers: a JSON value, or a refusal in the one error
+envelope `{"detail": {"code", "message", …}}` (noukai section 11.1).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from flowdbg.dialects.encoding import json_bytes
+
+Handler = Callable[[Request], Awaitable[ASGIApp]]
+Schema = Mapping[str, Any]
+MAX_BODY_DEPTH = 200
+"""Deepest nesting of a request body."""
+
+INVALID_JSON: Final = "INVALID_JSON"
+"""400: the body is not a JSON object."""
+INVALID_REQUEST: Final = "INVALID_REQUEST"
+"""400: a field of the body, a parameter or a header has a wrong value."""
+BODY_TOO_LARGE: Final = "BODY_TOO_LARGE"
+"""413: the body passes the server's limit."""
+UNAUTHENTICATED: Final = "UNAUTHENTICATED"
+"""401: the key is missing or wrong."""
+FORBIDDEN: Final = "FORBIDDEN"
+"""403: not allowed for this key, or the request comes from a foreign web page."""
+NOT_FOUND: Final = "NOT_FOUND"
+"""404: there is no such route."""
+METHOD_NOT_ALLOWED: Final = "METHOD_NOT_ALLOWED"
+"""405: the route knows other methods."""
+RATE_LIMIT: Final = "RATE_LIMIT"
+"""429: too many requests; `Retry-After` says when to try again."""
+INTERNAL_ERROR: Final = "INTERNAL_ERROR"
+"""500: a fault of the server; its log tells more under the request's id."""
+UNAVAILABLE: Final = "UNAVAILABLE"
+"""503: the server's database does not work."""
+
+
+class Refusal(Exception):
+    """The request is answered with an error; the middleware writes it."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **detail: Any,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.headers = dict(headers or {})
+        self.detail = {"code": code, "message": message, **detail}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One status an operation can answer with."""
+
+    description: str
+    schema: Schema | None = None
+    """JSON Schema of the body; None: the error envelope when the status is 4xx, else no body."""
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Header name to description."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A query or header parameter."""
+
+    name: str
+    where: Literal["query", "header"]
+    description: str
+    schema: Schema
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method on one path."""
+
+    method: str
+    path: str
+    """Below the dialect's prefix, with parameters in braces and without their converters."""
+    name: str
+    """The operation's id in the OpenAPI document."""
+    summary: str
+    handler: Handler
+    answers: Mapping[int, Answer]
+    body: Schema | None = None
+    """JSON Schema of the request body."""
+    parameters: Sequence[Parameter] = ()
+    open: bool = False
+    """Whether it is answered without a key, also where the server asks for one."""
+
+
+def json_answer(
+    value: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A JSON answer; keys keep their order, and any text a model wrote can be sent."""
+    return Response(json_bytes(value), status, headers=headers, media_type="application/json")
+
+
+async def json_body(request: Request, limit: int) -> dict[str, Any]:
+    """Read a request's body as a JSON object.
+
+    Raises:
+        Refusal: 413 when it is larger than `limit` bytes, 400 when it is not a JSON object.
+    """
+    data = await _bounded(request, limit)
+    try:
+        value = json.loads(data, parse_constant=_no_constant)
+    except RecursionError as error:
+        raise Refusal(400, INVALID_JSON, "The body is nested too deep.") from error
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno} column {error.colno}"
+        message = f"The body is not JSON: {error.msg} at {where}."
+        raise Refusal(400, INVALID_JSON, message) from error
+    except ValueError as error:
+        raise Refusal(400, INVALID_JSON, f"The body is not JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise Refusal(400, INVALID_JSON, "The body is not a JSON object.")
+    if _deeper_than(value, MAX_BODY_DEPTH):
+        raise Refusal(400, INVALID_JSON, f"The body is nested deeper than {MAX_BODY_DEPTH}.")
+    return value
+
+
+async def _bounded(request: Request, limit: int) -> bytes:
+    """The body's bytes, given up as soon as they pass the limit."""
+    parts: list[bytes] = []
+    size = 0
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit:
+        size = int(declared)
+    else:
+        async for part in request.stream():
+            size += len(part)
+            if size > limit:
+                break
+            parts.append(part)
+    if size > limit:
+        raise Refusal(
+            413,
+            BODY_TOO_LARGE,
+            f"The body is larger than {limit} bytes.",
+            headers={"connection": "close"},
+            limit=limit,
+        )
+    return b"".join(parts)
+
+
+def _deeper_than(value: Any, limit: int) -> bool:
+    """Whether a JSON value nests deeper; later readers and writers may recurse over it."""
+    level = [value]
+    for _ in range(limit):
+        level = [
+            child
+            for item in level
+            if isinstance(item, (dict, list))
+            for child in (item.values() if isinstance(item, dict) else item)
+            if isinstance(child, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")

@@ -1,0 +1,148 @@
+"""Server-sent events on the way out: one response class for every dialect.
+
+The events are made by a producer task and sent by the response: frames that are made in one go
+leave in one write, a silent stream sends heartbeats, and a client that goes away is noticed while
+nothing is being sent. A producer that is far ahead of its client waits; one that never waits lets
+others run now and then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette.types import Message, Receive, Scope, Send
+
+from flowdbg.dialects.services import Stopping
+
+_MAX_WAITING = 256 * 1024
+"""Bytes that may wait for a slow client before its producer has to."""
+_FAIR_SHARE = 16
+"""Frames after which a producer lets other tasks run."""
+
+HEADERS: Mapping[str, str] = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-store",
+    "x-accel-buffering": "no",
+}
+
+
+class FrameSink:
+    """Where a producer puts its frames."""
+
+    def __init__(self) -> None:
+        self._frames: list[bytes] = []
+        self._waiting = 0
+        self._made = 0
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
+        self.closed = False
+        """Whether no further frame will come, or be sent."""
+
+    async def send(self, frame: bytes) -> None:
+        """Queue one or more whole frames; waits while the client is far behind."""
+        self.put(frame)
+        self._made += 1
+        if self._made % _FAIR_SHARE == 0:
+            await asyncio.sleep(0)
+        while self._waiting > _MAX_WAITING and not self.closed:
+            self._room.clear()
+            await self._room.wait()
+
+    def put(self, frame: bytes) -> None:
+        """Queue whole frames without waiting."""
+        self._frames.append(frame)
+        self._waiting += len(frame)
+        self._news.set()
+
+    def close(self) -> None:
+        """Say that no further frame will come."""
+        self.closed = True
+        self._news.set()
+        self._room.set()
+
+    async def take(self, patience: float) -> bytes:
+        """Everything that waits; empty after `patience` seconds of silence, or at the end."""
+        if not self._frames and not self.closed:
+            self._news.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await self._news.wait()
+        data = b"".join(self._frames)
+        self._frames.clear()
+        self._waiting = 0
+        self._room.set()
+        return data
+
+
+Producer = Callable[[FrameSink], Awaitable[None]]
+
+
+class EventStream:
+    """An ASGI response that streams what its producer makes.
+
+    The producer is cancelled when the client goes away (`gone`) and when the server stops; in the
+    latter case `farewell` gives the last frames, so that no reader takes the end for a success.
+    """
+
+    def __init__(
+        self,
+        produce: Producer,
+        *,
+        stopping: Stopping,
+        heartbeat: float,
+        ping: bytes,
+        farewell: Callable[[], bytes],
+    ) -> None:
+        self._produce = produce
+        self._stopping = stopping
+        self._heartbeat = heartbeat
+        self._ping = ping
+        self._farewell = farewell
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the stream (ASGI)."""
+        sink = FrameSink()
+        producer = asyncio.create_task(self._run(sink))
+        producer.add_done_callback(lambda _: sink.close())
+        watcher = asyncio.create_task(_until_gone(receive))
+        watcher.add_done_callback(lambda _: sink.close())
+        try:
+            with self._stopping.on_stop(producer.cancel):
+                await send(_start())
+                ended = False
+                while not ended:
+                    data = await sink.take(self._heartbeat)
+                    if watcher.done():
+                        return
+                    ended = sink.closed
+                    if not data and not ended:
+                        data = self._ping
+                    await send({"type": "http.response.body", "body": data, "more_body": not ended})
+        finally:
+            sink.close()
+            for task in (producer, watcher):
+                task.cancel()
+            outcome, _ = await asyncio.gather(producer, watcher, return_exceptions=True)
+            if isinstance(outcome, Exception):
+                raise outcome  # a fault of ours, for the log
+
+    async def _run(self, sink: FrameSink) -> None:
+        try:
+            await self._produce(sink)
+        except asyncio.CancelledError:
+            if not self._stopping.begun:
+                raise
+            sink.put(self._farewell())
+
+
+def _start() -> Message:
+    headers = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+    return {"type": "http.response.start", "status": 200, "headers": headers}
+
+
+async def _until_gone(receive: Receive) -> None:
+    """Return when the client has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

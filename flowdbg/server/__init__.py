@@ -1,0 +1,1 @@
+"""The embedded flow server: app, publishing, runs, storage; mounts every dialect's routes."""

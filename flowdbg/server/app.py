@@ -1,0 +1,193 @@
+"""The server's application: what it is made of, and every route it answers.
+
+`FlowServer` owns the parts; nothing in it knows uvicorn. Dialects get the parts through
+`Services` and give back operations.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator, Sequence
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+import flowdbg
+from flowdbg.dialects.noukai.wire import API_PREFIX
+from flowdbg.dialects.operations import Answer, Operation, json_answer
+from flowdbg.dialects.routes import mounted
+from flowdbg.dialects.services import Engine, Services
+from flowdbg.server.auth import KeyRing
+from flowdbg.server.catalogue import Catalogue
+from flowdbg.server.drafts import Drafts
+from flowdbg.server.guard import Guard
+from flowdbg.server.metrics import Metrics
+from flowdbg.server.openapi import document
+from flowdbg.server.publishing import Publishing
+from flowdbg.server.runs import RunBook
+from flowdbg.server.settings import ServerSettings, is_loopback
+from flowdbg.server.stopping import OpenStreams
+from flowdbg.server.storage import runs
+from flowdbg.server.storage.database import Database
+
+logger = logging.getLogger("flowdbg.server")
+
+_DAY = 86_400.0
+_SWEEP_SECONDS = 3600.0
+_RELOAD_SECONDS = 1.0
+
+Mount = tuple[str, Sequence[Operation]]
+
+
+class FlowServer:
+    """One server: its database, its flows, its routes; close it when it stops."""
+
+    def __init__(self, settings: ServerSettings, engine: Engine) -> None:
+        """Open the database and read the flow files.
+
+        Raises:
+            UsageError: The database location cannot be read.
+            StoreError: The database is held by another server, newer, or out of reach.
+        """
+        self.settings = settings
+        self.database = Database(settings.database, owner=str(uuid.uuid4()))
+        self.drafts = Drafts(settings.paths)
+        self.drafts.scan()
+        self.catalogue = Catalogue(self.database, self.drafts)
+        self.streams = OpenStreams()
+        self.metrics = Metrics()
+        self._engine = engine
+        self._keys = KeyRing(settings.api_keys)
+        count = self.database.write_now(
+            lambda connection: runs.mark_interrupted(connection, self.database.lives)
+        )
+        if count:
+            logger.warning("runs were interrupted by the last stop", extra={"runs": count})
+        self.asgi: ASGIApp = self._application()
+
+    def close(self) -> None:
+        """Let the database go; runs that are still being served are marked interrupted."""
+        self.database.close()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Do the housekeeping while the server serves."""
+        task = asyncio.create_task(self._housekeeping())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _housekeeping(self) -> None:
+        """Remove old runs, and watch the flow files when asked to; runs until cancelled."""
+        swept = float("-inf")
+        while True:
+            days = self.settings.retention_days
+            if days is not None and time.monotonic() - swept > _SWEEP_SECONDS:
+                swept = time.monotonic()
+                before = time.time() - days * _DAY
+                await self._sweep(time.time() - days * _DAY)
+            if self.settings.reload:
+                await self.catalogue.scan()
+            await asyncio.sleep(_RELOAD_SECONDS if self.settings.reload else _SWEEP_SECONDS)
+
+    async def _sweep(self, before: float) -> None:
+        count = await self.database.write(lambda connection: runs.delete_older(connection, before))
+        if count:
+            logger.info("old runs removed", extra={"runs": count})
+
+    def _application(self) -> ASGIApp:
+        services = Services(
+            flows=self.catalogue,
+            runs=RunBook(self.database, self.metrics),
+            engine=self._engine,
+            stopping=self.streams,
+            max_body=self.settings.max_body,
+            heartbeat=self.settings.heartbeat,
+        )
+        publishing = Publishing(self.catalogue, self.settings.max_body)
+        mounts: list[Mount] = [
+            ("", self._own_operations()),
+            (API_PREFIX, publishing.operations()),
+            *(mounted(dialect, services) for dialect in self.settings.dialects),
+        ]
+        self._document = document(mounts, keys=bool(self.settings.api_keys))
+        routes = [
+            self._route(prefix, operation)
+            for prefix, operations in mounts
+            for operation in operations
+        ]
+        router = Router(routes, redirect_slashes=False, default=_no_route)
+        hosts = None if not is_loopback(self.settings.host) else {self.settings.host}
+        return Guard(router, self.metrics, hosts)
+
+    def _route(self, prefix: str, operation: Operation) -> Route:
+        async def endpoint(request: Request) -> ASGIApp:
+            if not operation.open:
+                self._keys.admit(request.headers.get("authorization"))
+            return await operation.handler(request)
+
+        # A version is a number: `/v1`, never `/vx`.
+        path = (prefix + operation.path).replace("{version}", "{version:int}")
+        return Route(path, endpoint, methods=[operation.method], name=operation.name)
+
+    def _own_operations(self) -> Sequence[Operation]:
+        anything = {"type": "object"}
+        return (
+            Operation(
+                "GET",
+                "/healthz",
+                "health",
+                "Whether the server works, and what it has done.",
+                self._health,
+                {200: Answer("It works.", anything)},
+                open=True,
+            ),
+            Operation(
+                "GET",
+                "/metrics",
+                "metrics",
+                "Counters in Prometheus' text format.",
+                self._metrics_text,
+                {200: Answer("The counters.", {"type": "string"}, "text/plain")},
+            ),
+            Operation(
+                "GET",
+                f"{API_PREFIX}/openapi.json",
+                "openapi",
+                "This document.",
+                self._openapi,
+                {200: Answer("The document.", anything)},
+                open=True,
+            ),
+        )
+
+    async def _health(self, request: Request) -> Response:
+        await self.database.read(lambda connection: connection.exec_driver_sql("SELECT 1").all())
+        return json_answer(
+            {
+                "status": "stopping" if self.streams.begun else "ok",
+                "version": flowdbg.__version__,
+                "uptimeSeconds": round(self.metrics.uptime, 3),
+                "callsRunning": self.metrics.running,
+                "openStreams": len(self.streams),
+            }
+        )
+
+    async def _metrics_text(self, request: Request) -> Response:
+        return PlainTextResponse(self.metrics.text())
+
+    async def _openapi(self, request: Request) -> Response:
+        return json_answer(self._document)
+
+
+async def _no_route(scope: Scope, receive: Receive, send: Send) -> None:
+    raise HTTPException(404)

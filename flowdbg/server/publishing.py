@@ -1,0 +1,247 @@
+"""The publishing routes: list flows, freeze versions, list them, move the production pointer.
+
+They are an extension of ours, below the same prefix as the dialect's own routes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from flowdbg.dialects.operations import (
+    INVALID_REQUEST,
+    Answer,
+    Operation,
+    Refusal,
+    Schema,
+    json_answer,
+    json_body,
+)
+from flowdbg.dialects.services import Address, FlowUnknown
+from flowdbg.errors import DefinitionError
+from flowdbg.server.catalogue import Catalogue
+from flowdbg.server.storage.flows import VersionRow
+
+FLOW_NOT_FOUND = "FLOW_NOT_FOUND"
+INVALID_DEFINITION = "INVALID_DEFINITION"
+
+_FLOW = "/flows/{org}/{project}/{flow}"
+_VERSION: Schema = {
+    "type": "object",
+    "required": ["version", "hash", "production", "createdAt"],
+    "properties": {
+        "version": {"type": "integer"},
+        "hash": {"type": "string"},
+        "production": {"type": "boolean"},
+        "createdAt": {"type": "string"},
+        "created": {"type": "boolean"},
+    },
+}
+_NUMBER: Schema = {"type": ["integer", "null"]}
+_FLOW_ITEM: Schema = {
+    "type": "object",
+    "required": ["flow", "production", "newest", "draft"],
+    "properties": {
+        "flow": {"type": "string"},
+        "production": _NUMBER,
+        "newest": _NUMBER,
+        "draft": {
+            "type": ["object", "null"],
+            "required": ["file", "problems"],
+            "properties": {"file": {"type": "string"}, "problems": {"type": "array"}},
+        },
+    },
+}
+
+
+class Publishing:
+    """The handlers of the publishing routes."""
+
+    def __init__(self, catalogue: Catalogue, max_body: int) -> None:
+        self._catalogue = catalogue
+        self._max_body = max_body
+
+    async def flows(self, request: Request) -> Response:
+        """Answer `GET /flows`."""
+        listing = await self._catalogue.listing()
+        return json_answer(
+            {
+                "flows": [
+                    {
+                        "flow": str(item.address),
+                        "production": item.production,
+                        "newest": item.newest or None,
+                        "draft": None
+                        if item.draft is None
+                        else {
+                            "file": str(item.draft.path),
+                            "problems": problems_json(item.draft.problems),
+                        },
+                    }
+                    for item in listing
+                ]
+            }
+        )
+
+    async def publish(self, request: Request) -> Response:
+        """Answer `POST …/versions`."""
+        body = await json_body(request, self._max_body)
+        definition = body.get("definition")
+        if not isinstance(definition, str):
+            raise Refusal(400, INVALID_REQUEST, "`definition` must be the text of a flow file.")
+        try:
+            definition.encode()
+        except UnicodeEncodeError as error:
+            message = "`definition` has half a surrogate pair in it."
+            raise Refusal(400, INVALID_REQUEST, message) from error
+        production, reuse = _switch(body, "production"), _switch(body, "reuse")
+        try:
+            row, created = await self._catalogue.publish(
+                _address(request), definition, production=production, reuse=reuse
+            )
+        except DefinitionError as error:
+            raise Refusal(
+                422, INVALID_DEFINITION, str(error), problems=problems_json(error.problems)
+            ) from error
+        current, _ = await self._catalogue.versions(_address(request))
+        return json_answer({**_version_json(row, current), "created": created}, 201)
+
+    async def versions(self, request: Request) -> Response:
+        """Answer `GET …/versions`."""
+        try:
+            current, rows = await self._catalogue.versions(_address(request))
+        except FlowUnknown as error:
+            raise Refusal(404, FLOW_NOT_FOUND, str(error)) from error
+        except DefinitionError:
+            current, rows = None, []  # only a draft, and it is broken
+        versions = [_version_json(row, current) for row in rows]
+        return json_answer({"production": current, "versions": versions})
+
+    async def promote(self, request: Request) -> Response:
+        """Answer `PUT …/production`."""
+        number = (await json_body(request, self._max_body)).get("version")
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise Refusal(400, INVALID_REQUEST, "`version` must be the number of a version.")
+        try:
+            await self._catalogue.promote(_address(request), number)
+        except FlowUnknown as error:
+            raise Refusal(404, FLOW_NOT_FOUND, str(error)) from error
+        return json_answer({"production": number})
+
+    def operations(self) -> Sequence[Operation]:
+        """The routes."""
+        listing = {"type": "object", "properties": {"flows": _array(_FLOW_ITEM)}}
+        versions = {
+            "type": "object",
+            "required": ["production", "versions"],
+            "properties": {"production": _NUMBER, "versions": _array(_VERSION)},
+        }
+        return (
+            Operation(
+                "GET",
+                "/flows",
+                "listFlows",
+                "Every flow the server serves.",
+                self.flows,
+                {200: Answer("The flows.", listing)},
+            ),
+            Operation(
+                "POST",
+                f"{_FLOW}/versions",
+                "publishVersion",
+                "Freeze a definition as the next version.",
+                self.publish,
+                {
+                    201: Answer("The version.", _VERSION),
+                    400: Answer("The body has a wrong field."),
+                    413: Answer("The body is too large."),
+                    422: Answer("The definition is wrong; `detail.problems` lists why."),
+                },
+                body={
+                    "type": "object",
+                    "required": ["definition"],
+                    "properties": {
+                        "definition": {"type": "string"},
+                        "production": {"type": "boolean"},
+                        "reuse": {"type": "boolean"},
+                    },
+                },
+            ),
+            Operation(
+                "GET",
+                f"{_FLOW}/versions",
+                "listVersions",
+                "The versions of a flow, oldest first.",
+                self.versions,
+                {200: Answer("The versions.", versions), 404: Answer("No such flow.")},
+            ),
+            Operation(
+                "PUT",
+                f"{_FLOW}/production",
+                "promoteVersion",
+                "Point production at a version.",
+                self.promote,
+                {
+                    200: Answer(
+                        "The new production version.",
+                        {"type": "object", "properties": {"production": {"type": "integer"}}},
+                    ),
+                    400: Answer("The body has a wrong field."),
+                    404: Answer("No such flow or version."),
+                    413: Answer("The body is too large."),
+                },
+                body={
+                    "type": "object",
+                    "required": ["version"],
+                    "properties": {"version": {"type": "integer"}},
+                },
+            ),
+        )
+
+
+def problems_json(problems: Sequence[Any]) -> list[dict[str, Any]]:
+    """Problems of a flow file as JSON."""
+    return [
+        {
+            "file": problem.file,
+            "line": problem.line,
+            "field": problem.field,
+            "message": problem.message,
+        }
+        for problem in problems
+    ]
+
+
+def _address(request: Request) -> Address:
+    parameters = request.path_params
+    return Address(parameters["org"], parameters["project"], parameters["flow"])
+
+
+def _switch(body: dict[str, Any], name: str) -> bool:
+    value = body.get(name, False)
+    if not isinstance(value, bool):
+        raise Refusal(400, INVALID_REQUEST, f"`{name}` must be true or false.")
+    return value
+
+
+def _version_json(row: VersionRow, production: int | None) -> dict[str, Any]:
+    return {
+        "version": row.number,
+        "hash": row.plan_hash,
+        "production": row.number == production,
+        "createdAt": timestamp(row.created_at),
+    }
+
+
+def timestamp(seconds: float) -> str:
+    """A time as ISO 8601 in UTC with milliseconds, ending in `Z`."""
+    text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    return text.removesuffix("+00:00") + "Z"
+
+
+def _array(items: Schema) -> Schema:
+    return {"type": "array", "items": items}

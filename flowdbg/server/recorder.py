@@ -1,0 +1,135 @@
+"""Turns the engine's events of one plan entry into the records of its steps.
+
+A block inside a container gets a record of its own, with its path and the index of the iteration
+around it; the entry's record comes last, because it ends last.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from flowdbg.engine.events import (
+    EngineEvent,
+    EntryCompleted,
+    EntryFailed,
+    EntryPaused,
+    NodeFinished,
+    NodePath,
+    NodeSkipped,
+    NodeStarted,
+    StepInput,
+    Usage,
+)
+from flowdbg.engine.plan import PlanEntry
+from flowdbg.server.storage.runs import NewStep, to_text
+
+_NO_USAGE = Usage()
+StepStatus = Literal["running", "completed", "failed", "skipped"]
+
+
+@dataclass(slots=True)
+class _Open:
+    """A node that has begun."""
+
+    started_at: float
+    began: float
+    """Monotonic seconds."""
+    value: Any = None
+    has_input: bool = False
+    skipped: bool = False
+
+
+class EntryRecorder:
+    """Notes events; `steps` are the records they make."""
+
+    def __init__(self, entry: PlanEntry, *, full: bool) -> None:
+        self._entry = entry
+        self._full = full
+        self._steps: list[NewStep] = []
+        self._open: dict[NodePath, _Open] = {(): _Open(time.time(), time.monotonic())}
+
+    def note(self, event: EngineEvent) -> None:
+        """Take in one event."""
+        match event:
+            case StepInput(path, value):
+                node = self._node(path)
+                node.value, node.has_input = value, True
+            case NodeStarted(path):
+                self._node(path)
+            case NodeSkipped(path, output):
+                self._node(path).skipped = True
+                if path:
+                    self._end(path, "skipped", output=(output,))
+            case NodeFinished(path, output, usage, duration_ms):
+                self._end(path, "completed", (output,), usage=usage, duration_ms=duration_ms)
+            case EntryCompleted():
+                self._complete(event)
+            case EntryFailed(path, error, usage, duration_ms):
+                if path:
+                    self._end(path, "failed", error=(error,))
+                self._end((), "failed", error=(error,), usage=usage, duration_ms=duration_ms)
+            case EntryPaused(usage=usage, duration_ms=duration_ms):
+                self._end((), "running", usage=usage, duration_ms=duration_ms)
+
+    def steps(self) -> list[NewStep]:
+        """The records; a node that began and never ended is still `running`."""
+        for path in sorted(self._open, key=len, reverse=True):
+            self._end(path, "running")
+        return self._steps
+
+    def _node(self, path: NodePath) -> _Open:
+        node = self._open.get(path)
+        if node is None:
+            node = self._open[path] = _Open(time.time(), time.monotonic())
+        return node
+
+    def _complete(self, event: EntryCompleted) -> None:
+        skipped = () in self._open and self._open[()].skipped
+        self._end(
+            (),
+            "skipped" if skipped else "completed",
+            (event.output,),
+            usage=event.usage,
+            duration_ms=event.duration_ms,
+            model=event.model,
+        )
+
+    def _end(
+        self,
+        path: NodePath,
+        status: StepStatus,
+        output: tuple[Any, ...] = (),
+        *,
+        error: tuple[Any, ...] = (),
+        usage: Usage = _NO_USAGE,
+        duration_ms: int | None = None,
+        model: str | None = None,
+    ) -> None:
+        node = self._open.pop(path, None) or _Open(time.time(), time.monotonic())
+        if duration_ms is None:
+            duration_ms = round((time.monotonic() - node.began) * 1000)
+        read = to_text(node.value) if node.has_input else None
+        written = to_text(output[0]) if output else None
+        names = [part for part in path if isinstance(part, str)]
+        iterations = [part for part in path if isinstance(part, int)]
+        self._steps.append(
+            NewStep(
+                step_id=names[-1] if names else self._entry.step_id,
+                path=path,
+                status=status,
+                started_at=node.started_at,
+                duration_ms=duration_ms,
+                loop_index=iterations[-1] if iterations else None,
+                model=model,
+                prompt_tokens=usage.prompt,
+                completion_tokens=usage.completion,
+                cost=usage.cost,
+                input=read if self._full else None,
+                output=written if self._full else None,
+                error=to_text(error[0]) if error else None,
+                input_bytes=len(read) if read is not None else 0,
+                output_bytes=len(written) if written is not None else 0,
+            )
+        )

@@ -1,0 +1,54 @@
+"""What a server is started with."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flowdbg.errors import UsageError
+
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """Every choice about one server process."""
+
+    paths: Sequence[Path]
+    """Flow files, and folders of `*.flow.yaml` files."""
+    database: str
+    """A SQLite file or a PostgreSQL URL."""
+    host: str = "127.0.0.1"
+    port: int = 8080
+    """0: any free port."""
+    api_keys: Sequence[str] = field(default=(), repr=False)
+    """Keys that may do everything; none given: no key is asked for."""
+    dialects: Sequence[str] = ("noukai",)
+    """The wire protocols to serve."""
+    max_body: int = 16 * MEGABYTE
+    """Bytes of the largest request body."""
+    heartbeat: float = 15.0
+    """Seconds of silence after which a stream sends a heartbeat."""
+    retention_days: float | None = None
+    """Days after which a finished run's record is removed; None keeps it."""
+    reload: bool = False
+    """Watch the flow files all the time and report changes as they are saved."""
+
+    def __post_init__(self) -> None:
+        if not is_loopback(self.host) and not self.api_keys:
+            raise UsageError(
+                f"Listening on {self.host} lets other machines run these flows.",
+                "Give `--api-key`, or listen on 127.0.0.1.",
+            )
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether only this machine can reach a server that listens on the host."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
