@@ -148,7 +148,7 @@ def _step_completed(session: Session, turn: Turn, at: float, event: StepComplete
     session, running = _running(session, turn, at, event.step_id, event.path)
     done = dataclasses.replace(
         running,
-        status=Status.DONE,
+        status=Status.SKIPPED if event.skipped else Status.DONE,
         ended_at=at,
         name=running.name or event.name,
         output=event.output,
@@ -172,26 +172,20 @@ def _step_completed(session: Session, turn: Turn, at: float, event: StepComplete
 
 
 def _step_failed(session: Session, turn: Turn, at: float, event: StepFailed) -> Session:
-    if event.path:
-        session, running = _running(session, turn, at, event.step_id, event.path)
-        failed = dataclasses.replace(
-            running, status=Status.FAILED, ended_at=at, error=dict(event.error)
-        )
-        return _put(session, turn, failed)
+    """The step fails as a whole; `path` names what inside it did."""
     branch = session.branches[turn.branch]
     earlier = _execution(branch, turn, event.step_id, ())
     if earlier and earlier.status is not Status.RUNNING:
         session = note_anomaly(session, at, turn.number, f"'{event.step_id}' ended twice")
-    else:
-        session, running = _running(session, turn, at, event.step_id, ())
-        failed = dataclasses.replace(
-            running,
-            status=Status.FAILED,
-            ended_at=at,
-            name=running.name or event.name,
-            error=dict(event.error),
-        )
-        session = _put(session, turn, failed)
+        return _put_turn(session, turn, terminal=Outcome.FAILED)
+    error = dict(event.error)
+    session, running = _running(session, turn, at, event.step_id, ())
+    failed = dataclasses.replace(running, status=Status.FAILED, ended_at=at, error=error)
+    inside = failed.children.get(event.path)
+    if inside and inside.status is Status.RUNNING:
+        inside = dataclasses.replace(inside, status=Status.FAILED, ended_at=at, error=error)
+        failed = dataclasses.replace(failed, children={**failed.children, event.path: inside})
+    session = _put(session, turn, dataclasses.replace(failed, name=failed.name or event.name))
     return _put_turn(session, turn, terminal=Outcome.FAILED)
 
 

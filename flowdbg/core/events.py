@@ -77,11 +77,13 @@ class StepCompleted:
     tokens: Tokens | None = None
     cost: Decimal | None = None
     path: Path = ()
+    skipped: bool = False
+    """True when a guard left the step out; its output is defined all the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepFailed:
-    """A step failed; `error` has at least a `message`."""
+    """A step failed as a whole; `error` has at least a `message`, `path` is what inside failed."""
 
     step_id: str
     error: Mapping[str, Any]

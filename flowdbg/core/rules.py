@@ -55,7 +55,7 @@ def retry_index(session: Session) -> int | None:
     turn = last_turn(session)
     step = session.plan.at(session.cursor)
     execution = session.execution(step.id) if step else None
-    if execution and execution.status is not Status.DONE:
+    if execution and execution.status not in (Status.DONE, Status.SKIPPED):
         return session.cursor
     if turn and turn.outcome not in (Outcome.PAUSED, Outcome.COMPLETED) and not turn.completed:
         return session.cursor

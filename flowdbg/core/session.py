@@ -39,6 +39,7 @@ class Status(StrEnum):
 
     RUNNING = "running"
     DONE = "done"
+    SKIPPED = "skipped"
     FAILED = "failed"
     WAITING = "waiting"
     CANCELLED = "cancelled"

@@ -97,6 +97,7 @@ def _step_completed(data: str, found: Members) -> Event:
         tokens=_tokens(found),
         cost=_cost(found),
         path=_path(found),
+        skipped=_value(found, "skipped") is True or _text(found, "phase") == "node_skipped",
     )
 
 
@@ -113,9 +114,20 @@ def _step_failed(data: str, found: Members) -> Event:
 
 
 def _step_progress(data: str, found: Members) -> Event:
-    del data
+    """Between steps, or inside a container: our server tells what began and ended there."""
+    step_id, path = _step_id(found, required=False), _path(found)
+    index, count = _integer(found, "index"), _integer(found, "count")
+    match _text(found, "phase"):
+        case "node_started" if path:
+            return StepStarted(step_id, _text(found, "name"), path)
+        case "node_finished" | "node_skipped" if path:
+            return _step_completed(data, found)
+        case "iteration_started" if index is not None:
+            return StepStarted(step_id, f"{index + 1} of {count}", (*path, index))
+        case "iteration_finished" if index is not None:
+            return StepCompleted(step_id, _json(data, found, "output"), path=(*path, index))
     detail = {name: span.value for name, span in found.items()}
-    return StepProgress(_step_id(found, required=False), _path(found), detail)
+    return StepProgress(step_id, path, detail)
 
 
 def _step_paused(data: str, found: Members) -> Event:

@@ -9,12 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowdbg.core.events import (
+    Event,
     RunCompleted,
     RunStarted,
     StepCompleted,
     StepFailed,
     StepOutput,
     StepPaused,
+    StepProgress,
+    StepStarted,
     Tokens,
     ToolCallsRequested,
     UnknownEvent,
@@ -106,6 +109,40 @@ def test_a_chunk_is_text_to_append() -> None:
     event = decode("step_output", '{"stepId":"a","outputData":"to\\u0007"}').event
     assert isinstance(event, StepOutput)
     assert event.delta.value == "to\x07"
+
+
+@pytest.mark.parametrize(
+    ("data", "event"),
+    [
+        (
+            '{"stepId":"l","phase":"iteration_started","path":[],"index":1,"count":3}',
+            StepStarted("l", "2 of 3", (1,)),
+        ),
+        (
+            '{"stepId":"l","phase":"node_started","path":[1,"x"],"name":"X"}',
+            StepStarted("l", "X", (1, "x")),
+        ),
+        (
+            '{"stepId":"l","phase":"node_finished","path":[1,"x"],"output":{"a": 1}}',
+            StepCompleted("l", JsonText('{"a": 1}'), path=(1, "x")),
+        ),
+        (
+            '{"stepId":"l","phase":"node_skipped","path":["x"],"output":null}',
+            StepCompleted("l", JsonText("null"), path=("x",), skipped=True),
+        ),
+        (
+            '{"stepId":"l","phase":"iteration_finished","path":[],"index":0,"output":5}',
+            StepCompleted("l", JsonText("5"), path=(0,)),
+        ),
+    ],
+)
+def test_what_happens_inside_a_container_is_told_with_its_path(data: str, event: Event) -> None:
+    assert decode("step_progress", data).event == event
+
+
+def test_progress_between_steps_is_informative_only() -> None:
+    assert isinstance(decode("step_progress", '{"nextStepIndex":2}').event, StepProgress)
+    assert isinstance(decode("loop_completed", '{"stepId":"l"}').event, StepProgress)
 
 
 @given(st.text(), st.text())

@@ -1,0 +1,102 @@
+"""`flowdbg sessions`, and `flowdbg` alone: recent sessions, opened where they stood."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from flowdbg.cli import options
+
+app = typer.Typer(help="List, open and remove stored sessions.", rich_markup_mode=None)
+
+
+@app.command("list")
+def list_all(as_json: options.JsonOption = False) -> None:
+    """List the stored sessions, newest first."""
+    import json
+    import time
+
+    from flowdbg.config import paths
+    from flowdbg.present import formats
+    from flowdbg.present.safe_text import safe_line
+    from flowdbg.store import list_sessions
+
+    for summary in list_sessions(paths.sessions_dir()):
+        meta = summary.meta
+        if as_json:
+            line = {"session": summary.session_id, "modified": summary.modified, **meta}
+            typer.echo(json.dumps(line))
+            continue
+        if summary.problem:
+            typer.echo(f"{summary.session_id}  {safe_line(summary.problem)}")
+            continue
+        version = f"@{meta['version']}" if meta.get("version") is not None else ""
+        where = f"{meta.get('address', '?')}{version}"
+        place = f"{meta.get('cursor', 0)}/{meta.get('length') or '?'}"
+        age = formats.age(time.time() - summary.modified)
+        state = str(meta.get("state", "?"))
+        typer.echo(f"{summary.session_id}  {state:8} {place:>6}  {safe_line(where)}  {age}")
+
+
+@app.command("open")
+def open_one(
+    session: str = typer.Argument(help="A session's id, or the beginning of one."),
+    theme: options.ThemeOption = "",
+    ascii_only: options.AsciiOption = False,
+) -> None:
+    """Open a stored session where it stood."""
+    from flowdbg.cli.debug import show
+    from flowdbg.cli.opening import open_stored
+
+    show(open_stored(_find(session)), theme=theme, ascii_only=ascii_only)
+
+
+@app.command("rm")
+def remove(
+    sessions: list[str] = typer.Argument(help="Sessions' ids, or the beginnings of them."),
+) -> None:
+    """Remove stored sessions for good."""
+    from flowdbg.store import remove_session
+
+    for path in [_find(session) for session in sessions]:
+        remove_session(path)
+        typer.echo(f"removed {path.stem}")
+
+
+def pick() -> None:
+    """Let the person choose a stored session on the screen, and open it."""
+    import asyncio
+
+    asyncio.run(_pick())
+
+
+async def _pick() -> None:
+    from flowdbg.cli.opening import open_stored
+    from flowdbg.config import paths
+    from flowdbg.store import list_sessions
+    from flowdbg.tui.app import DebugApp
+    from flowdbg.tui.picker import PickerApp
+
+    chosen = await PickerApp(list_sessions(paths.sessions_dir())).run_async()
+    if chosen is not None:
+        async with open_stored(chosen) as debugger:
+            await DebugApp(debugger).run_async()
+
+
+def _find(session: str) -> Path:
+    """The file of a session named by its id or the beginning of it."""
+    from flowdbg.config import paths
+    from flowdbg.errors import UsageError
+    from flowdbg.store import list_sessions
+
+    found = [
+        summary
+        for summary in list_sessions(paths.sessions_dir())
+        if summary.session_id.startswith(session)
+    ]
+    if len(found) == 1:
+        return found[0].path
+    if not found:
+        raise UsageError(f"There is no session '{session}'.", "List them: flowdbg sessions list.")
+    raise UsageError(f"'{session}' begins {len(found)} sessions.", "Write more of the id.")

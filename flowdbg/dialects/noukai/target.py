@@ -1,0 +1,210 @@
+"""The client side of the dialect: one `/step` call a turn (protocol sections 4, 5, 11 and 14)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from flowdbg import __version__
+from flowdbg.core.address import FlowAddress
+from flowdbg.core.events import Received
+from flowdbg.core.json_text import JsonText, Segments
+from flowdbg.core.plan import Plan, Step
+from flowdbg.core.requests import TurnRequest
+from flowdbg.dialects.noukai.codes import meaning_of
+from flowdbg.dialects.noukai.decode import decode
+from flowdbg.dialects.target import Ability, Call, Capabilities, Exactness
+from flowdbg.errors import FlowNotFound, ProtocolViolation, Refused
+from flowdbg.transport.client import ErrorAnswer, HttpClient
+from flowdbg.transport.encoding import encode
+
+API_VERSION = "2026-05-31"
+
+_EXACT = Ability(Exactness.EXACT)
+CAPABILITIES = Capabilities(
+    pause=_EXACT,
+    edit_output=_EXACT,
+    edit_block=Ability(Exactness.EXACT, "per call; sent again on every call"),
+    run_to_end=_EXACT,
+    cancel=Ability(Exactness.EMULATED, "the stream is closed; the server does not confirm"),
+    answer=_EXACT,
+    checkpoints=Ability(Exactness.EMULATED, "the client keeps every output and sends it again"),
+)
+
+
+class NoukaiTarget:
+    """One flow on one server that speaks the dialect."""
+
+    dialect = "noukai"
+    capabilities = CAPABILITIES
+
+    def __init__(self, url: str, address: FlowAddress, key: Callable[[], str]) -> None:
+        self.url = url
+        self._address = address
+        self._key = key
+        self._client = HttpClient(url, headers=self._headers, explain=explain)
+
+    def prepare(self, request: TurnRequest) -> Call:
+        """The `/step` call for a request (section 4.1)."""
+        expected = (("If-Match", f'"{request.plan_hash}"'),) if request.plan_hash else ()
+        return Call(f"{self._route(request.pinned)}/step", step_body(request), expected)
+
+    @asynccontextmanager
+    async def stream(self, call: Call) -> AsyncIterator[AsyncIterator[Received]]:
+        """Post the call once and give its events as they come (section 5)."""
+        body = encode(call.body)
+        async with self._client.post_events(call.route, body, dict(call.headers)) as events:
+            yield (decode(event.event, event.data) async for event in events)
+
+    def decode(self, name: str, data: str) -> Received:
+        """Read a stored event again."""
+        return decode(name, data)
+
+    async def fetch_plan(self, pinned: int | None) -> Plan | None:
+        """The plan, from the embedded server's own route; None on servers that lack it.
+
+        Raises:
+            TargetError: The server could not be asked, or its answer is not a plan.
+        """
+        try:
+            answer = await self._client.get_json(f"{self._route(pinned)}/plan")
+        except FlowNotFound as error:
+            if error.code:
+                raise
+            return None
+        except Refused as error:
+            if error.status == 405:
+                return None
+            raise
+        return read_plan(answer.value)
+
+    def plan_of(self, detail: Mapping[str, Any]) -> Plan:
+        """The plan inside a refusal for a stale tree (section 11.3): ids and names at least."""
+        items = detail.get("steps")
+        steps = [_named_step(item) for item in items] if isinstance(items, list) else []
+        version = detail.get("version")
+        plan_hash = detail.get("planHash")
+        return Plan(
+            tuple(step for step in steps if step),
+            version if isinstance(version, int) else None,
+            plan_hash if isinstance(plan_hash, str) else "",
+            told=bool(steps),
+        )
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    def _route(self, pinned: int | None) -> str:
+        version = "" if pinned is None else f"/v{pinned}"
+        return f"/seq/{self._address}{version}"
+
+    def _headers(self) -> dict[str, str]:
+        headers = {
+            "X-Noukai-API-Version": API_VERSION,
+            "User-Agent": f"flowdbg/{__version__}",
+        }
+        key = self._key()
+        return {**headers, "Authorization": f"Bearer {key}"} if key else headers
+
+
+def step_body(request: TurnRequest) -> Segments:
+    """The exact body of a `/step` call, in pieces: outputs go out as the text they came in."""
+    parts: list[str | JsonText] = ["{"]
+    if request.execution_id:
+        parts += ['"executionId":', JsonText.of(request.execution_id), ","]
+    parts += [f'"stepIndex":{request.index},"accumulatedOutputs":']
+    parts += _object(request.outputs)
+    if not request.execution_id:
+        if request.message is not None:
+            parts += [',"message":', JsonText.of(request.message)]
+        parts += [',"parameters":', request.parameters]
+    parts.append(',"inputOverrides":')
+    parts += _object(request.output_edits)
+    if request.block_edits:
+        parts.append(',"blockOverrides":{')
+        for at, (step_id, fields) in enumerate(request.block_edits.items()):
+            parts += ["," if at else "", JsonText.of(step_id), ":", *_object(fields)]
+        parts.append("}")
+    parts.append(f',"runRemaining":{"true" if request.run_remaining else "false"}')
+    parts.append(',"trace":false}')
+    return tuple(parts)
+
+
+def _object(fields: Mapping[str, JsonText]) -> list[str | JsonText]:
+    parts: list[str | JsonText] = ["{"]
+    for at, (name, value) in enumerate(fields.items()):
+        parts += ["," if at else "", JsonText.of(name), ":", value]
+    parts.append("}")
+    return parts
+
+
+def explain(answer: ErrorAnswer) -> Refused:
+    """Turn an error answer into an error that says what to do (sections 11.1 to 11.3)."""
+    detail = answer.value.get("detail") if isinstance(answer.value, dict) else None
+    code, message = "", ""
+    if isinstance(detail, dict):
+        code = detail["code"] if isinstance(detail.get("code"), str) else ""
+        message = detail["message"] if isinstance(detail.get("message"), str) else ""
+    elif isinstance(detail, str):
+        message = detail
+    elif isinstance(detail, list):
+        message = "; ".join(_validation(item) for item in detail[:5])
+    meaning = meaning_of(answer.status, code)
+    said = message or answer.excerpt or "it gave no reason"
+    named = f" {code}" if code else ""
+    return meaning.kind(
+        f"The server answered {answer.status}{named}: {said}",
+        meaning.next_step,
+        status=answer.status,
+        code=code,
+        detail=detail if isinstance(detail, dict) else None,
+        request_id=answer.request_id,
+        retry_after=answer.retry_after,
+    )
+
+
+def _validation(item: Any) -> str:
+    """One entry of a FastAPI validation error."""
+    if not isinstance(item, dict):
+        return str(item)
+    place = ".".join(str(part) for part in item.get("loc", ()))
+    return f"{place}: {item.get('msg', 'is wrong')}"
+
+
+def read_plan(value: Any) -> Plan:
+    """The plan in the embedded server's answer.
+
+    Raises:
+        ProtocolViolation: The answer is not a plan.
+    """
+    try:
+        steps = tuple(_told_step(item) for item in value["steps"])
+        inputs = value.get("inputs") or {}
+        return Plan(steps, value.get("version"), str(value.get("hash") or ""), inputs, told=True)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ProtocolViolation(
+            f"The server's plan cannot be read: {error!r}.", "Check that the URL is the API's."
+        ) from error
+
+
+def _told_step(item: Mapping[str, Any]) -> Step:
+    return Step(
+        id=str(item["stepId"]),
+        name=str(item.get("name") or item["stepId"]),
+        kind=str(item.get("kind") or ""),
+        config=dict(item.get("config") or {}),
+        effect=str(item.get("effect") or ""),
+        children=tuple(_told_step(child) for child in item.get("children") or ()),
+    )
+
+
+def _named_step(item: Any) -> Step | None:
+    """A step as refusals list it: an object with `stepId` or `id`, or a plain string."""
+    if isinstance(item, str):
+        return Step(item, item)
+    if not isinstance(item, dict):
+        return None
+    step_id = item.get("stepId") or item.get("id")
+    return Step(str(step_id), str(item.get("name") or step_id)) if step_id else None
