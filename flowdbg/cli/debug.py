@@ -20,6 +20,7 @@ def debug(
     param: options.ParameterOption = None,
     params: options.ParamsFileOption = None,
     url: options.UrlOption = "",
+    profile: options.ProfileOption = "",
     override_output: options.OutputOverrideOption = None,
     override_block: options.BlockOverrideOption = None,
     theme: options.ThemeOption = "",
@@ -33,9 +34,10 @@ def debug(
         message,
         param or (),
         params,
-        url,
-        override_output or (),
-        override_block or (),
+        url=url,
+        profile=profile,
+        output_overrides=override_output or (),
+        block_overrides=override_block or (),
     )
     show(open_new(opening), theme=theme, ascii_only=ascii_only)
 

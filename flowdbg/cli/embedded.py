@@ -46,13 +46,11 @@ async def published_flow(file: Path) -> AsyncIterator[Published]:
         )
     from flowdbg.engine.definition import load_flow
 
-    load_flow(file)
+    address = parse_address(load_flow(file).flow)
     async with _child(file) as url:
         client = HttpClient(url)
         try:
             definition = await asyncio.to_thread(file.read_text, encoding="utf-8")
-            flow = load_flow(file)
-            address = parse_address(flow.address)
             body = {"definition": definition, "production": True, "reuse": True}
             answer = await client.send_json(
                 "POST", f"/flows/{address}/versions", json.dumps(body).encode()

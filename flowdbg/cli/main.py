@@ -1,4 +1,4 @@
-"""The `flowdbg` program: its commands, and the one place where errors become text and exit codes."""
+"""The `flowdbg` program: its commands, and where errors become text and exit codes."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import sys
 import time
@@ -11,11 +10,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from flowdbg.cli.embedded import published_flow
+from flowdbg.cli.servers import Server, find_server
 from flowdbg.config import paths
-from flowdbg.core.address import FlowAddress, parse_target
+from flowdbg.core.address import FlowAddress, parse_address, parse_target
 from flowdbg.core.entries import SessionOpened
 from flowdbg.core.inputs import missing_inputs, parameters_of, read_json
 from flowdbg.core.json_text import JsonText
@@ -33,8 +32,6 @@ from flowdbg.dialects.targets import make_target
 from flowdbg.errors import UsageError
 from flowdbg.store import SessionStore
 
-DEFAULT_URL = "http://127.0.0.1:8080/api/v1"
-
 
 @dataclass(frozen=True, slots=True)
 class Opening:
@@ -45,6 +42,7 @@ class Opening:
     parameters: Sequence[str] = ()
     params_file: Path | None = None
     url: str = ""
+    profile: str = ""
     output_overrides: Sequence[str] = ()
     block_overrides: Sequence[str] = ()
 
@@ -60,9 +58,10 @@ async def open_new(opening: Opening) -> AsyncIterator[Debugger]:
     """
     base = _params(opening.params_file)
     async with AsyncExitStack() as stack:
-        url, address, pinned, file = await _locate(opening, stack)
-        target = make_target("noukai", url=url, address=address, key=_key)
-        debugger = await _start(target, opening, base, (address, pinned, file))
+        place = await _locate(opening, stack)
+        server = place.server
+        target = make_target(server.dialect, url=server.url, address=place.address, key=server.key)
+        debugger = await _start(target, opening, base, place)
         stack.push_async_callback(debugger.close)
         await _apply_edits(debugger, opening)
         yield debugger
@@ -80,11 +79,13 @@ async def open_stored(path: Path) -> AsyncIterator[Debugger]:
     async with AsyncExitStack() as stack:
         stack.callback(store.close)
         meta = store.meta()
-        url, address = str(meta["url"]), FlowAddress(*str(meta["address"]).split("/"))
+        server = find_server(url=str(meta["url"]), profile=str(meta.get("profile", "")))
+        url = str(meta["url"])
         if meta.get("flow_file"):
             published = await stack.enter_async_context(published_flow(Path(meta["flow_file"])))
             url = published.url
-        target = make_target(str(meta["dialect"]), url=url, address=address, key=_key)
+        address = parse_address(str(meta["address"]))
+        target = make_target(str(meta["dialect"]), url=url, address=address, key=server.key)
         debugger = await Debugger.resume(target, store)
         stack.push_async_callback(debugger.close)
         yield debugger
@@ -104,37 +105,31 @@ def require_inputs(session: Session) -> None:
         )
 
 
-def server_url(url: str) -> str:
-    """The base URL that was given, or the default; `/api/v1` is added where no path is named.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a flow was found."""
 
-    Raises:
-        UsageError: It is not an http(s) URL, or it carries credentials.
-    """
-    given = url or os.environ.get("FLOWDBG_URL", "") or DEFAULT_URL
-    parts = urlsplit(given)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"'{given}' is not a server's URL.", f"Write it like {DEFAULT_URL}.")
-    if parts.username or parts.password:
-        raise UsageError("The URL carries credentials.", "Put the key into NOUKAI_API_KEY.")
-    path = parts.path.rstrip("/") or "/api/v1"
-    return f"{parts.scheme}://{parts.netloc}{path}"
+    server: Server
+    address: FlowAddress
+    pinned: int | None
+    file: Path | None = None
+    """The flow file that got an embedded server for this session."""
 
 
-async def _locate(
-    opening: Opening, stack: AsyncExitStack
-) -> tuple[str, FlowAddress, int | None, Path | None]:
+async def _locate(opening: Opening, stack: AsyncExitStack) -> Place:
     """Where the flow is: on a server, or in a file that gets a server of its own."""
     if not _names_file(opening.target):
-        address, pinned = parse_target(opening.target)
-        return server_url(opening.url), address, pinned, None
-    if opening.url:
+        server = find_server(url=opening.url, profile=opening.profile)
+        address, pinned = parse_target(server.complete(opening.target))
+        return Place(server, address, pinned)
+    if opening.url or opening.profile:
         raise UsageError(
-            "A flow file is run on an embedded server; --url names another one.",
+            "A flow file is run on an embedded server; --url and --profile name another one.",
             "Publish the file there (flowdbg publish FILE --url URL) and debug its address.",
         )
     file = Path(opening.target).absolute()
     published = await stack.enter_async_context(published_flow(file))
-    return published.url, published.address, published.version, file
+    return Place(Server(published.url), published.address, published.version, file)
 
 
 def _names_file(target: str) -> bool:
@@ -145,21 +140,24 @@ async def _start(
     target: Target,
     opening: Opening,
     base: Mapping[str, Any],
-    place: tuple[FlowAddress, int | None, Path | None],
+    place: Place,
 ) -> Debugger:
-    address, pinned, file = place
     session_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
-    plan = await target.fetch_plan(pinned)
+    plan = await target.fetch_plan(place.pinned)
     schema = plan.inputs if plan else {}
     parameters = parameters_of(opening.parameters, base, schema)
-    meta = {"flow_file": str(file) if file else "", "created": time.time()}
+    meta = {
+        "flow_file": str(place.file) if place.file else "",
+        "profile": place.server.profile,
+        "created": time.time(),
+    }
     store = SessionStore.create(paths.sessions_dir(), session_id=session_id, meta=meta)
     opened = SessionOpened(
         session_id,
         target.dialect,
         target.url,
-        str(address),
-        pinned,
+        str(place.address),
+        place.pinned,
         opening.message,
         JsonText.of(parameters),
     )
@@ -200,10 +198,3 @@ def _params(file: Path | None) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise UsageError(f"{file} is not a JSON object.", 'Write {"name": value, …}.')
     return value
-
-
-def _key() -> str:
-    """The key, read when it is needed and kept nowhere."""
-    return os.environ.get("NOUKAI_API_KEY", "")
-
-

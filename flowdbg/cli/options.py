@@ -43,3 +43,4 @@ RunRemainingOption = Annotated[
 ]
 AsciiOption = Annotated[bool, typer.Option("--ascii", help="Draw with ASCII characters only.")]
 ThemeOption = Annotated[str, typer.Option("--theme", help="The colour theme.")]
+ProfileOption = Annotated[str, typer.Option("--profile", "-P", help="A named server.")]

@@ -21,6 +21,7 @@ def run(
     param: options.ParameterOption = None,
     params: options.ParamsFileOption = None,
     url: options.UrlOption = "",
+    profile: options.ProfileOption = "",
     override_output: options.OutputOverrideOption = None,
     override_block: options.BlockOverrideOption = None,
     until: options.UntilOption = "",
@@ -41,9 +42,10 @@ def run(
         message,
         param or (),
         params,
-        url,
-        override_output or (),
-        override_block or (),
+        url=url,
+        profile=profile,
+        output_overrides=override_output or (),
+        block_overrides=override_block or (),
     )
     run_headless(opening, RunOptions(until, run_remaining, on_stale), as_json=as_json)
 

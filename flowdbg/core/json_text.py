@@ -90,6 +90,14 @@ def join(segments: Segments) -> str:
     return "".join(piece if isinstance(piece, str) else piece.text for piece in segments)
 
 
+def encode(segments: Segments) -> bytes:
+    """The UTF-8 bytes of a segmented text; a lone surrogate becomes its JSON escape."""
+    return b"".join(
+        (piece if isinstance(piece, str) else piece.text).encode("utf-8", "backslashreplace")
+        for piece in segments
+    )
+
+
 def _parse(text: str) -> tuple[Any, str]:
     try:
         return json.loads(text), ""

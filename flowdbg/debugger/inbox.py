@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections.abc import Sequence
 
 from flowdbg.core.events import Received
 
@@ -17,16 +17,16 @@ class Inbox:
 
     def __init__(self, limit: int = 1024) -> None:
         self._limit = limit
-        self._events: deque[Received] = deque()
+        self._events: list[Received] = []
         self._news = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
         self._closed = False
 
-    async def put(self, event: Received) -> None:
-        """Add an event; waits while the inbox is full."""
+    async def put(self, events: Sequence[Received]) -> None:
+        """Add events; waits while the inbox is full."""
         await self._room.wait()
-        self._events.append(event)
+        self._events.extend(events)
         self._news.set()
         if len(self._events) >= self._limit:
             self._room.clear()
@@ -39,8 +39,7 @@ class Inbox:
     async def take(self) -> list[Received]:
         """All events that are there, at least one; an empty list when no more will come."""
         await self._news.wait()
-        events = list(self._events)
-        self._events.clear()
+        events, self._events = self._events, []
         self._room.set()
         if not self._closed:
             self._news.clear()

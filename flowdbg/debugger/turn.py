@@ -81,8 +81,8 @@ class TurnRunner:
         """Put the events of the answer into the inbox, as fast as it takes them."""
         try:
             async with self._target.stream(call) as events:
-                async for received in events:
-                    await self._inbox.put(received)
+                async for batch in events:
+                    await self._inbox.put(batch)
         except TargetError as error:
             self.error = error
         finally:

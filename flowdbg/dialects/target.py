@@ -72,14 +72,15 @@ class Target(Protocol):
     def prepare(self, request: TurnRequest) -> Call:
         """Turn a request into the call that `stream` would make; pure."""
 
-    def stream(self, call: Call) -> AbstractAsyncContextManager[AsyncIterator[Received]]:
-        """Send a call, once, and give the events of its answer as they come.
+    def stream(self, call: Call) -> AbstractAsyncContextManager[AsyncIterator[list[Received]]]:
+        """Send a call, once, and give the events of its answer in the groups they come in.
 
         The iterator ends when the stream does; leaving the context closes the connection.
 
         Raises:
-            TargetError: On entering, nothing ran (`Refused`, `ConnectionFailed`); while
-                iterating, the stream broke (`Interrupted` and the like).
+            Refused: The server answered with an error.
+            ConnectionFailed: The request did not leave.
+            TargetError: It left, and no whole answer came.
         """
 
     def decode(self, name: str, data: str) -> Received:

@@ -40,7 +40,7 @@ CODES = {
     "MISSING_MESSAGE": Meaning(
         "Give the run's message (-m TEXT, or I for the inputs).", InputMissing
     ),
-    "MISSING_INPUT": Meaning("Give the inputs it names (-p NAME=VALUE, or I).", InputMissing),
+    "INVALID_PARAMETERS": Meaning("Give the inputs it names (-p NAME=VALUE, or I).", InputMissing),
     "MISSING_OUTPUT": Meaning(
         "Run the earlier step again (F to fork before it), or give its output by hand (i)."
     ),
@@ -73,7 +73,7 @@ CODES = {
     "FORBIDDEN": Meaning("Use a key of this project.", AuthenticationFailed),
     "RATE_LIMIT": Meaning("Wait as long as it says, then step again.", RateLimited),
     "JOB_NOT_FOUND": Meaning("Check the job's id.", FlowNotFound),
-    "BLOCK_OVERRIDE_INVALID": Meaning("Correct the changed field of the block (o)."),
+    "INVALID_BLOCK_OVERRIDE": Meaning("Correct the changed field of the block (o)."),
 }
 
 BY_STATUS: dict[int, Meaning] = {

@@ -6,18 +6,25 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from flowdbg import __version__
 from flowdbg.core.address import FlowAddress
 from flowdbg.core.events import Received
-from flowdbg.core.json_text import JsonText, Segments
+from flowdbg.core.json_text import JsonText, Segments, encode
 from flowdbg.core.plan import Plan, Step
 from flowdbg.core.requests import TurnRequest
 from flowdbg.dialects.noukai.codes import meaning_of
 from flowdbg.dialects.noukai.decode import decode
 from flowdbg.dialects.target import Ability, Call, Capabilities, Exactness
-from flowdbg.errors import FlowNotFound, ProtocolViolation, Refused
-from flowdbg.transport.client import ErrorAnswer, HttpClient
-from flowdbg.transport.encoding import encode
+from flowdbg.errors import (
+    ConnectionFailed,
+    FlowNotFound,
+    Interrupted,
+    ProtocolViolation,
+    Refused,
+    TargetError,
+)
+from flowdbg.transport.answers import ErrorAnswer
+from flowdbg.transport.client import HttpClient
+from flowdbg.transport.stream import EventStream
 
 API_VERSION = "2026-05-31"
 
@@ -51,11 +58,21 @@ class NoukaiTarget:
         return Call(f"{self._route(request.pinned)}/step", step_body(request), expected)
 
     @asynccontextmanager
-    async def stream(self, call: Call) -> AsyncIterator[AsyncIterator[Received]]:
+    async def stream(self, call: Call) -> AsyncIterator[AsyncIterator[list[Received]]]:
         """Post the call once and give its events as they come (section 5)."""
-        body = encode(call.body)
-        async with self._client.post_events(call.route, body, dict(call.headers)) as events:
-            yield (decode(event.event, event.data) async for event in events)
+        stream = self._client.post_events(call.route, encode(call.body), dict(call.headers))
+        try:
+            await stream.__aenter__()
+        except (Refused, ConnectionFailed):
+            raise
+        except TargetError as error:
+            if stream.sent:
+                raise
+            raise ConnectionFailed(error.what, error.next_step) from error
+        try:
+            yield _batches(stream)
+        finally:
+            await stream.__aexit__(None, None, None)
 
     def decode(self, name: str, data: str) -> Received:
         """Read a stored event again."""
@@ -101,12 +118,21 @@ class NoukaiTarget:
         return f"/seq/{self._address}{version}"
 
     def _headers(self) -> dict[str, str]:
-        headers = {
-            "X-Noukai-API-Version": API_VERSION,
-            "User-Agent": f"flowdbg/{__version__}",
-        }
+        headers = {"X-Noukai-API-Version": API_VERSION}
         key = self._key()
         return {**headers, "Authorization": f"Bearer {key}"} if key else headers
+
+
+async def _batches(stream: EventStream) -> AsyncIterator[list[Received]]:
+    """The stream's events, decoded; an end in the middle of one is an interruption."""
+    async for events in stream.batches():
+        yield [decode(event.event, event.data) for event in events]
+    if stream.tail.strip():
+        raise Interrupted(
+            "The stream ended in the middle of an event.",
+            "Look at what it did, then run it again (r) or restart (R).",
+            tail=stream.tail[:2000].decode("utf-8", "replace"),
+        )
 
 
 def step_body(request: TurnRequest) -> Segments:
@@ -143,25 +169,19 @@ def _object(fields: Mapping[str, JsonText]) -> list[str | JsonText]:
 def explain(answer: ErrorAnswer) -> Refused:
     """Turn an error answer into an error that says what to do (sections 11.1 to 11.3)."""
     detail = answer.value.get("detail") if isinstance(answer.value, dict) else None
-    code, message = "", ""
+    code, message = "", answer.message
     if isinstance(detail, dict):
         code = detail["code"] if isinstance(detail.get("code"), str) else ""
-        message = detail["message"] if isinstance(detail.get("message"), str) else ""
-    elif isinstance(detail, str):
-        message = detail
     elif isinstance(detail, list):
         message = "; ".join(_validation(item) for item in detail[:5])
     meaning = meaning_of(answer.status, code)
-    said = message or answer.excerpt or "it gave no reason"
     named = f" {code}" if code else ""
-    return meaning.kind(
-        f"The server answered {answer.status}{named}: {said}",
+    return answer.refused(
+        meaning.kind,
+        f"The server answered {answer.status}{named}: {message or 'it gave no reason'}",
         meaning.next_step,
-        status=answer.status,
         code=code,
         detail=detail if isinstance(detail, dict) else None,
-        request_id=answer.request_id,
-        retry_after=answer.retry_after,
     )
 
 

@@ -1,0 +1,90 @@
+"""`flowdbg config`: what is set, where it came from, and named servers."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(help="Show settings and keep named servers.", rich_markup_mode=None)
+
+
+@app.command()
+def show(
+    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+) -> None:
+    """Show every setting and where it came from."""
+    import json
+    import os
+
+    from flowdbg.config import paths
+    from flowdbg.config.settings import load_settings
+
+    file = paths.config_file()
+    loaded = load_settings(file, os.environ)
+    values = loaded.settings.model_dump(mode="json")
+    if as_json:
+        typer.echo(json.dumps({"file": str(file), "settings": values, "origins": loaded.origins}))
+        return
+    typer.echo(f"{file}{'' if file.exists() else ' (not there; all defaults)'}")
+    for name, value in values.items():
+        origin = loaded.origins.get(name, "default")
+        typer.echo(f"{name:10} {json.dumps(value)}  ({origin})")
+
+
+@app.command()
+def path() -> None:
+    """Show where the settings file is."""
+    from flowdbg.config import paths
+
+    typer.echo(str(paths.config_file()))
+
+
+@app.command()
+def add(
+    name: str = typer.Argument(help="The profile's name."),
+    url: str = typer.Option(..., "--url", help="The server's base URL."),
+    org: str = typer.Option("", "--org", help="For targets that leave the organisation out."),
+    project: str = typer.Option("", "--project", help="For targets that leave the project out."),
+    key: str = typer.Option("env:NOUKAI_API_KEY", "--key", help="env:NAME or keyring."),
+    production: bool = typer.Option(False, "--production", help="Mark it as production."),
+) -> None:
+    """Add a named server to the settings file; the rest of the file stays as it is."""
+    import json
+    import os
+    import tomllib
+
+    from flowdbg.cli.servers import server_url
+    from flowdbg.config import paths
+    from flowdbg.config.settings import load_settings
+    from flowdbg.errors import UsageError
+
+    file = paths.config_file()
+    if name in load_settings(file, os.environ).settings.profiles:
+        raise UsageError(f"The profile '{name}' exists.", f"Change it in {file}.")
+    values = {"url": server_url(url), "org": org, "project": project, "key": key}
+    lines = [f"[profiles.{json.dumps(name)}]"]
+    lines += [f"{field} = {json.dumps(value)}" for field, value in values.items() if value]
+    lines += ["production = true"] if production else []
+    before = file.read_text(encoding="utf-8") if file.exists() else ""
+    text = f"{before.rstrip()}\n\n" if before.strip() else ""
+    text += "\n".join(lines) + "\n"
+    tomllib.loads(text)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_suffix(".new")
+    draft.write_text(text, encoding="utf-8")
+    try:
+        load_settings(draft, {})
+    except UsageError:
+        draft.unlink()
+        raise
+    draft.replace(file)
+    typer.echo(f"added {name} to {file}")
+
+
+@app.command()
+def key(name: str = typer.Argument(help="The profile's name.")) -> None:
+    """Put a profile's key into the system's keyring; it is asked for and not shown."""
+    from flowdbg.config.credentials import store_key
+
+    secret = typer.prompt(f"Key for {name}", hide_input=True)
+    store_key(name, secret.strip())
+    typer.echo(f"stored the key of {name} in the keyring")

@@ -1,0 +1,83 @@
+"""Which server a command talks to: a flag, else a profile, else a variable, else the local one."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from flowdbg.config import paths
+from flowdbg.config.credentials import read_key
+from flowdbg.config.settings import find_profile, load_settings
+from flowdbg.errors import UsageError
+
+DEFAULT_URL = "http://127.0.0.1:8080/api/v1"
+DEFAULT_KEY = "env:NOUKAI_API_KEY"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server, and how to speak to it."""
+
+    url: str
+    dialect: str = "noukai"
+    org: str = ""
+    project: str = ""
+    key_source: str = DEFAULT_KEY
+    profile: str = ""
+    """The profile it comes from; empty when none does."""
+
+    def key(self) -> str:
+        """The key, read when it is needed and kept nowhere; empty when there is none."""
+        return read_key(self.key_source, self.profile)
+
+    def complete(self, target: str) -> str:
+        """A target with the organisation and project of the profile, where it leaves them out."""
+        address, at, version = target.partition("@")
+        missing = 2 - address.count("/")
+        if missing in (1, 2) and self.org and (missing == 1 or self.project):
+            parts = [self.org, self.project][:missing]
+            address = "/".join([*parts, address])
+        return f"{address}{at}{version}"
+
+
+def find_server(*, url: str = "", profile: str = "") -> Server:
+    """The server that flags, settings and variables name.
+
+    Raises:
+        UsageError: The URL is none, or the profile does not exist.
+        ConfigError: The settings are wrong.
+    """
+    settings = load_settings(paths.config_file(), os.environ).settings
+    if url and profile:
+        raise UsageError("--url and --profile exclude each other.", "Give one of them.")
+    found = None if url else find_profile(settings, profile)
+    if found is None:
+        return Server(server_url(url or settings.url or DEFAULT_URL))
+    return Server(
+        server_url(found.url),
+        found.dialect,
+        found.org,
+        found.project,
+        found.key,
+        profile or settings.profile,
+    )
+
+
+def server_url(given: str) -> str:
+    """A base URL as typed; `/api/v1` is added where no path is named.
+
+    Raises:
+        UsageError: It is not an http(s) URL, or it carries credentials.
+    """
+    try:
+        parts = urlsplit(given)
+        _ = parts.port
+    except ValueError as error:
+        raise UsageError(f"'{given}' is not a URL: {error}.", f"Write {DEFAULT_URL}.") from error
+    if parts.username or parts.password:
+        raise UsageError("The URL carries credentials.", "Put the key into NOUKAI_API_KEY.")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"'{given}' is not a server's URL.", f"Write it like {DEFAULT_URL}.")
+    path = parts.path.rstrip("/") or "/api/v1"
+    return f"{parts.scheme}://{parts.netloc}{path}"

@@ -1,0 +1,129 @@
+"""A person's settings: a TOML file, environment variables over it, flags over both.
+
+theme = "dark"
+keymap = "vscode"            # or "default"
+[keys]
+"run.step" = ["n", "f10"]
+[profiles.staging]
+url = "https://flows.example/api/v1"
+org = "acme"
+project = "support"
+key = "env:STAGING_KEY"      # or "keyring"; the key itself is never in the file
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from flowdbg.core.inputs import nearest
+from flowdbg.errors import ConfigError
+
+
+class Profile(BaseModel):
+    """A named server: where it is, how it speaks, and where its key comes from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dialect: Literal["noukai"] = "noukai"
+    url: str
+    org: str = ""
+    """Stands in where a target leaves the organisation out."""
+    project: str = ""
+    """Stands in where a target leaves the project out."""
+    key: str = Field("env:NOUKAI_API_KEY", pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|keyring)$")
+    """`env:NAME` or `keyring`; never the key itself."""
+    production: bool = False
+    """Shown in red, and asks before the first changed step is sent."""
+
+
+class Settings(BaseModel):
+    """Everything that can be set; each field has a working default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    theme: str = ""
+    """A theme's name; empty follows the terminal."""
+    ascii: bool = False
+    """Draw with ASCII characters only."""
+    clipboard: Literal["auto", "osc52", "native", "off"] = "auto"
+    """How text is copied."""
+    keymap: Literal["default", "vscode"] = "default"
+    keys: dict[str, str | list[str]] = {}
+    """Keys by the id of their action; they win over the keymap."""
+    url: str = ""
+    """The server when neither a flag nor a profile names one."""
+    profile: str = ""
+    """The profile when no flag names one."""
+    profiles: dict[str, Profile] = {}
+
+
+_VARIABLES = ("theme", "ascii", "clipboard", "keymap", "url", "profile")
+"""Settings that `FLOWDBG_<NAME>` overrides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The settings, and where each that is not a default came from."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+def load_settings(file: Path, environ: Mapping[str, str]) -> Loaded:
+    """Read the settings; a file that does not exist is an empty one.
+
+    Raises:
+        ConfigError: The file or a variable is wrong; says which, and what was expected.
+    """
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        pass
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{file}: {error}.", "Correct the file, or move it away.") from error
+    origins.update(dict.fromkeys(values, str(file)))
+    for name in _VARIABLES:
+        variable = f"FLOWDBG_{name.upper()}"
+        if environ.get(variable):
+            values[name] = environ[variable]
+            origins[name] = f"${variable}"
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise _config_error(error, file, origins) from None
+    return Loaded(settings, origins)
+
+
+def find_profile(settings: Settings, name: str) -> Profile | None:
+    """The profile named, else the default one; None when there is neither.
+
+    Raises:
+        ConfigError: There is no such profile.
+    """
+    wanted = name or settings.profile
+    if not wanted:
+        return None
+    if wanted not in settings.profiles:
+        hint = nearest(wanted, settings.profiles) or "Add one: flowdbg config add NAME --url URL."
+        raise ConfigError(f"There is no profile '{wanted}'.", hint)
+    return settings.profiles[wanted]
+
+
+def _config_error(error: ValidationError, file: Path, origins: Mapping[str, str]) -> ConfigError:
+    """The first thing wrong, with its place; the value is left out, it may be a secret."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = [str(part) for part in first["loc"]]
+    origin = origins.get(place[0], str(file)) if place else str(file)
+    field = ".".join(place)
+    if first["type"] == "extra_forbidden":
+        known = Profile.model_fields if place[0] == "profiles" else Settings.model_fields
+        return ConfigError(f"{origin}: unknown setting '{field}'.", nearest(place[-1], known))
+    return ConfigError(f"{origin}: '{field}': {first['msg']}.", "Correct it and try again.")
