@@ -27,7 +27,7 @@ from flowdbg.core.events import (
     ToolCallsRequested,
     UnknownEvent,
 )
-from flowdbg.core.plan import Plan, Step
+from flowdbg.core.promises import grown, moved, told_more
 from flowdbg.core.session import (
     Anomaly,
     Branch,
@@ -97,9 +97,9 @@ def _run_started(session: Session, turn: Turn, at: float, event: RunStarted) -> 
         session = note_anomaly(session, at, turn.number, what)
     elif event.execution_id:
         session = _put_branch(session, turn, branch.replace(execution_id=event.execution_id))
-    surprise = _moved(session.plan, event)
+    surprise = moved(session.plan, event)
     if not session.plan.told:
-        session = session.replace(plan=_told(session.plan, event))
+        session = session.replace(plan=told_more(session.plan, event))
     return _put_turn(
         session,
         turn,
@@ -125,7 +125,7 @@ def _step_started(session: Session, turn: Turn, at: float, event: StepStarted) -
         what = f"'{event.step_id}' began where the plan has '{promised.id}'"
         session = note_anomaly(session, at, turn.number, what)
         session = _put_turn(session, turn, surprise=turn.surprise or what)
-    session = session.replace(plan=_observed(session.plan, index, event.step_id, event.name))
+    session = session.replace(plan=grown(session.plan, index, event.step_id, event.name))
     return _begin(session, turn, at, event.step_id, event.name)
 
 
@@ -165,7 +165,7 @@ def _step_completed(session: Session, turn: Turn, at: float, event: StepComplete
         return session
     branch = session.branches[turn.branch]
     index = turn.index + turn.completed
-    session = session.replace(plan=_observed(session.plan, index, event.step_id, event.name))
+    session = session.replace(plan=grown(session.plan, index, event.step_id, event.name))
     outputs = {**branch.outputs, event.step_id: event.output}
     session = _put_branch(session, turn, branch.replace(outputs=outputs, cursor=index + 1))
     return _put_turn(session, turn, completed=turn.completed + 1)
@@ -311,44 +311,12 @@ def _put_turn(session: Session, turn: Turn, **changes: Any) -> Session:
     return session.replace(running=dataclasses.replace(session.running or turn, **changes))
 
 
-def _observed(plan: Plan, index: int, step_id: str, name: str) -> Plan:
-    """A plan put together from events grows by a step that nobody announced."""
-    if plan.told or index != len(plan.steps):
-        return plan
-    return dataclasses.replace(plan, steps=(*plan.steps, Step(step_id, name or step_id)))
-
-
-def _moved(plan: Plan, event: RunStarted) -> str:
-    """What the server tells that is not what the plan promised; empty when all is as promised."""
-    other_hash = plan.hash and event.plan_hash and plan.hash != event.plan_hash
-    other_version = None not in (plan.version, event.version) and plan.version != event.version
-    if other_hash or other_version:
-        return f"the server runs {_version(event.version)}, not {_version(plan.version)}"
-    if None not in (plan.length, event.step_count) and event.step_count != plan.length:
-        return f"the flow has {event.step_count} steps, not {plan.length}"
-    return ""
-
-
-def _told(plan: Plan, event: RunStarted) -> Plan:
-    """A plan that nobody gave, with what the start of a run tells about it."""
-    return dataclasses.replace(
-        plan,
-        count=plan.count if plan.count is not None else event.step_count,
-        version=plan.version if plan.version is not None else event.version,
-        hash=plan.hash or event.plan_hash,
-    )
-
-
 def _totals(session: Session, event: StepCompleted) -> Totals:
     totals = session.totals
     cost = totals.cost
     if event.cost is not None:
         cost = event.cost if cost is None else cost + event.cost
     return dataclasses.replace(totals, tokens=totals.tokens + (event.tokens or Tokens()), cost=cost)
-
-
-def _version(version: int | None) -> str:
-    return "another version" if version is None else f"version {version}"
 
 
 _ON_EVENT: dict[type[Any], Callable[[Session, Turn, float, Any], Session]] = {
