@@ -23,7 +23,9 @@ import flowdbg
 from flowdbg.dialects.noukai.wire import API_PREFIX
 from flowdbg.dialects.operations import Answer, Operation, json_answer
 from flowdbg.dialects.routes import mounted
-from flowdbg.dialects.services import Engine, Services
+from flowdbg.dialects.services import Services
+from flowdbg.engine.runner import Runner
+from flowdbg.engine.services import Services as EngineServices
 from flowdbg.server.auth import KeyRing
 from flowdbg.server.catalogue import Catalogue
 from flowdbg.server.drafts import Drafts
@@ -49,7 +51,7 @@ Mount = tuple[str, Sequence[Operation]]
 class FlowServer:
     """One server: its database, its flows, its routes; close it when it stops."""
 
-    def __init__(self, settings: ServerSettings, engine: Engine) -> None:
+    def __init__(self, settings: ServerSettings) -> None:
         """Open the database and read the flow files.
 
         Raises:
@@ -57,13 +59,14 @@ class FlowServer:
             StoreError: The database is held by another server, newer, or out of reach.
         """
         self.settings = settings
-        self.database = Database(settings.database, owner=str(uuid.uuid4()))
+        self.database = Database(settings.database, str(uuid.uuid4()), settings.hold)
         self.drafts = Drafts(settings.paths)
         self.drafts.scan()
         self.catalogue = Catalogue(self.database, self.drafts)
         self.streams = OpenStreams()
         self.metrics = Metrics()
-        self._engine = engine
+        self._engine_services = EngineServices.create(settings.engine)
+        self._engine = Runner(self._engine_services)
         self._keys = KeyRing(settings.api_keys)
         count = self.database.write_now(
             lambda connection: runs.mark_interrupted(connection, self.database.lives)
@@ -78,13 +81,14 @@ class FlowServer:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Do the housekeeping while the server serves."""
+        """Do the housekeeping while the server serves; the engine ends with it."""
         task = asyncio.create_task(self._housekeeping())
         try:
             yield
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+            await self._engine_services.aclose()
 
     async def _housekeeping(self) -> None:
         """Remove old runs, and watch the flow files when asked to; runs until cancelled."""
@@ -93,7 +97,6 @@ class FlowServer:
             days = self.settings.retention_days
             if days is not None and time.monotonic() - swept > _SWEEP_SECONDS:
                 swept = time.monotonic()
-                before = time.time() - days * _DAY
                 await self._sweep(time.time() - days * _DAY)
             if self.settings.reload:
                 await self.catalogue.scan()

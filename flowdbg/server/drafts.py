@@ -44,7 +44,8 @@ class Drafts:
     def __init__(self, paths: Sequence[Path]) -> None:
         self._paths = [path.absolute() for path in paths]
         self._known: dict[Path, tuple[_Stamp, Draft]] = {}
-        self._current: list[Draft] = []
+        self.current: list[Draft] = []
+        """Every flow file, as of the last scan."""
 
     def scan(self) -> list[Draft]:
         """Every flow file, read again where it changed; changes and defects are logged."""
@@ -62,12 +63,12 @@ class Drafts:
         for path in self._known.keys() - found.keys():
             logger.info("flow file removed", extra={"file": str(path)})
         self._known = found
-        self._current = _without_doubles([draft for _, draft in found.values()])
-        return self._current
+        self.current = _without_doubles([draft for _, draft in found.values()])
+        return self.current
 
     def peek(self, address: Address) -> Draft | None:
         """The draft at an address if its file has not changed since the last scan; quick."""
-        for draft in self._current:
+        for draft in self.current:
             if draft.address == address:
                 unchanged = _stamp(draft.path) == self._known[draft.path][0]
                 return draft if unchanged else None

@@ -10,9 +10,24 @@ import logging
 import time
 from typing import Any, Literal
 
+from flowdbg.errors import UsageError
+
 LogFormat = Literal["text", "json"]
 
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+
+
+def read_format(name: str) -> LogFormat:
+    """Read a `--log-format` value.
+
+    Raises:
+        UsageError: It is neither `text` nor `json`.
+    """
+    if name == "json":
+        return "json"
+    if name == "text":
+        return "text"
+    raise UsageError(f"There is no log format {name!r}.", "Use text or json.")
 
 
 def set_up_logging(form: LogFormat, level: int = logging.INFO) -> None:

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 
 import uvicorn
 
-from flowdbg.dialects.services import Engine
 from flowdbg.errors import UsageError
 from flowdbg.server.app import FlowServer
 from flowdbg.server.settings import ServerSettings
@@ -31,14 +30,13 @@ Announce = Callable[[str, FlowServer], None]
 class Service:
     """A server on its sockets; `run` serves until `stop` or a signal."""
 
-    def __init__(self, settings: ServerSettings, engine: Engine) -> None:
+    def __init__(self, settings: ServerSettings) -> None:
         """Bind the sockets.
 
         Raises:
             UsageError: The port is in use, or the host is not one of this machine.
         """
         self._settings = settings
-        self._engine = engine
         self._sockets = bind(settings.host, settings.port)
         self._uvicorn: _Uvicorn | None = None
         self._stopped = threading.Event()
@@ -65,7 +63,7 @@ class Service:
             self._uvicorn.should_exit = True
 
     async def _run(self, announce: Announce) -> None:
-        server = FlowServer(self._settings, self._engine)
+        server = FlowServer(self._settings)
         try:
             async with server.running():
                 config = uvicorn.Config(

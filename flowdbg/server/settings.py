@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flowdbg.engine.services import EngineSettings
 from flowdbg.errors import UsageError
+from flowdbg.server.storage.hold import FileHold
 
 MEGABYTE = 1024 * 1024
 
@@ -20,6 +22,8 @@ class ServerSettings:
     """Flow files, and folders of `*.flow.yaml` files."""
     database: str
     """A SQLite file or a PostgreSQL URL."""
+    hold: FileHold | None = None
+    """The hold on the SQLite file, when it has been taken already."""
     host: str = "127.0.0.1"
     port: int = 8080
     """0: any free port."""
@@ -33,6 +37,8 @@ class ServerSettings:
     """Seconds of silence after which a stream sends a heartbeat."""
     retention_days: float | None = None
     """Days after which a finished run's record is removed; None keeps it."""
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    """Models, limits and time-outs."""
     reload: bool = False
     """Watch the flow files all the time and report changes as they are saved."""
 

@@ -42,12 +42,13 @@ class Database:
     remembers of it stays true.
     """
 
-    def __init__(self, location: str, owner: str) -> None:
+    def __init__(self, location: str, owner: str, hold: FileHold | None = None) -> None:
         """Open, lock and migrate.
 
         Args:
             location: A file path or a URL, as `--db` takes it.
             owner: This server process's id, under which its runs are written.
+            hold: The hold on the file, when the caller has taken it already.
 
         Raises:
             UsageError: The location cannot be read.
@@ -56,21 +57,20 @@ class Database:
         url = database_url(location)
         self.owner = owner
         self.exclusive = url.get_backend_name() == "sqlite"
-        with _mapped():
+        with contextlib.ExitStack() as undo, _mapped():
             if self.exclusive:
                 path = Path(cast(str, url.database))
                 prepare_file(path)
-                self._hold: FileHold | SharedHold = FileHold(path)
-            try:
-                self._writing, self._reading = _engines(url, exclusive=self.exclusive)
-                with self._writing.begin() as connection:
-                    migrate(connection)
-                if not self.exclusive:
-                    self._hold = SharedHold(self._writing, owner)
-            except BaseException:
-                if self.exclusive:
-                    self._hold.release()
-                raise
+                self._hold: FileHold | SharedHold = hold or FileHold(path)
+                undo.callback(self._hold.release)
+            self._writing, self._reading = _engines(url, exclusive=self.exclusive)
+            undo.callback(self._reading.dispose)
+            undo.callback(self._writing.dispose)
+            with self._writing.begin() as connection:
+                migrate(connection)
+            if not self.exclusive:
+                self._hold = SharedHold(self._writing, owner)
+            undo.pop_all()
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="database-read")
         self._writer = threading.Thread(target=self._write_all, name="database-write", daemon=True)
@@ -111,9 +111,12 @@ class Database:
         self._queue.put(None)
         self._writer.join()
         self._readers.shutdown()
+        if not self.exclusive:
+            self._hold.release()  # its connection goes back to the pool that is closed next
         self._reading.dispose()
-        self._hold.release()
         self._writing.dispose()
+        if self.exclusive:
+            self._hold.release()  # the file is free once nothing of it is open
 
     def _write_all(self) -> None:
         while (first := self._queue.get()) is not None:

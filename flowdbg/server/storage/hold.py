@@ -60,8 +60,9 @@ class SharedHold:
     """This process's mark of life in a PostgreSQL database."""
 
     def __init__(self, engine: Engine, owner: str) -> None:
+        self._key = {"key": _key(owner)}
         self._connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        self._connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _key(owner)})
+        self._connection.execute(text("SELECT pg_advisory_lock(:key)"), self._key)
 
     def lives(self, connection: Connection, owner: str) -> bool:
         """Say whether the process that wrote under this id still runs."""
@@ -71,6 +72,7 @@ class SharedHold:
 
     def release(self) -> None:
         """Give the mark up."""
+        self._connection.execute(text("SELECT pg_advisory_unlock(:key)"), self._key)
         self._connection.close()
 
 

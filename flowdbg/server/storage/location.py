@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from flowdbg.errors import NotSaved, SessionUnreadable, UsageError
+from flowdbg.errors import NotSaved, SessionHeld, SessionUnreadable, UsageError
+from flowdbg.server.storage.hold import FileHold
 
 
 def database_url(location: str) -> URL:
@@ -65,3 +69,20 @@ def prepare_file(path: Path) -> None:
             )
     finally:
         os.close(handle)
+
+
+def free_slot(folder: Path, served: Sequence[Path]) -> tuple[Path, FileHold]:
+    """A database file for servers of these paths, already held: the first that no other holds.
+
+    Several debuggers may work on one flow file at the same time, each with its own server.
+    """
+    names = "\n".join(sorted(str(path.resolve()) for path in served))
+    digest = hashlib.sha256(names.encode()).hexdigest()[:16]
+    for number in itertools.count(1):
+        path = folder / f"{digest}-{number}.db"
+        prepare_file(path)
+        try:
+            return path, FileHold(path)
+        except SessionHeld:
+            continue
+    raise AssertionError("unreachable: there is always a next number")

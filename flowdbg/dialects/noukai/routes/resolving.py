@@ -22,6 +22,7 @@ from flowdbg.engine.errors import (
     OverrideInvalid,
     StepIndexInvalid,
 )
+from flowdbg.engine.inputs import flow_input
 from flowdbg.engine.plan import PlanEntry
 from flowdbg.errors import DefinitionError
 
@@ -101,13 +102,29 @@ def stale(resolved: Resolved, message: str, *, status: int) -> Refusal:
     )
 
 
-def refused_by_engine(error: EngineError, *, has_message: bool) -> Refusal:
+def flow_inputs(resolved: Resolved, initial: Mapping[str, Any], *, first: bool) -> dict[str, Any]:
+    """The flow's global input, from what the run was started with (sections 12.3, 12.4, 17.15).
+
+    At a later step it is taken as it is: a run that nobody remembers goes on with what there is.
+
+    Raises:
+        Refusal: 400 `MISSING_MESSAGE` or `INVALID_PARAMETERS`, at the first step only.
+    """
+    message, parameters = initial.get("message"), initial.get("parameters") or {}
+    try:
+        return flow_input(resolved.definition, message, parameters)
+    except InputInvalid as error:
+        if not first:
+            return parameters if message is None else {"message": message, **parameters}
+        code = wire.INVALID_PARAMETERS
+        if error.missing and message is None:
+            code = wire.MISSING_MESSAGE
+        raise Refusal(400, code, str(error), missing=list(error.missing)) from error
+
+
+def refused_by_engine(error: EngineError) -> Refusal:
     """What to answer when the engine finds a request wrong before anything runs."""
     match error:
-        case InputInvalid(missing=missing) if missing and not has_message:
-            return Refusal(400, wire.MISSING_MESSAGE, str(error), missing=list(missing))
-        case InputInvalid(missing=missing):
-            return Refusal(400, wire.INVALID_PARAMETERS, str(error), missing=list(missing))
         case MissingOutput(step_ids=step_ids):
             return Refusal(400, wire.MISSING_OUTPUT, str(error), missing=list(step_ids))
         case StepIndexInvalid():

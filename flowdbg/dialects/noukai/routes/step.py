@@ -27,6 +27,7 @@ from flowdbg.dialects.noukai.routes.requests import (
 from flowdbg.dialects.noukai.routes.resolving import (
     check_index,
     check_outputs,
+    flow_inputs,
     refused_by_engine,
     resolve,
 )
@@ -66,23 +67,19 @@ class StepRoute:
         check_outputs(resolved, asked.accumulated_outputs)
         check_index(resolved, asked.step_index)
         initial, keep = await self._initial(asked, resolved)
-        walk = StepWalk(self._services, resolved, asked, initial)
-        await walk.prepare()
-        try:
-            call = await self._services.runs.begin(
-                RunStart(
-                    resolved,
-                    "step",
-                    initial,
-                    run_id=asked.execution_id,
-                    keep_initial=keep,
-                    session_id=session_of(request),
-                    full_capture=asked.trace,
-                )
+        inputs = flow_inputs(resolved, initial, first=asked.step_index == 0)
+        walk = StepWalk(self._services, resolved, asked, inputs)
+        call = await self._services.runs.begin(
+            RunStart(
+                resolved,
+                "step",
+                initial,
+                run_id=asked.execution_id,
+                keep_initial=keep,
+                session_id=session_of(request),
+                full_capture=asked.trace,
             )
-        except BaseException:
-            await walk.discard()
-            raise
+        )
         walk.begin(call)
         return EventStream(
             walk.produce,
@@ -121,44 +118,29 @@ class StepRoute:
 
 
 class StepWalk:
-    """The plan entries of one call: prepared before the answer begins, then streamed."""
+    """The plan entries of one call: checked before the answer begins, then streamed."""
 
     def __init__(
         self,
         services: Services,
         resolved: Resolved,
         asked: StepRequest,
-        initial: Mapping[str, Any],
+        inputs: Mapping[str, Any],
     ) -> None:
         self._services = services
         self._resolved = resolved
         self._asked = asked
-        self._initial = initial
+        self._inputs = inputs
         self._outputs = dict(asked.accumulated_outputs)
         self._usage = Usage()
         self._began = time.monotonic()
-        self._events: Events | None = None
-        self._first: EngineEvent | None = None
         self._call: Call | None = None
         self._frames: EntryFrames | None = None
-
-    async def prepare(self) -> None:
-        """Have the engine check the first entry; nothing runs yet.
-
-        Raises:
-            Refusal: The engine finds the request wrong.
-        """
-        self._events = self._run(self._asked.step_index)
+        # The engine checks the first entry here and now, and runs nothing before it is asked.
         try:
-            self._first = await anext(self._events)
+            self._first: Events | None = self._run(asked.step_index)
         except EngineError as error:
-            has_message = self._initial["message"] is not None
-            raise refused_by_engine(error, has_message=has_message) from error
-
-    async def discard(self) -> None:
-        """Give up before the answer began."""
-        if self._events is not None:
-            await self._events.aclose()
+            raise refused_by_engine(error) from error
 
     def begin(self, call: Call) -> None:
         """Take the run's record; the stream can be produced now."""
@@ -215,21 +197,19 @@ class StepWalk:
         """Run one entry; returns its terminal event, written unless it is a failure."""
         entry = self._resolved.plan[index]
         self._frames = EntryFrames(entry, call.run_id, call_index)
-        events = self._events or self._run(index)
-        first, self._events, self._first = self._first, None, None
         call.enter(entry)
         sink.put(self._frames.started())
+        events, self._first = self._first or self._run(index), None
         async with contextlib.aclosing(events):
-            event = first if first is not None else await anext(events)
-            while not isinstance(event, TerminalEvent):
+            async for event in events:
                 call.note(event)
+                if isinstance(event, TerminalEvent):
+                    if isinstance(event, EntryCompleted):
+                        await sink.send(self._frames.of(event))
+                    return event
                 if frame := self._frames.of(event):
                     await sink.send(frame)
-                event = await anext(events)
-        call.note(event)
-        if isinstance(event, EntryCompleted):
-            await sink.send(self._frames.of(event))
-        return event
+        raise RuntimeError("the engine ended an entry without saying how")
 
     async def _fail(self, sink: FrameSink, call: Call, terminal: TerminalEvent) -> None:
         assert self._frames is not None
@@ -242,7 +222,7 @@ class StepWalk:
             self._resolved.definition,
             index,
             outputs=self._outputs,
-            initial=self._initial,
+            initial=self._inputs,
             input_overrides=self._asked.input_overrides,
             block_overrides=self._asked.block_overrides,
         )

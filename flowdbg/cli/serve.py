@@ -1,0 +1,129 @@
+"""`flowdbg serve`: the embedded flow server."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from flowdbg.server.app import FlowServer
+    from flowdbg.server.service import Service
+    from flowdbg.server.storage.hold import FileHold
+
+
+def serve(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH...", help="Flow files, and folders of *.flow.yaml files."),
+    ],
+    *,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 8080,
+    db: Annotated[
+        str,
+        typer.Option(
+            "--db",
+            metavar="FILE|URL",
+            help="SQLite file or PostgreSQL URL [default: server.db in the data directory].",
+        ),
+    ] = "",
+    api_key: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--api-key",
+            envvar="FLOWDBG_SERVER_KEY",
+            help="A key that callers must send; may be repeated. Needed on other hosts.",
+        ),
+    ] = None,
+    retention: Annotated[
+        float | None,
+        typer.Option(metavar="DAYS", min=0, help="Remove the records of finished runs after this."),
+    ] = None,
+    reload: Annotated[
+        bool, typer.Option("--reload", help="Watch the flow files and report every change.")
+    ] = False,
+    log_format: Annotated[str, typer.Option(metavar="text|json", help="The log's form.")] = "text",
+    child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
+) -> None:
+    """Serve flow files over HTTP, with publishing, run records and the step protocol."""
+    from flowdbg.errors import UsageError
+    from flowdbg.server.logs import read_format, set_up_logging
+    from flowdbg.server.service import Service
+    from flowdbg.server.settings import ServerSettings
+
+    _need_paths(paths)
+    set_up_logging(read_format(log_format))
+    database, hold = (db, None) if db else _default_database(paths, child=child)
+    settings = ServerSettings(
+        paths=paths,
+        database=database,
+        hold=hold,
+        host=host,
+        port=port,
+        api_keys=tuple(api_key or ()),
+        retention_days=retention,
+        reload=reload,
+    )
+    if any(not key.strip() for key in settings.api_keys):
+        raise UsageError("An `--api-key` is empty.", "Give a key, or leave the flag out.")
+    service = Service(settings)
+    if child:
+        _run_as_child(service)
+    else:
+        service.run(_announce)
+
+
+def _need_paths(paths: list[Path]) -> None:
+    from flowdbg.errors import UsageError
+
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"There is no file or folder {path}.", "Name flow files or folders.")
+
+
+def _default_database(paths: list[Path], *, child: bool) -> tuple[str, FileHold | None]:
+    """The database in the data directory; a child has one of its own for its flow file."""
+    from flowdbg.config.paths import data_dir
+
+    if not child:
+        return str(data_dir() / "server.db"), None
+    from flowdbg.server.storage.location import free_slot
+
+    path, hold = free_slot(data_dir() / "servers", paths)
+    return str(path), hold
+
+
+def _announce(url: str, server: FlowServer) -> None:
+    """Say where the server listens and what it serves."""
+    typer.echo(f"Listening on {url}")
+    drafts = server.drafts.current
+    for draft in drafts:
+        if draft.problems:
+            typer.echo(f"  {draft.path}: broken, see below", err=True)
+            for problem in draft.problems:
+                typer.echo(f"    {problem}", err=True)
+        else:
+            typer.echo(f"  {draft.address}  ({draft.path})")
+    if not drafts:
+        typer.echo("  no *.flow.yaml files there yet")
+    sys.stdout.flush()
+
+
+def _run_as_child(service: Service) -> None:
+    """Tell the parent in one line of JSON where to call; stop when it closes our input."""
+    import json
+    import threading
+
+    from flowdbg.server.parent import wait_for_end
+
+    def announce(url: str, server: FlowServer) -> None:
+        flows = [str(draft.address) for draft in server.drafts.current if draft.address]
+        typer.echo(json.dumps({"url": url, "flows": flows}))
+        sys.stdout.flush()
+
+    watching = threading.Thread(target=wait_for_end, args=(service.stop,), daemon=True)
+    watching.start()
+    service.run(announce)
