@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 Effect = Literal["none", "read", "write"]
 """What a step does to the world outside: nothing, it reads, or it changes something."""
@@ -36,12 +36,17 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+def _id_as_name(fields: dict[str, Any]) -> str:
+    """The id as the default of the name; empty when the id itself is wrong."""
+    return str(fields.get("id", ""))
+
+
 class NodeBase(Model):
     """What every node of the tree has."""
 
     id: Identifier
     """Stable identifier, unique in the flow; the key of the step's output."""
-    name: str = Field(default="", max_length=200)
+    name: str = Field(default_factory=_id_as_name, min_length=1, max_length=200)
     """What people read; the id when none is given."""
     when: str | None = Field(default=None, min_length=1, max_length=2000)
     """A Python expression; when it is false the step is skipped and its output is its input."""
@@ -49,13 +54,6 @@ class NodeBase(Model):
     """What the step reads instead of the previous output: field name to data path."""
     effect: Effect | None = None
     """Declared effect; None means the default of the kind (see `effect_of`)."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _name_defaults_to_id(cls, data: Any) -> Any:
-        if isinstance(data, dict) and not data.get("name") and "id" in data:
-            return {**data, "name": data["id"]}
-        return data
 
 
 class BlockBase(NodeBase):

@@ -74,9 +74,23 @@ async def check_value(value: Any, schema: Mapping[str, Any], sandbox: Sandbox) -
     else:
         raise SchemaMismatch("The schema's patterns depend on each other too deeply.")
     if error is not None:
-        where = ".".join(str(part) for part in error.absolute_path)
-        place = f"`{where}`" if where else "The value"
-        raise SchemaMismatch(f"{place}: {error.message[:500]}.", where=where)
+        raise _mismatch(error)
+
+
+def check_now(value: Any, schema: Mapping[str, Any]) -> None:
+    """Check a JSON value without waiting; for schemas without `pattern`, which is not looked at.
+
+    Raises:
+        SchemaMismatch: As `check_value`.
+    """
+    if error := _Check().first_error(value, schema):
+        raise _mismatch(error)
+
+
+def _mismatch(error: ValidationError) -> SchemaMismatch:
+    where = ".".join(str(part) for part in error.absolute_path)
+    place = f"`{where}`" if where else "The value"
+    return SchemaMismatch(f"{place}: {error.message[:500]}.", where=where)
 
 
 class _Check:

@@ -1,0 +1,116 @@
+"""The `llm` block: renders its prompt, streams the answer, and makes an object of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from contextlib import aclosing
+from typing import Any
+
+from flowdbg.engine.blocks.base import BlockContext, BlockResult, ToolsAsked, rendered
+from flowdbg.engine.errors import BlockFailed
+from flowdbg.engine.events import Usage
+from flowdbg.engine.models.messages import ModelFinished, ModelRequest, TextDelta, ToolCalls
+from flowdbg.engine.nodes import LlmBlock
+from flowdbg.errors import ModelError
+
+_FENCE = re.compile(r"\A\s*```(?:json)?\s*\n(.*)\n\s*```\s*\Z", re.DOTALL)
+
+
+async def run_llm(block: LlmBlock, context: BlockContext) -> BlockResult:
+    """Ask the model; output is `{"text": …}`, or the object that `output_schema` describes.
+
+    Raises:
+        BlockFailed: The prompt does not render, the model fails, or the answer is no such object.
+        ToolsAsked: The model wants tools; resume with their results.
+    """
+    request = await _request(block, context)
+    text, calls, finished = await _answer(block, request, context)
+    if calls:
+        asked = {"role": "assistant", "content": text or None, "tool_calls": list(calls)}
+        raise ToolsAsked(
+            calls,
+            [*request.messages, asked],
+            context.tools.iterations_used + 1,
+            finished.usage,
+        )
+    return BlockResult(_output(block, text, finished), finished.usage, block.model)
+
+
+async def _request(block: LlmBlock, context: BlockContext) -> ModelRequest:
+    messages: list[Mapping[str, Any]]
+    if context.tools.messages is not None:
+        messages = list(context.tools.messages)
+    else:
+        messages = []
+        if block.system_prompt:
+            system = await rendered("system_prompt", block.system_prompt, context.scope)
+            messages.append({"role": "system", "content": system})
+        prompt = await rendered("prompt", block.prompt, context.scope)
+        messages.append({"role": "user", "content": prompt})
+    offered = context.tools.tools if block.processor_config.tools_enabled else ()
+    return ModelRequest(
+        model=block.model,
+        messages=messages,
+        temperature=block.temperature,
+        top_p=block.top_p,
+        max_tokens=block.max_tokens,
+        seed=block.seed,
+        stop=block.stop,
+        output_schema=block.output_schema,
+        tools=offered,
+        tool_choice=context.tools.choice if offered else None,
+    )
+
+
+async def _answer(
+    block: LlmBlock, request: ModelRequest, context: BlockContext
+) -> tuple[str, Any, ModelFinished]:
+    pieces: list[str] = []
+    size = 0
+    limit = context.services.settings.max_output_bytes
+    calls: Any = ()
+    finished = ModelFinished(Usage())
+    try:
+        async with aclosing(context.services.models.stream(request, context.scripts)) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    size += len(event.text)
+                    if size > limit:
+                        raise BlockFailed(
+                            "OUTPUT_TOO_LARGE",
+                            f"The model wrote more than {limit:,} characters.",
+                            "Set max_tokens.",
+                        )
+                    pieces.append(event.text)
+                    await context.emit(event.text)
+                elif isinstance(event, ToolCalls):
+                    calls = event.calls
+                else:
+                    finished = event
+    except ModelError as error:
+        raise BlockFailed(
+            getattr(error, "code", "MODEL_FAILED"),
+            error.what,
+            error.next_step,
+            detail={"model": block.model},
+        ) from error
+    return "".join(pieces), calls, finished
+
+
+def _output(block: LlmBlock, text: str, finished: ModelFinished) -> Any:
+    if block.output_schema is None:
+        return {"text": text}
+    # Providers without constrained output like to put JSON into a fenced code block.
+    fenced = _FENCE.match(text)
+    try:
+        return json.loads(fenced.group(1) if fenced else text)
+    except (ValueError, RecursionError) as error:
+        cut = finished.reason == "length"
+        raise BlockFailed(
+            "OUTPUT_NOT_JSON",
+            "The answer ended before the JSON was complete." if cut else "The answer is not JSON.",
+            "Raise max_tokens." if cut else "Make the prompt ask for JSON, or use another model.",
+            detail={"text": text[:2000]},
+        ) from error
