@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flowdbg.present.formats import plural
@@ -12,7 +12,7 @@ from flowdbg.present.json_rows import is_long, preview
 from flowdbg.present.safe_text import safe_line, safe_text
 from flowdbg.present.search import Span
 from flowdbg.present.text_diff import text_diff
-from flowdbg.present.text_lines import TAB
+from flowdbg.present.text_lines import TAB, Measure, character_cells, wrapped
 
 CONTEXT = 2
 """Unchanged lines shown around a changed one inside a text."""
@@ -32,6 +32,8 @@ class DiffRow:
     spans: tuple[Span, ...] = ()
     """For a line of a text: the part of `old` or `new` that differs."""
     is_line: bool = False
+    continued: bool = False
+    """For a line of a text: whether it goes on from the row above."""
     hidden: tuple[DiffNode, ...] = ()
     """Unchanged nodes that this row stands for and that it can unfold."""
 
@@ -44,9 +46,18 @@ class DiffRow:
 class DiffRows:
     """The visible rows of one difference."""
 
-    def __init__(self, root: DiffNode) -> None:
+    def __init__(self, root: DiffNode, width: int = 0, measure: Measure = character_cells) -> None:
+        """Lay out a difference.
+
+        Args:
+            root: What `json_diff.compare` returned.
+            width: Cells to which lines of texts are wrapped; 0 for not at all.
+            measure: How wide a character is.
+        """
         self.root = root
-        self.rows: list[DiffRow] = list(_node_rows(root, 0))
+        self.rows: list[DiffRow] = []
+        for row in _node_rows(root, 0):
+            self.rows += _wrapped(row, width, measure) if width and row.is_line else (row,)
 
     def __len__(self) -> int:
         """The number of visible rows."""
@@ -58,6 +69,20 @@ class DiffRows:
         if row.hidden:
             shown = [_leaf(node, row.depth) for node in row.hidden]
             self.rows[index : index + 1] = shown
+
+
+def _wrapped(row: DiffRow, width: int, measure: Measure) -> Iterator[DiffRow]:
+    """Cut a line of a text into rows that fit, each with its part of the changed words."""
+    start = 0
+    for piece in wrapped(row.old or row.new, max(width - 2 * row.depth, 20), measure):
+        spans = tuple(
+            (max(first - start, 0), min(last - start, len(piece)))
+            for first, last in row.spans
+            if first < start + len(piece) and last > start
+        )
+        fitted = replace(row, spans=spans, continued=start > 0)
+        yield replace(fitted, old=piece) if row.old else replace(fitted, new=piece)
+        start += len(piece)
 
 
 def _node_rows(node: DiffNode, depth: int) -> Iterator[DiffRow]:

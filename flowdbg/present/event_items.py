@@ -41,32 +41,42 @@ from flowdbg.core.events import (
 from flowdbg.core.json_text import JsonText, join
 from flowdbg.core.session import LoggedEvent
 from flowdbg.present import formats
-from flowdbg.present.event_rows import EventItem, shown
+from flowdbg.present.event_rows import EventItem, EventLine, shown
 from flowdbg.present.looks import Tone
 
 _CUT = 120
+_SHOWN = {
+    EventReceived, CommandGiven, TurnStarted, TurnEnded, Stopped, PlanWentStale, PlanLoaded,
+    InputsGiven, VersionPinned, Forked, ExecutionLost, OutputEdited, OutputEditCleared, BlockEdited,
+    BreakpointSet,
+}  # fmt: skip
 
 
 def items_of(entries: Iterable[Entry]) -> list[EventItem]:
     """Return an item for each entry of the log that is worth a row."""
-    found = []
-    for entry in entries:
-        item = _item(entry.at, entry.body)
-        if item is not None:
-            found.append(item)
-    return found
+    return [item_of(entry.at, entry.body) for entry in entries if type(entry.body) in _SHOWN]
 
 
 def logged_items(events: Iterable[LoggedEvent]) -> list[EventItem]:
     """Return an item for each event of a session that was read from its store."""
-    return [_event(event.at, EventReceived(event.turn, event.received)) for event in events]
+    return [item_of(event.at, EventReceived(event.turn, event.received)) for event in events]
 
 
-def _item(at: float, body: Body) -> EventItem | None:
-    if isinstance(body, EventReceived):
-        return _event(at, body)
-    told = _told(body)
-    return EventItem(at, *told) if told else None
+def item_of(at: float, body: Body) -> EventItem:
+    """Return the item of one entry's body."""
+    if isinstance(body, EventReceived) and isinstance(body.received.event, StepOutput):
+        event = body.received.event
+        return EventItem(at, body, event.step_id, max(len(event.delta.text) - 2, 1))
+    return EventItem(at, body)
+
+
+def describe(body: Body) -> EventLine:
+    """Say in one line what an entry of the log is about."""
+    if not isinstance(body, EventReceived):
+        return EventLine(*(_told(body) or (type(body).__name__,)))
+    step, text, tone = _says(body.received.event)
+    raw = join(body.received.data)
+    return EventLine(shown(body.received.name, 40), shown(step, 60), text, tone, raw)
 
 
 def _told(body: Body) -> tuple[str, str, str, Tone] | None:
@@ -114,16 +124,6 @@ def _edited(body: Body) -> tuple[str, str, str, Tone] | None:
             return "breakpoint", shown(step_id), said, "accent"
         case _:
             return None
-
-
-def _event(at: float, body: EventReceived) -> EventItem:
-    event = body.received.event
-    step, text, tone = _says(event)
-    chunk = 0
-    if isinstance(event, StepOutput):
-        chunk = max(len(event.delta.text) - 2, 1)
-    raw = join(body.received.data)
-    return EventItem(at, shown(body.received.name, 40), shown(step, 60), text, tone, raw, chunk)
 
 
 def _says(event: Any) -> tuple[str, str, Tone]:

@@ -7,8 +7,9 @@ thousand tokens does not push everything else out of sight. Adding costs what is
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
 
 from flowdbg.present import formats
 from flowdbg.present.looks import Tone
@@ -16,11 +17,9 @@ from flowdbg.present.safe_text import safe_line
 
 
 @dataclass(frozen=True, slots=True)
-class EventItem:
-    """One thing that happened."""
+class EventLine:
+    """What is shown of one thing that happened."""
 
-    at: float
-    """Seconds since the epoch."""
     name: str
     """The event's own name, or what a person did."""
     step: str = ""
@@ -29,8 +28,23 @@ class EventItem:
     tone: Tone = "plain"
     raw: str = ""
     """The event's data as it came; empty for what did not come from a server."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventItem:
+    """One thing that happened; its line is made only when it is drawn."""
+
+    at: float
+    """Seconds since the epoch."""
+    source: Any
+    """What the line is made from."""
+    step: str = ""
     chunk: int = 0
     """Characters of streamed text that it brought; 0 when it is not a chunk."""
+
+
+Describe = Callable[[Any], EventLine]
+"""Makes the line of an item from its source."""
 
 
 class EventRow:
@@ -56,7 +70,8 @@ class EventRow:
 class EventRows:
     """The log of a session, growing at its end."""
 
-    def __init__(self) -> None:
+    def __init__(self, describe: Describe) -> None:
+        self._describe = describe
         self.items: list[EventItem] = []
         self.rows: list[EventRow] = []
         self._run: EventRow | None = None
@@ -96,21 +111,22 @@ class EventRows:
             self.rows[index + 1 : index + 1] = inner
         row.is_open = not row.is_open
 
-    def item(self, index: int) -> EventItem:
-        """The item of a row: of a run, its newest."""
-        return self.items[self.rows[index].last]
+    def at(self, index: int) -> float:
+        """When a row happened; for a run of chunks, when it began."""
+        return self.items[self.rows[index].first].at
+
+    def line(self, index: int) -> EventLine:
+        """Describe a row; a run of chunks by how many and how much."""
+        row = self.rows[index]
+        line = self._describe(self.items[row.last].source)
+        if row.count == 1 or row.child:
+            return line
+        return replace(line, text=f"×{row.count:,}  {formats.size(row.size)}")
 
     def text(self, index: int) -> str:
-        """What a row says behind its name and step."""
-        row = self.rows[index]
-        if row.count > 1 and not row.child:
-            return f"×{row.count:,}  {formats.size(row.size)}"
-        return self.items[row.first].text
-
-    def line(self, index: int) -> str:
         """A row as one line of text, as it is searched and copied."""
-        item = self.item(index)
-        parts = (clock_time(item.at), item.name, item.step, self.text(index))
+        line = self.line(index)
+        parts = (clock_time(self.at(index)), line.name, line.step, line.text)
         return "  ".join(part for part in parts if part)
 
 

@@ -34,6 +34,7 @@ class Row:
         self.key = key
         """Its key or index; None for the root and for lines of text."""
         self.value = value
+        """The value; for a line of text, the offset at which it starts in the shown text."""
         self.depth = depth
         self.children = -1
         """How many children are shown right below; -1 when folded or a leaf."""
@@ -73,6 +74,11 @@ class Row:
 def is_long(value: Any) -> bool:
     """Whether a value is a string that is better read unfolded."""
     return isinstance(value, str) and (len(value) > LONG_TEXT or "\n" in value)
+
+
+def shown_text(text: str) -> str:
+    """A string as it is shown unfolded: control characters as escapes, tabs as spaces."""
+    return safe_text(text).replace("\t", TAB)
 
 
 class JsonRows:
@@ -180,6 +186,19 @@ class JsonRows:
             index = self._child(index, step)
         return index
 
+    def line_at(self, index: int, offset: int) -> int:
+        """Unfold the string at a row and return the row that shows its character at `offset`.
+
+        The offset counts in the shown text: control characters as escapes, tabs as spaces.
+        """
+        self.unfold(index)
+        at = index
+        for line in range(index + 1, index + 1 + self.rows[index].children):
+            if self.rows[line].value > offset:
+                break
+            at = line
+        return at
+
     def rewrap(self, width: int) -> None:
         """Wrap unfolded strings to another width."""
         if width == self._text_width:
@@ -244,12 +263,16 @@ class JsonRows:
             return [Row(row, key, child, depth) for key, child in value.items()]
         if isinstance(value, list):
             return [Row(row, key, child, depth) for key, child in enumerate(value)]
-        return [Row(row, None, None, depth, text) for text in self._lines(value, depth)]
+        return list(self._lines(row, depth))
 
-    def _lines(self, text: str, depth: int) -> Iterator[str]:
+    def _lines(self, row: Row, depth: int) -> Iterator[Row]:
         width = max(self._text_width - 2 * depth, 20)
-        for line in safe_text(text).replace("\t", TAB).split("\n"):
-            yield from wrapped(line, width, self._measure)
+        start = 0
+        for line in shown_text(row.value).split("\n"):
+            for piece in wrapped(line, width, self._measure):
+                yield Row(row, None, start, depth, piece)
+                start += len(piece)
+            start += 1
 
 
 def preview(value: Any, limit: int = 200) -> str:

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowdbg.present.json_paths import Path
-from flowdbg.present.json_rows import is_long
-from flowdbg.present.safe_text import safe_text
+from flowdbg.present.json_rows import is_long, shown_text
 from flowdbg.present.search import MATCH_LIMIT, Query
-from flowdbg.present.text_lines import TAB
 
 _Link = tuple[Any, str | int] | None
 """A chain of keys up to the root, from which a path is made only where something matched."""
@@ -81,7 +79,7 @@ def _items(value: dict[str, Any] | list[Any]) -> Iterator[tuple[str | int, Any]]
 
 
 def _inside(link: _Link, text: str, query: Query, limit: int) -> list[Found]:
-    spans = query.spans(safe_text(text).replace("\t", TAB), limit)
+    spans = query.spans(shown_text(text), limit)
     if not spans:
         return []
     path = _path(link)

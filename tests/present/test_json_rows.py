@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowdbg.present.json_paths import get, read, replaced, show
-from flowdbg.present.json_rows import JsonRows, Row, preview
+from flowdbg.present.json_rows import JsonRows, Row, preview, shown_text
 from flowdbg.present.json_search import find
 from flowdbg.present.search import Query
 from tests.present.strategies import values
@@ -148,3 +148,12 @@ def test_a_preview_is_one_safe_line() -> None:
     assert preview("x" * 300, 10) == '"' + "x" * 10 + '…"'
     assert preview({"a": 1}) == "{1}"
     assert preview([1, 2]) == "[2]"
+
+
+@given(st.text("ab \n\t\x1b日", min_size=1, max_size=150), st.data())
+def test_the_line_of_an_offset_shows_its_character(text: str, data: st.DataObject) -> None:
+    rows = JsonRows({"said": text + "x" * 61}, text_width=24)
+    shown = shown_text(text + "x" * 61)
+    offset = data.draw(st.sampled_from([at for at, char in enumerate(shown) if char != "\n"]))
+    line = rows.rows[rows.line_at(1, offset)]
+    assert line.text[offset - line.value] == shown[offset]

@@ -26,8 +26,8 @@ from flowdbg.core.entries import (
 from flowdbg.core.events import StepCompleted, StepOutput, StepStarted, UnknownEvent
 from flowdbg.core.json_text import JsonText
 from flowdbg.present.command_twin import command_twin
-from flowdbg.present.event_items import items_of, logged_items
-from flowdbg.present.event_rows import EventItem, EventRows
+from flowdbg.present.event_items import describe, items_of, logged_items
+from flowdbg.present.event_rows import EventItem, EventLine, EventRows
 from flowdbg.present.looks import StepState
 from flowdbg.present.plan_rows import plan_rows, row_index, summary
 from flowdbg.present.status_line import Part, fitted, look, status_parts
@@ -165,24 +165,34 @@ def test_every_event_and_every_act_has_its_line() -> None:
         received(2, UnknownEvent("no such event"), "odd\x1b"),
     ]
     items = items_of([Entry(START + at, 0, body) for at, body in enumerate(bodies)])
-    assert len(items) == len(bodies)
-    assert items[-1].name == "odd\\x1b"
-    assert [item.name for item in items[:2]] == ["step", "request sent"]
-    assert items[6].text.startswith("1.2s  7 tok  $0.001")
+    lines = [describe(item.source) for item in items]
+    assert len(lines) == len(bodies)
+    assert all(line.text or line.step or line.name for line in lines)
+    assert lines[-1].name == "odd\\x1b"
+    assert [line.name for line in lines[:2]] == ["step", "request sent"]
+    assert lines[6].text.startswith("1.2s  7 tok  $0.001")
     from_store = logged_items(session_of(*step_taken(1, 0)).events)
-    assert [item.name for item in from_store] == ["event"] * 6
+    assert [describe(item.source).name for item in from_store] == ["event"] * 6
+
+
+def str_line(source: object) -> EventLine:
+    return EventLine("event", text=str(source))
 
 
 def test_a_run_of_chunks_is_one_row_that_unfolds() -> None:
-    rows = EventRows()
-    chunk = EventItem(1.0, "step_output", "draft", "tok", chunk=3)
-    rows.extend([EventItem(0.0, "step_started", "draft"), chunk, chunk])
+    rows = EventRows(str_line)
+    chunk = EventItem(1.0, "tok", "draft", 3)
+    rows.extend([EventItem(0.0, "started"), chunk, chunk])
     assert rows.extend([chunk]) == 1
-    rows.extend([EventItem(2.0, "step_completed", "draft")])
-    assert [rows.text(index) for index in range(len(rows))] == ["", "×3  9 B", ""]
+    rows.extend([EventItem(2.0, "completed")])
+    assert [rows.line(index).text for index in range(len(rows))] == [
+        "started",
+        "×3  9 B",
+        "completed",
+    ]
     rows.toggle(1)
     assert len(rows) == 6
-    assert rows.text(2) == "tok"
+    assert rows.line(2).text == "tok"
     rows.toggle(1)
     assert len(rows) == 3
 
@@ -191,9 +201,9 @@ def test_a_run_of_chunks_is_one_row_that_unfolds() -> None:
 def test_any_split_of_the_log_gives_the_same_rows(
     given_items: list[tuple[str, bool]], data: st.DataObject
 ) -> None:
-    items = [EventItem(0.0, "e", step, chunk=int(is_chunk)) for step, is_chunk in given_items]
+    items = [EventItem(0.0, "e", step, int(is_chunk)) for step, is_chunk in given_items]
     cut = data.draw(st.integers(0, len(items)))
-    whole, pieces = EventRows(), EventRows()
+    whole, pieces = EventRows(str_line), EventRows(str_line)
     whole.extend(items)
     pieces.extend(items[:cut])
     pieces.extend(items[cut:])
@@ -203,8 +213,8 @@ def test_any_split_of_the_log_gives_the_same_rows(
 
 
 def test_an_unfolded_run_grows_with_the_stream() -> None:
-    rows = EventRows()
-    chunk = EventItem(1.0, "step_output", "draft", "tok", chunk=3)
+    rows = EventRows(str_line)
+    chunk = EventItem(1.0, "tok", "draft", 3)
     rows.extend([chunk, chunk])
     rows.toggle(0)
     rows.extend([chunk])
@@ -230,4 +240,4 @@ def test_the_twin_is_one_command_that_a_shell_reads_back() -> None:
 def test_streamed_text_is_not_lost_in_the_log() -> None:
     raw = '{"delta":"abc"}'
     items = items_of([Entry(0, 0, received(1, StepOutput("s", JsonText('"abc"')), raw=raw))])
-    assert (items[0].raw, items[0].chunk) == (raw, 3)
+    assert (describe(items[0].source).raw, items[0].chunk) == (raw, 3)
