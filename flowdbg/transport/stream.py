@@ -1,0 +1,141 @@
+"""The events of one answer as they come in, with timers that a person can see."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from flowdbg.errors import RequestTimedOut
+from flowdbg.transport.answers import EVENT_STREAM, NO_CONTENT, check_is_stream, media_type
+from flowdbg.transport.event_stream import EventStreamReader, ServerSentEvent
+
+if TYPE_CHECKING:
+    from flowdbg.transport.exchange import Exchange
+
+_Result = TypeVar("_Result")
+
+
+class EventStream:
+    """One request whose answer is an event stream; nothing is sent before `async with`.
+
+    A stream that simply ends is no error here: whether the run ended with it is told by its
+    last event. What came behind that event is `tail`. Leaving the `async with` block early
+    closes the connection, which tells the server that nobody listens.
+    """
+
+    def __init__(self, exchange: Exchange, max_event_bytes: int, progress: float | None) -> None:
+        self.ended = False
+        """Whether the server ended the stream in order."""
+        self.last_event_at = 0.0
+        """Monotonic seconds of the last event; 0.0 before the first."""
+        self._exchange = exchange
+        self._progress = progress
+        self._waiting_since = 0.0
+        self._reader = EventStreamReader(max_event_bytes)
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self._exchange.response.status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The answer's headers by lower-case name, without cookies."""
+        return self._exchange.response.headers()
+
+    @property
+    def request_id(self) -> str:
+        """What the server calls the request; empty when it does not say."""
+        return self._exchange.response.header("x-request-id")
+
+    @property
+    def sent(self) -> bool:
+        """Whether the request may have reached the server; then its outcome may be unknown."""
+        return self._exchange.sent
+
+    @property
+    def sent_at(self) -> float:
+        """Monotonic seconds when the request went out; 0.0 before."""
+        return self._exchange.sent_at
+
+    @property
+    def last_byte_at(self) -> float:
+        """Monotonic seconds of the last byte, comments included; 0.0 before the answer."""
+        return self._exchange.last_byte_at
+
+    @property
+    def tail(self) -> bytes:
+        """What came after the last whole event, for diagnostics."""
+        return self._reader.tail
+
+    async def __aenter__(self) -> Self:
+        """Send the request and check status and content type.
+
+        Raises:
+            Refused: The answer has an error status or is a redirect.
+            ProtocolViolation: The answer is no event stream.
+            TargetError: No answer came (see `sent`).
+        """
+        self._waiting_since = time.monotonic()
+        await self._within_progress(self._open())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._exchange.aclose()
+
+    async def batches(self) -> AsyncIterator[list[ServerSentEvent]]:
+        """The events, in the groups in which they arrived; never an empty group.
+
+        Raises:
+            Interrupted: The connection broke before the answer was complete.
+            RequestTimedOut: The idle or the progress limit passed.
+            EventTooLarge: One event passed the size limit.
+            ProtocolViolation: The compression is damaged or was not offered.
+        """
+        pieces = self._exchange.pieces()
+        while (piece := await self._within_progress(anext(pieces, None))) is not None:
+            if events := self._reader.feed(piece):
+                self.last_event_at = self._exchange.last_byte_at
+                yield events
+                self._waiting_since = time.monotonic()  # a slow observer is no slow server
+                self._reader.feed(b"")  # an event too large may wait behind these
+        self._reader.close()
+        self.ended = True
+
+    async def __aiter__(self) -> AsyncIterator[ServerSentEvent]:
+        """The events one by one; errors as `batches`."""
+        async for events in self.batches():
+            for event in events:
+                yield event
+
+    async def _open(self) -> None:
+        exchange = self._exchange
+        await exchange.open()
+        content_type = exchange.response.header("content-type")
+        if exchange.response.status in NO_CONTENT or media_type(content_type) != EVENT_STREAM:
+            try:
+                text, _ = await exchange.beginning()
+            finally:
+                await exchange.aclose()
+            check_is_stream(exchange.response.status, content_type, text)
+
+    async def _within_progress(self, step: Awaitable[_Result]) -> _Result:
+        if self._progress is None:
+            return await step
+        left = self._waiting_since + self._progress - time.monotonic()
+        try:
+            async with asyncio.timeout(left):
+                return await step
+        except TimeoutError as error:
+            raise RequestTimedOut(
+                f"{self._exchange.origin} sent no event for {self._progress:g} seconds.",
+                "Whether the step ran is not known; nothing was sent again.",
+            ) from error
