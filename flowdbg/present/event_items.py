@@ -128,24 +128,33 @@ def _edited(body: Body) -> tuple[str, str, str, Tone] | None:
 
 def _says(event: Any) -> tuple[str, str, Tone]:
     match event:
-        case RunStarted(execution_id, _, version):
+        case RunStarted(execution_id=execution_id, version=version):
             which = f" version {version}" if version is not None else ""
             return "", shown(f"run {execution_id}{which}"), "plain"
-        case StepStarted(step_id, _, path):
+        case StepStarted(step_id=step_id, path=path):
             return step_id, _place(path), "running"
         case StepInput(step_id, value, path):
             return step_id, _place(path, value), "plain"
         case StepOutput(step_id, delta, path):
             return step_id, _place(path, delta), "muted"
-        case StepCompleted(step_id, output, _, took, tokens, cost, path):
+        case StepCompleted(
+            step_id=step_id,
+            output=output,
+            duration_ms=took,
+            tokens=tokens,
+            cost=cost,
+            path=path,
+            skipped=skipped,
+        ):
             spent = (
+                "skipped" if skipped else "",
                 formats.duration(took) if took is not None else "",
                 formats.tokens(tokens.total) if tokens else "",
                 formats.cost(cost),
             )
             said = "  ".join(part for part in spent if part)
             return step_id, f"{_place(path)} {said}  {shown(output.text, _CUT)}".strip(), "good"
-        case StepFailed(step_id, error, _, path):
+        case StepFailed(step_id=step_id, error=error, path=path):
             return step_id, f"{_place(path)} {shown(str(error.get('message', '')))}".strip(), "bad"
         case StepProgress(step_id, path):
             return step_id, _place(path), "muted"

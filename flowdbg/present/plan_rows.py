@@ -13,6 +13,7 @@ from flowdbg.present.looks import StepState
 _STATES = {
     Status.RUNNING: StepState.RUNNING,
     Status.DONE: StepState.DONE,
+    Status.SKIPPED: StepState.SKIPPED,
     Status.FAILED: StepState.FAILED,
     Status.WAITING: StepState.WAITING,
     Status.CANCELLED: StepState.CANCELLED,

@@ -15,6 +15,7 @@ from flowdbg.present.edit_document import (
     unknown_field,
     whole_block,
 )
+from flowdbg.present.editor_state import WHOLE, EditorState, Refusal
 from flowdbg.present.json_check import check, locate
 from flowdbg.present.json_paths import get
 from flowdbg.present.json_pretty import compact, pretty
@@ -124,3 +125,68 @@ def test_a_misspelt_field_meets_the_nearest_known_one() -> None:
     said = unknown_field("temprature", ["prompt", "temperature"])
     assert said.endswith("did you mean `temperature`?")
     assert "did you mean" not in unknown_field("zzz", ["prompt"])
+
+
+def block_state(**edits: str) -> EditorState:
+    original = {"prompt": JsonText('"Say hi to everyone in this long room"'), "n": JsonText("1")}
+    given_edits = {name: JsonText(text) for name, text in edits.items()}
+    return EditorState(
+        block_documents(original, given_edits), known_fields=("temperature",), has_whole=True
+    )
+
+
+def test_only_what_differs_is_taken() -> None:
+    state = block_state()
+    assert state.results() == {}
+    state.type("Say bye")
+    assert state.is_changed
+    assert state.is_edited("prompt")
+    assert state.results() == {"prompt": JsonText('"Say bye"')}
+
+
+def test_putting_the_original_back_is_a_result_when_an_edit_counted() -> None:
+    state = block_state(n="2")
+    assert state.open("n") is None
+    assert state.text == "2"
+    state.reset()
+    assert state.results() == {"n": JsonText("1")}
+    assert not state.is_edited("n")
+
+
+def test_a_wrong_field_keeps_the_edit_from_being_taken_and_is_named() -> None:
+    state = block_state()
+    state.open("n")
+    state.type("1,")
+    state.open("prompt")
+    refused = state.results()
+    assert isinstance(refused, Refusal)
+    assert refused.title == "n"
+    assert state.drafts() == {"n": "1,"}
+
+
+def test_the_whole_block_is_written_read_back_and_checked() -> None:
+    state = block_state()
+    state.type("Say bye")
+    assert state.open(WHOLE) is None
+    assert json.loads(state.text) == {"prompt": "Say bye", "n": 1}
+    state.type('{"prompt": "Say no", "n": 1.50, "temprature": 0}')
+    problem = state.problem()
+    assert problem is not None
+    assert "did you mean `temperature`?" in problem.message
+    assert state.open("prompt") == problem
+    state.type('{"prompt": "Say no", "n": 1.50, "temperature": 0}')
+    assert state.open("prompt") is None
+    assert state.text == "Say no"
+    assert state.results() == {
+        "prompt": JsonText('"Say no"'),
+        "n": JsonText("1.50"),
+        "temperature": JsonText("0"),
+    }
+
+
+def test_a_draft_opens_where_it_was_left() -> None:
+    output = EditDocument("output", JsonText('{"a":1}'), JsonText('{"a":1}'))
+    state = EditorState([output], drafts={"output": '{"a":', "gone": "x"})
+    assert state.text == '{"a":'
+    assert state.problem() is not None
+    assert state.is_changed

@@ -1,0 +1,232 @@
+"""The one registry of what a person can do, from which keys, footer, help and palette are made.
+
+An action is known by its id everywhere: in the keymap of the configuration, in tests and in the
+key table of the README. `off` says why an action cannot be done now; an empty text means it can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from flowdbg.core import rules
+from flowdbg.core.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What an action looks at to know whether it can be done."""
+
+    session: Session
+    step_id: str = ""
+    """The selected step; empty when there is none."""
+    pane: str = "flow"
+    """The pane that has the keys."""
+    viewing: bool = False
+    """Whether an earlier turn is looked at."""
+    can_undo: bool = False
+    searching: bool = False
+    has_drafts: bool = False
+
+
+Off = Callable[[Situation], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a person can do."""
+
+    id: str
+    keys: tuple[str, ...]
+    label: str
+    """One or two words, for the footer."""
+    help: str
+    """One sentence, for help, palette and README."""
+    group: str
+    off: Off = field(default=lambda _: "")
+    """Why it cannot be done now; empty when it can."""
+    weight: int = 0
+    """How early it appears in the footer; 0 for not at all."""
+    panes: tuple[str, ...] = ()
+    """The panes in which it is worth a place in the footer; none for everywhere."""
+
+
+def _verb(name: str) -> Off:
+    return lambda situation: rules.refusal(situation.session, name)
+
+
+def _needs_step(situation: Situation) -> str:
+    return "" if situation.step_id else "the plan has no step to select yet"
+
+
+def _index(situation: Situation) -> int | None:
+    return situation.session.plan.index_of(situation.step_id)
+
+
+def _run_to(situation: Situation) -> str:
+    index = _index(situation)
+    refused = rules.refusal(situation.session, "run to")
+    if refused or index is None:
+        return refused or "select a step of the plan, not one inside a container"
+    if index <= situation.session.cursor:
+        return "the selected step does not lie ahead; fork from it (F) to run it again"
+    return ""
+
+
+def _fork(situation: Situation) -> str:
+    index = _index(situation)
+    refused = rules.refusal(situation.session, "fork")
+    if refused or index is None:
+        return refused or "select a step of the plan, not one inside a container"
+    if index > situation.session.cursor:
+        return "the selected step was not reached yet"
+    return ""
+
+
+def _edit_output(situation: Situation) -> str:
+    if _index(situation) is None:
+        return "select a step of the plan: only whole steps have an output that others read"
+    return ""
+
+
+def _edit_block(situation: Situation) -> str:
+    step = situation.session.plan.find(situation.step_id)
+    if step is None:
+        return "the plan has no step to select yet"
+    return "" if step.config else "the server does not tell how this step is configured"
+
+
+def _has_edits(situation: Situation) -> str:
+    session, step_id = situation.session, situation.step_id
+    if step_id in session.output_edits or session.block_edits.get(step_id):
+        return ""
+    return "the selected step has no edits"
+
+
+def _any_edits(situation: Situation) -> str:
+    session = situation.session
+    return "" if session.output_edits or session.block_edits else "there are no edits"
+
+
+def _history(situation: Situation) -> str:
+    return "" if situation.session.turns else "nothing has run yet"
+
+
+def _stale(situation: Situation) -> str:
+    return "" if situation.session.stale else "the plan did not change"
+
+
+def _searching(situation: Situation) -> str:
+    return "" if situation.searching else "nothing was searched in this pane; / searches"
+
+
+def _undo(situation: Situation) -> str:
+    return "" if situation.can_undo else "no edit was made since the program was started"
+
+
+RUN, EDIT, LOOK, PANES, SEARCH, PROGRAM = "Run", "Edit", "Look", "Panes", "Search", "Program"
+
+ACTIONS: tuple[Action, ...] = (
+    Action("run.step", ("n",), "Step", "Run the next step and pause.", RUN, _verb("step"), 100),
+    Action("run.continue", ("c",), "Continue",
+           "Run step after step until a breakpoint, an error or the end.", RUN,
+           _verb("continue"), 90),
+    Action("run.to-end", ("E",), "End", "Run all that is left in one call, without pausing.", RUN,
+           _verb("run to end"), 50),
+    Action("run.to-selected", ("t",), "To here", "Run and stop before the selected step.", RUN,
+           _run_to, 60, ("flow",)),
+    Action("run.cancel", ("ctrl+c",), "Cancel", "Stop what is running; its stream is closed.", RUN,
+           _verb("cancel"), 0),
+    Action("run.retry", ("r",), "Retry", "Run the last step again; its former attempt stays.", RUN,
+           _verb("retry"), 40),
+    Action("run.restart", ("R",), "Restart",
+           "Begin a new run at the first step; edits and breakpoints stay.", RUN,
+           _verb("restart"), 35),
+    Action("run.fork", ("F",), "Fork",
+           "Start a branch before the selected step; nothing is overwritten.", RUN, _fork, 30,
+           ("flow",)),
+    Action("run.pin", ("P",), "Pin", "Pin the session to the version it runs.", RUN, _verb("pin")),
+    Action("run.inputs", ("m",), "Inputs", "Change the run's message and parameters.", RUN),
+    Action("breakpoint.toggle", ("b",), "Break", "Set a breakpoint before the selected step.", RUN,
+           _needs_step, 80),
+    Action("edit.output", ("i",), "Edit output",
+           "Edit the selected step's output: what later steps will read.", EDIT, _edit_output, 75),
+    Action("edit.block", ("o",), "Edit block",
+           "Edit the selected step's block: its prompt, model, code.", EDIT, _edit_block, 74),
+    Action("edit.clear", ("x",), "Undo edits", "Take the selected step's edits back.", EDIT,
+           _has_edits, 45),
+    Action("edit.clear-all", ("X",), "", "Take all edits of all steps back.", EDIT, _any_edits),
+    Action("edit.undo", ("U",), "Undo", "Undo the last edit.", EDIT, _undo, 20),
+    Action("edit.external", ("ctrl+e",), "$EDITOR",
+           "Edit the selected step's output in $VISUAL or $EDITOR.", EDIT, _edit_output),
+    Action("view.earlier", ("[",), "Earlier", "Look at the turn before.", LOOK, _history, 15),
+    Action("view.later", ("]",), "Later", "Look at the turn after.", LOOK, _history, 14),
+    Action("view.goto-next", ("H",), "", "Go back to the step that runs next.", LOOK),
+    Action("view.next-tab", ("v",), "Next view",
+           "Show the next of output, input, block, difference, event.", LOOK, weight=55),
+    Action("view.previous-tab", ("V",), "", "Show the view before.", LOOK),
+    Action("view.diff", ("D",), "Diff",
+           "Show what differs: edited, its block, the attempt before.", LOOK, _needs_step, 25),
+    Action("view.as-text", ("a",), "Text/tree", "Show the output as text or as a tree.", LOOK,
+           _needs_step, 10, ("output",)),
+    Action("view.pager", ("p",), "Pager", "Read what is shown in $PAGER.", LOOK),
+    Action("view.request", (), "", "Show the exact next request, without the key.", LOOK),
+    Action("view.plan-change", ("N",), "New plan",
+           "Show the old plan beside the new one.", LOOK, _stale, 0),
+    Action("copy.value", ("y",), "Copy", "Copy what is under the cursor.", LOOK, weight=22),
+    Action("copy.path", ("Y",), "", "Copy the path of what is under the cursor.", LOOK),
+    Action("copy.command", (), "", "Copy the headless command that does the same.", LOOK),
+    Action("pane.flow", ("1",), "", "Go to the flow.", PANES),
+    Action("pane.detail", ("2",), "", "Go to the selected step; again for its next view.", PANES),
+    Action("pane.outputs", ("3",), "", "Go to the outputs that later steps read.", PANES),
+    Action("pane.edits", ("4",), "", "Go to the edits and breakpoints.", PANES),
+    Action("pane.events", ("5",), "", "Go to the events.", PANES),
+    Action("pane.zoom", ("z",), "Zoom", "Give the pane the whole screen, or take it back.", PANES,
+           weight=18),
+    Action("pane.grow", ("+",), "", "Make the flow wider.", PANES),
+    Action("pane.shrink", ("-",), "", "Make the flow narrower.", PANES),
+    Action("pane.reset", ("=",), "", "Give all panes their first size.", PANES),
+    Action("pane.jump", ("ctrl+o",), "", "Jump to a pane by its letter.", PANES),
+    Action("search.start", ("/",), "Search", "Search in the pane; /re/ is a regular expression.",
+           SEARCH, weight=28),
+    Action("search.next", (".",), "", "Go to the next match.", SEARCH, _searching),
+    Action("search.previous", (",",), "", "Go to the match before.", SEARCH, _searching),
+    Action("app.palette", (":", "ctrl+p"), "Command", "Find and do anything by name.", PROGRAM,
+           weight=85),
+    Action("app.help", ("?", "f1"), "Help", "Show the keys of this pane and all others.", PROGRAM,
+           weight=95),
+    Action("app.sessions", ("S",), "Sessions", "Show the sessions on this machine.", PROGRAM),
+    Action("app.theme", ("T",), "", "Choose how it looks.", PROGRAM),
+    Action("app.redraw", ("ctrl+l",), "", "Draw the screen again.", PROGRAM),
+    Action("app.suspend", ("ctrl+z",), "", "Put the program aside; `fg` brings it back.", PROGRAM),
+    Action("app.quit", ("q",), "Quit", "Leave; the session is saved.", PROGRAM, weight=70),
+)  # fmt: skip
+
+EDITOR_ACTIONS: tuple[Action, ...] = (
+    Action("editor.apply", ("ctrl+s", "ctrl+j"), "Apply", "Take the edit.", EDIT, weight=100),
+    Action("editor.back", ("escape",), "Back", "Leave; what was typed is kept as a draft.", EDIT,
+           weight=90),
+    Action("editor.external", ("ctrl+e",), "$EDITOR", "Go on in $VISUAL or $EDITOR.", EDIT,
+           weight=80),
+    Action("editor.next-field", ("f8", "ctrl+n"), "Next field", "Edit the next field of the block.",
+           EDIT, weight=60),
+    Action("editor.previous-field", ("f7",), "", "Edit the field before.", EDIT),
+    Action("editor.reset", ("ctrl+r",), "Original", "Put the original back into the editor.", EDIT,
+           weight=50),
+)  # fmt: skip
+
+BY_ID = {action.id: action for action in (*ACTIONS, *EDITOR_ACTIONS)}
+
+
+def handler_name(action_id: str) -> str:
+    """Return the name of the method that does an action: `run.to-end` is `run_to_end`."""
+    return action_id.replace(".", "_").replace("-", "_")
+
+
+def key_label(key: str) -> str:
+    """Write a key as people do: `^s` for ctrl+s, `esc`, `F8`."""
+    if key.startswith("ctrl+"):
+        return f"^{key[5:]}"
+    if key.startswith("f") and key[1:].isdigit():
+        return key.upper()
+    return {"escape": "esc", "asterisk": "*", "underscore": "_"}.get(key, key)

@@ -1,0 +1,1 @@
+"""Screens: each one in a module of its own, with its style beside it."""

@@ -1,0 +1,157 @@
+"""The selected step: its output, input, block, differences and the event under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.getters import query_one
+
+from flowdbg.core.json_text import JsonText
+from flowdbg.present.looks import EDITED
+from flowdbg.present.step_view import StepView, effective_config
+from flowdbg.tui.styles import plain_line, stylesheet
+from flowdbg.tui.widgets.diff_view import DiffView
+from flowdbg.tui.widgets.json_view import JsonView
+from flowdbg.tui.widgets.line_view import LineView
+from flowdbg.tui.widgets.output_view import OutputView
+from flowdbg.tui.widgets.view_tabs import Tab, ViewTabs
+
+TABS = ("output", "input", "block", "diff", "event")
+"""The views of a step, in the order of their tabs."""
+
+_LABELS = {
+    "output": ("Output", "Out"),
+    "input": ("Input", "In"),
+    "block": ("Block", "Blk"),
+    "diff": ("Diff", "Diff"),
+    "event": ("Event", "Raw"),
+}
+
+
+class DetailPane(Vertical):
+    """Shows one step; one of its views is seen."""
+
+    DEFAULT_CSS = stylesheet(__file__)
+
+    tabs_row = query_one("#detail-tabs", ViewTabs)
+    output = query_one(OutputView)
+    input_view = query_one("#input-view", JsonView)
+    block_view = query_one("#block-view", JsonView)
+    diff = query_one(DiffView)
+    event_view = query_one("#event-view", JsonView)
+
+    def __init__(self, *, id: str | None = None, ascii_only: bool = False) -> None:  # noqa: A002 # Textual's own name for it
+        super().__init__(id=id)
+        self._ascii = ascii_only
+        self.tab = "output"
+        """The view that is seen."""
+        self._view: StepView | None = None
+        self._shown: dict[str, object] = {}
+
+    def compose(self) -> ComposeResult:
+        """Lay out the tabs and one widget for each."""
+        yield ViewTabs(id="detail-tabs")
+        yield OutputView(id="output-view", ascii_only=self._ascii)
+        yield JsonView(id="input-view", ascii_only=self._ascii)
+        yield JsonView(id="block-view", ascii_only=self._ascii)
+        yield DiffView(id="diff-view", ascii_only=self._ascii)
+        yield JsonView(id="event-view", ascii_only=self._ascii, placeholder="No event yet.")
+
+    def on_mount(self) -> None:
+        """Show the first view."""
+        self.show_tab("output")
+
+    @property
+    def shown(self) -> LineView:
+        """The list that is seen in the current view."""
+        views: dict[str, LineView] = {
+            "output": self.output.shown,
+            "input": self.input_view,
+            "block": self.block_view,
+            "diff": self.diff,
+            "event": self.event_view,
+        }
+        return views[self.tab]
+
+    def show_tab(self, tab: str) -> None:
+        """See another view of the step."""
+        had_focus = self.has_focus_within
+        self.tab = tab
+        for name, widget in (
+            ("output", self.output),
+            ("input", self.input_view),
+            ("block", self.block_view),
+            ("diff", self.diff),
+            ("event", self.event_view),
+        ):
+            widget.display = name == tab
+        self._fill()
+        self.tabs_row.show_tabs(self.tabs(), tab)
+        if had_focus:
+            self.shown.focus()
+
+    def tabs(self) -> tuple[Tab, ...]:
+        """Return the tabs with marks of what is edited."""
+        view = self._view
+        sign = EDITED.mark(self._ascii)
+        marks = {
+            "output": sign if view and view.is_edited else "",
+            "block": f"{sign}{len(view.block_edits)}" if view and view.block_edits else "",
+        }
+        return tuple(Tab(tab, *_LABELS[tab], marks.get(tab, "")) for tab in TABS)
+
+    def show_step(self, view: StepView | None) -> None:
+        """Show a step, or nothing."""
+        self._view = view
+        self.border_title = plain_line(view.title if view else "No step", 120)
+        self.tabs_row.show_tabs(self.tabs(), self.tab)
+        self._fill()
+
+    def show_event(self, raw: str, name: str) -> None:
+        """Show the data of one event as it came."""
+        value = JsonText(raw)
+        if not raw:
+            self.event_view.clear(f"{name}: it came from here, not from the server.")
+        elif value.problem:
+            self.event_view.show_value(raw)
+        else:
+            self.event_view.show_value(value.value)
+
+    def compare(self, title: str, sides: tuple[object, object] | None) -> None:
+        """Show a difference under its title, or say that there is none to show."""
+        self.diff.border_title = plain_line(title, 100)
+        if sides is None:
+            self.diff.clear(title)
+        else:
+            self.diff.compare_values(*sides)
+
+    def _fill(self) -> None:
+        """Give the seen view what it shows, when that changed."""
+        view = self._view
+        if view is None:
+            return
+        if self.tab == "output":
+            self.output.show_step(view)
+        elif self.tab == "input" and self._is_new("input", (view.key, view.input)):
+            if view.input is None:
+                self.input_view.clear("Its input is known when it runs.")
+            else:
+                self.input_view.show_value(_value(view.input), keep=True)
+        elif self.tab == "block" and self._is_new(
+            "block", (view.step_id, view.config, view.block_edits)
+        ):
+            if view.config:
+                self.block_view.show_value(effective_config(view), dict(view.config), keep=True)
+            else:
+                self.block_view.clear("The server does not tell how this step is configured.")
+
+    def _is_new(self, tab: str, key: Sequence[object]) -> bool:
+        changed = self._shown.get(tab) != key
+        self._shown[tab] = key
+        return changed
+
+
+def _value(text: JsonText) -> object:
+    return text.text if text.problem else text.value

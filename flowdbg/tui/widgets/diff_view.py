@@ -1,0 +1,133 @@
+"""A structural difference: what changed leaf by leaf, what did not as a count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.cells import get_character_cell_size
+from textual import events
+
+from flowdbg.present.diff_rows import DiffRow, DiffRows
+from flowdbg.present.json_diff import DiffNode, Kind, compare
+from flowdbg.present.looks import ADDED, CHANGED, FOLDED, MOVED, REMOVED
+from flowdbg.tui.styles import stylesheet
+from flowdbg.tui.widgets.line_view import LineView, Piece
+
+_MARKS = {
+    Kind.ADDED: ADDED,
+    Kind.REMOVED: REMOVED,
+    Kind.CHANGED: CHANGED,
+    Kind.MOVED: MOVED,
+}
+
+
+class DiffView(LineView):
+    """Shows how one JSON value differs from another."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "diff--key",
+        "diff--added",
+        "diff--added-word",
+        "diff--removed",
+        "diff--removed-word",
+    }
+    DEFAULT_CSS = stylesheet(__file__)
+
+    def __init__(
+        self,
+        *,
+        id: str | None = None,  # noqa: A002 # Textual's own name for it
+        classes: str | None = None,
+        ascii_only: bool = False,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._ascii = ascii_only
+        self._rows: DiffRows | None = None
+        self._placeholder = ""
+
+    def compare_values(self, old: object, new: object) -> None:
+        """Show the difference of two parsed JSON values."""
+        self.hits = None
+        self.cursor = 0
+        self.scroll_home(animate=False)
+        self._lay_out(compare(old, new))
+
+    def clear(self, placeholder: str) -> None:
+        """Show no difference but a sentence."""
+        self._rows, self._placeholder, self.hits = None, placeholder, None
+        self.rows_changed()
+        self.refresh()
+
+    def row_count(self) -> int:
+        """Return how many rows there are."""
+        return len(self._rows) if self._rows else 1
+
+    def shows_cursor(self) -> bool:
+        """A placeholder has no cursor."""
+        return self._rows is not None
+
+    def row_pieces(self, index: int) -> Sequence[Piece]:
+        """Draw one row: mark, key, former and new value."""
+        if self._rows is None:
+            return [(f" {self._placeholder}", "tone--muted")]
+        row = self._rows.rows[index]
+        indent = " " + "  " * row.depth
+        if row.hidden:
+            mark = FOLDED.mark(self._ascii)
+            return [(f"{indent}{mark} {row.text}", "tone--muted")]
+        look = _MARKS.get(row.kind)
+        mark = f"{look.mark(self._ascii)} " if look else "  "
+        tone = f"tone--{look.tone}" if look else "tone--muted"
+        if row.is_line:
+            return [(indent, ""), ("  " if row.continued else mark, tone), *_line(row)]
+        return [(indent, ""), (mark, tone), *self._values(row)]
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Wrap texts to the new width."""
+        del event
+        if self._rows is not None:
+            self._lay_out(self._rows.root)
+
+    def action_choose(self) -> None:
+        """Unfold what did not change."""
+        if self._rows is not None:
+            self._rows.toggle(self.cursor)
+            self.rows_changed()
+            self.refresh()
+
+    action_right = action_choose
+
+    def _lay_out(self, root: DiffNode) -> None:
+        width = max(self.scrollable_content_region.width - 4, 20)
+        self._rows = DiffRows(root, width, get_character_cell_size)
+        self.rows_changed()
+        self.refresh()
+
+    def _values(self, row: DiffRow) -> list[Piece]:
+        arrow = " -> " if self._ascii else " → "
+        label = f"{row.label}: " if row.label and (row.old or row.new) else row.label
+        pieces: list[Piece] = [(label, "diff--key" if row.kind is not Kind.SAME else "tone--muted")]
+        if row.kind is Kind.SAME:
+            return [*pieces, (row.new or row.old, "tone--muted")]
+        if row.old:
+            pieces.append((row.old, "diff--removed"))
+        if row.old and row.new:
+            pieces.append((arrow, "tone--muted"))
+        if row.new:
+            pieces.append((row.new, "diff--added"))
+        return pieces
+
+
+def _line(row: DiffRow) -> list[Piece]:
+    """A line of a text, its changed words stronger than the rest."""
+    name = {Kind.ADDED: "diff--added", Kind.REMOVED: "diff--removed"}.get(row.kind, "tone--muted")
+    text = row.old or row.new
+    if not row.spans:
+        return [(text, name)]
+    pieces: list[Piece] = []
+    at = 0
+    for start, end in row.spans:
+        pieces += [(text[at:start], name), (text[start:end], f"{name}-word")]
+        at = end
+    return [*pieces, (text[at:], name)]

@@ -1,0 +1,104 @@
+"""Everything that happened, newest last; 10,000 events cost what 20 cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flowdbg.present.event_rows import Describe, EventItem, EventLine, EventRows, clock_time
+from flowdbg.present.looks import FOLDED, OPEN
+from flowdbg.tui.styles import stylesheet
+from flowdbg.tui.widgets.line_view import LineView, Piece
+
+_CLOCK_FROM = 60
+"""Cells of width from which times have milliseconds."""
+
+
+class EventsView(LineView):
+    """Lists events; the cursor stays on the newest one until somebody moves it."""
+
+    DEFAULT_CSS = stylesheet(__file__)
+
+    def __init__(
+        self,
+        describe: Describe,
+        *,
+        id: str | None = None,  # noqa: A002 # Textual's own name for it
+        classes: str | None = None,
+        ascii_only: bool = False,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._describe = describe
+        self._ascii = ascii_only
+        self._rows = EventRows(describe)
+
+    def show_items(self, items: Sequence[EventItem]) -> None:
+        """Show another log from its end."""
+        self._rows = EventRows(self._describe)
+        self.hits = None
+        self.cursor = 0
+        self.add(items)
+        self.refresh()
+
+    def add(self, items: Sequence[EventItem]) -> None:
+        """Add what happened; keep to the end when the cursor stands there."""
+        at_end = self.cursor >= len(self._rows) - 1
+        first = self._rows.extend(items)
+        self.rows_changed(first)
+        if at_end:
+            self.cursor = max(len(self._rows) - 1, 0)
+            self.scroll_end(animate=False, immediate=True, x_axis=False)
+
+    @property
+    def line_at_cursor(self) -> EventLine | None:
+        """What the row under the cursor says, with the event's raw data."""
+        return self._rows.line(self.cursor) if len(self._rows) else None
+
+    def row_count(self) -> int:
+        """Return how many rows there are; a folded run of chunks is one."""
+        return len(self._rows)
+
+    def row_pieces(self, index: int) -> Sequence[Piece]:
+        """Draw one event: time, name, step, what it says."""
+        row = self._rows.rows[index]
+        line = self._rows.line(index)
+        clock = clock_time(self._rows.at(index))
+        if self.size.width < _CLOCK_FROM:
+            clock = clock[:8]
+        mark = " "
+        if row.count > 1 and not row.child:
+            mark = (OPEN if row.is_open else FOLDED).mark(self._ascii)
+        name = "  " + line.name if row.child else line.name
+        tone = f"tone--{line.tone}" if line.tone != "plain" else ""
+        return [
+            (f"{clock} ", "tone--muted"),
+            (f"{mark} ", "tone--muted"),
+            (f"{name:<15} ", tone),
+            (f"{line.step:<14} " if line.step else "", ""),
+            (line.text, "tone--muted" if tone != "tone--bad" else tone),
+        ]
+
+    def row_text(self, index: int) -> str:
+        """Return an event as one line."""
+        return self._rows.text(index)
+
+    def action_choose(self) -> None:
+        """Unfold a run of chunks; anything else is opened."""
+        if len(self._rows) and self._rows.rows[self.cursor].count > 1:
+            self._toggle()
+        else:
+            super().action_choose()
+
+    def action_left(self) -> None:
+        """Fold a run of chunks."""
+        if len(self._rows) and self._rows.rows[self.cursor].is_open:
+            self._toggle()
+
+    def action_right(self) -> None:
+        """Unfold a run of chunks."""
+        if len(self._rows) and not self._rows.rows[self.cursor].is_open:
+            self._toggle()
+
+    def _toggle(self) -> None:
+        self._rows.toggle(self.cursor)
+        self.rows_changed()
+        self.refresh()

@@ -1,0 +1,300 @@
+"""The base of all long lists: rows drawn one by one, only those that are seen.
+
+A subclass says how many rows there are and draws one; this class scrolls, moves the cursor, marks
+what was searched and turns mouse clicks into rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+
+from flowdbg.present.search import Hits, Query, Span
+from flowdbg.tui.styles import stylesheet
+
+Piece = tuple[str, str]
+"""A piece of a row: its text, safe to draw, and the component class that styles it."""
+
+TONES = frozenset(
+    f"tone--{tone}"
+    for tone in ("plain", "muted", "accent", "running", "good", "warning", "bad", "edit")
+)
+
+
+_LINE_END = 10**9
+
+
+class LineView(ScrollView, can_focus=True):
+    """A scrolling list of rows with a cursor."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "Down", show=False, id="cursor.down"),
+        Binding("up,k", "move(-1)", "Up", show=False, id="cursor.up"),
+        Binding("pagedown,ctrl+d", "page(1)", "Page down", show=False, id="cursor.page-down"),
+        Binding("pageup,ctrl+u", "page(-1)", "Page up", show=False, id="cursor.page-up"),
+        Binding("home,g", "first", "First", show=False, id="cursor.first"),
+        Binding("end,G", "last", "Last", show=False, id="cursor.last"),
+        Binding("left,h", "left", "Fold or left", show=False, id="cursor.left"),
+        Binding("right,l", "right", "Unfold or right", show=False, id="cursor.right"),
+        Binding("enter,space", "choose", "Open", show=False, id="cursor.choose"),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *TONES,
+        "line--cursor",
+        "line--cursor-blurred",
+        "line--match",
+        "line--match-current",
+    }
+    DEFAULT_CSS = stylesheet(__file__)
+
+    cursor: reactive[int] = reactive(0, repaint=False)
+    """The index of the row that keys act on."""
+
+    class Moved(Message):
+        """The cursor stands on another row."""
+
+        def __init__(self, view: LineView, index: int) -> None:
+            super().__init__()
+            self.view = view
+            self.index = index
+
+        @property
+        def control(self) -> LineView:
+            """The view that moved."""
+            return self.view
+
+    class Chosen(Message):
+        """A row was opened, with a key or a second click."""
+
+        def __init__(self, view: LineView, index: int) -> None:
+            super().__init__()
+            self.view = view
+            self.index = index
+
+        @property
+        def control(self) -> LineView:
+            """The view whose row was opened."""
+            return self.view
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 # Textual's own name for it
+        super().__init__(id=id, classes=classes)
+        self.hits: Hits | None = None
+        """What was searched here; None when nothing was."""
+        self._inks: dict[str, Style] = {}
+
+    def row_count(self) -> int:
+        """Return how many rows there are."""
+        raise NotImplementedError
+
+    def row_pieces(self, index: int) -> Sequence[Piece]:
+        """Return what a row shows, from left to right."""
+        raise NotImplementedError
+
+    def row_text(self, index: int) -> str:
+        """Return a row as it is searched and copied."""
+        return "".join(text for text, _ in self.row_pieces(index))
+
+    def shows_cursor(self) -> bool:
+        """Whether there is a row to stand on."""
+        return True
+
+    def rows_changed(self, first: int = 0) -> None:
+        """Tell the view that rows from `first` on are others now."""
+        count = self.row_count()
+        size = Size(self.content_width(), count)
+        if size != self.virtual_size:
+            self.virtual_size = size
+        if self.cursor >= count:
+            self.cursor = max(count - 1, 0)
+        if first <= self.scroll_offset.y + self.size.height:
+            self.refresh()
+
+    def content_width(self) -> int:
+        """Return the width of the widest row, or less where rows wrap."""
+        return self.scrollable_content_region.width
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on a row and show it."""
+        self.cursor = min(max(index, 0), max(self.row_count() - 1, 0))
+        self.show_row(self.cursor)
+
+    def show_row(self, index: int) -> None:
+        """Scroll as little as needed for a row to be seen."""
+        top, height = round(self.scroll_target_y), self.scrollable_content_region.height
+        if index < top:
+            self.scroll_to(y=index, animate=False)
+        elif index >= top + height:
+            self.scroll_to(y=index - height + 1, animate=False)
+
+    def search(self, query: Query) -> Hits:
+        """Find a query in all rows and stand on the first hit from here on."""
+        with query.testing() as occurs:
+            places = tuple(at for at in range(self.row_count()) if occurs(self.row_text(at)))
+        hits = Hits(query, () if query.problem else places).nearest(self.cursor)
+        return self.stand_on(hits)
+
+    def search_step(self, step: int) -> Hits | None:
+        """Stand on the next (1) or the previous (-1) hit."""
+        return self.stand_on(self.hits.moved(step)) if self.hits else None
+
+    def end_search(self) -> None:
+        """Show no hits any more."""
+        self.hits = None
+        self.refresh()
+
+    def stand_on(self, hits: Hits) -> Hits:
+        """Take hits over, go to the current one and return them."""
+        self.hits = hits
+        if hits.place is not None:
+            self.move_to(hits.place)
+        self.refresh()
+        return hits
+
+    def watch_cursor(self, before: int, now: int) -> None:
+        """Draw the two rows again and say where the cursor is."""
+        if before != now:
+            self.refresh_line(before)
+            self.refresh_line(now)
+            self.post_message(self.Moved(self, now))
+
+    def notify_style_update(self) -> None:
+        """Forget styles when the theme or the state of the widget changed."""
+        super().notify_style_update()
+        self._inks.clear()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the row at a line of the screen."""
+        scroll_x, scroll_y = self.scroll_offset
+        index = scroll_y + y
+        width = self.size.width
+        base = self.rich_style
+        if index >= self.row_count():
+            return Strip.blank(width, base)
+        is_cursor = index == self.cursor and self.shows_cursor()
+        focused_cursor = is_cursor and self.has_focus
+        if is_cursor:
+            name = "line--cursor" if self.has_focus else "line--cursor-blurred"
+            base = self.get_component_rich_style(name)
+        pieces = [
+            Segment(text, base if focused_cursor or not name else base + self.ink(name))
+            for text, name in self.row_pieces(index)
+            if text
+        ]
+        spans, current = self.hit_spans(index, pieces)
+        if spans:
+            name = "line--match-current" if current else "line--match"
+            pieces = painted(pieces, spans, self.get_component_rich_style(name))
+        if (selection := self.text_selection) and (span := selection.get_span(index)):
+            start, end = span
+            selected = self.screen.get_component_rich_style("screen--selection")
+            pieces = painted(pieces, [(start, _LINE_END if end == -1 else end)], selected)
+        strip = Strip(pieces)
+        return strip.crop_extend(scroll_x, scroll_x + width, base).apply_offsets(scroll_x, index)
+
+    def hit_spans(self, index: int, pieces: Sequence[Segment]) -> tuple[Sequence[Span], bool]:
+        """Return which parts of a row were searched for, and whether it is the current hit."""
+        if self.hits is None or not self.hits.query:
+            return (), False
+        text = "".join(piece.text for piece in pieces)
+        return self.hits.query.spans(text, 50), index == self.hits.place
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """Return the text under a selection made with the mouse."""
+        first = selection.start.y if selection.start else 0
+        last = selection.end.y if selection.end else self.row_count() - 1
+        rows = []
+        for index in range(first, min(last + 1, self.row_count())):
+            text = "".join(piece for piece, _ in self.row_pieces(index))
+            start, end = selection.get_span(index) or (0, -1)
+            rows.append(text[start : None if end == -1 else end].rstrip())
+        return "\n".join(rows), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Draw the selection."""
+        del selection
+        self.refresh()
+
+    def ink(self, name: str) -> Style:
+        """Return the style of a component class without its background, to lay over a row's."""
+        ink = self._inks.get(name)
+        if ink is None:
+            full = self.get_component_rich_style(name)
+            ink = Style(
+                color=full.color,
+                bold=full.bold,
+                dim=full.dim,
+                italic=full.italic,
+                underline=full.underline,
+                reverse=full.reverse,
+                strike=full.strike,
+            )
+            self._inks[name] = ink
+        return ink
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor by rows."""
+        self.move_to(self.cursor + by)
+
+    def action_page(self, direction: int) -> None:
+        """Move the cursor by a screenful."""
+        self.move_to(self.cursor + direction * max(self.scrollable_content_region.height - 1, 1))
+
+    def action_first(self) -> None:
+        """Move the cursor to the first row."""
+        self.move_to(0)
+
+    def action_last(self) -> None:
+        """Move the cursor to the last row."""
+        self.move_to(self.row_count() - 1)
+
+    def action_left(self) -> None:
+        """Scroll left; views that fold, fold."""
+        self.scroll_relative(x=-8, animate=False)
+
+    def action_right(self) -> None:
+        """Scroll right; views that fold, unfold."""
+        self.scroll_relative(x=8, animate=False)
+
+    def action_choose(self) -> None:
+        """Open the row under the cursor."""
+        if self.row_count():
+            self.post_message(self.Chosen(self, self.cursor))
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor where the mouse is; a second click opens the row."""
+        index = self.scroll_offset.y + event.y - self.gutter.top
+        if 0 <= index < self.row_count():
+            if event.chain > 1:
+                self.action_choose()
+            else:
+                self.cursor = index
+
+
+def painted(pieces: Sequence[Segment], spans: Sequence[Span], style: Style) -> list[Segment]:
+    """Lay a style over spans of characters of a row."""
+    result: list[Segment] = []
+    at = 0
+    for text, before, _ in pieces:
+        cuts = {0, len(text)}
+        for start, end in spans:
+            cuts |= {min(max(start - at, 0), len(text)), min(max(end - at, 0), len(text))}
+        marks = sorted(cuts)
+        for start, end in pairwise(marks):
+            inside = any(a <= at + start and at + end <= b for a, b in spans)
+            result.append(
+                Segment(text[start:end], (before or Style()) + style if inside else before)
+            )
+        at += len(text)
+    return result

@@ -1,0 +1,187 @@
+"""The plan: one row a step, with a gutter that reads without colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from textual import events
+from textual.message import Message
+
+from flowdbg.present.looks import BREAKPOINT, DRAFT, EDITED, FOLDED, OPEN, STEP_LOOKS, StepState
+from flowdbg.present.plan_rows import PlanRow, row_index
+from flowdbg.present.safe_text import safe_line
+from flowdbg.tui.styles import stylesheet
+from flowdbg.tui.widgets.line_view import LineView, Piece
+
+_KIND_FROM = 30
+"""Cells of width from which the kind of a step is shown."""
+
+_NOTE_FROM = 22
+"""Cells of width from which its time is shown."""
+
+
+class PlanView(LineView):
+    """Lists the steps of a plan; the cursor is the selected step."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"plan--next", "plan--note"}
+    DEFAULT_CSS = stylesheet(__file__)
+
+    class StepSelected(Message):
+        """The cursor stands on another step."""
+
+        def __init__(self, view: PlanView, step_id: str) -> None:
+            super().__init__()
+            self.view = view
+            self.step_id = step_id
+
+        @property
+        def control(self) -> PlanView:
+            """The view whose cursor moved."""
+            return self.view
+
+    class GutterClicked(Message):
+        """The place of a breakpoint was clicked."""
+
+        def __init__(self, view: PlanView, step_id: str) -> None:
+            super().__init__()
+            self.view = view
+            self.step_id = step_id
+
+        @property
+        def control(self) -> PlanView:
+            """The view that was clicked."""
+            return self.view
+
+    class ContainerToggled(Message):
+        """A container is to show or hide what it holds."""
+
+        def __init__(self, view: PlanView, step_id: str) -> None:
+            super().__init__()
+            self.view = view
+            self.step_id = step_id
+
+        @property
+        def control(self) -> PlanView:
+            """The view that holds the container."""
+            return self.view
+
+    def __init__(
+        self,
+        *,
+        id: str | None = None,  # noqa: A002 # Textual's own name for it
+        classes: str | None = None,
+        ascii_only: bool = False,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._ascii = ascii_only
+        self._rows: tuple[PlanRow, ...] = ()
+
+    @property
+    def selected(self) -> PlanRow | None:
+        """The row of the selected step."""
+        return self._rows[self.cursor] if self.cursor < len(self._rows) else None
+
+    def show_rows(self, rows: tuple[PlanRow, ...], selected: str = "") -> None:
+        """Show rows; the step named keeps the cursor wherever it stands now."""
+        before = self.selected.step_id if self.selected else ""
+        wanted = row_index(rows, selected or before)
+        self._rows = rows
+        if wanted is not None and wanted != self.cursor:
+            self.cursor = wanted
+            self.call_after_refresh(self.show_row, wanted)
+        self.rows_changed()
+        self.refresh()
+
+    def select(self, step_id: str) -> None:
+        """Put the cursor on a step."""
+        index = row_index(self._rows, step_id)
+        if index is not None:
+            self.move_to(index)
+
+    def row_count(self) -> int:
+        """Return how many steps are listed."""
+        return len(self._rows)
+
+    def row_pieces(self, index: int) -> Sequence[Piece]:
+        """Draw one step: gutter, number, name, and as much more as the width allows."""
+        row = self._rows[index]
+        look = STEP_LOOKS[row.state]
+        width = self.scrollable_content_region.width
+        bold = "plan--next" if row.state is StepState.NEXT else ""
+        pieces = [
+            self._gutter(row),
+            (look.mark(self._ascii), f"tone--{look.tone}"),
+            (f"{row.number:>3} " if row.number else "    ", "tone--muted"),
+        ]
+        indent = "  " * row.depth
+        if row.is_container:
+            indent += (OPEN if row.is_open else FOLDED).mark(self._ascii) + " "
+        kind = row.kind if width >= _KIND_FROM else ""
+        note = row.note if width >= _NOTE_FROM else ""
+        edits = f" {EDITED.mark(self._ascii)}{row.edits}" if row.edits else ""
+        tail_width = (len(kind) + 1 if kind else 0) + (max(len(note), 5) + 1 if note or kind else 0)
+        room = max(width - 7 - len(indent) - len(edits) - tail_width, 4)
+        name = safe_line(row.name)
+        pieces += [(indent, "tone--muted"), (_fitted(name, room), bold), (edits, "tone--edit")]
+        if tail_width:
+            pieces.append((f" {kind}" if kind else "", "tone--muted"))
+            pieces.append((f" {note:>5}", "plan--note"))
+        return pieces
+
+    def row_text(self, index: int) -> str:
+        """Return name, kind and state of a step."""
+        row = self._rows[index]
+        return f"{row.number or ''} {safe_line(row.name)} {row.kind} {STEP_LOOKS[row.state].word}"
+
+    def watch_cursor(self, before: int, now: int) -> None:
+        """Say which step is selected now."""
+        super().watch_cursor(before, now)
+        row = self.selected
+        if before != now and row is not None:
+            self.post_message(self.StepSelected(self, row.step_id))
+
+    def action_left(self) -> None:
+        """Fold a container; from inside one, go to it."""
+        row = self.selected
+        if row is None:
+            return
+        if row.is_open:
+            self.post_message(self.ContainerToggled(self, row.step_id))
+        elif row.depth:
+            above = [at for at in range(self.cursor) if self._rows[at].depth < row.depth]
+            self.move_to(above[-1] if above else 0)
+
+    def action_right(self) -> None:
+        """Unfold a container."""
+        row = self.selected
+        if row is not None and row.is_container and not row.is_open:
+            self.post_message(self.ContainerToggled(self, row.step_id))
+
+    def on_click(self, event: events.Click) -> None:
+        """Select a step; a click in the gutter sets a breakpoint."""
+        index = self.scroll_offset.y + event.y - self.gutter.top
+        if not 0 <= index < len(self._rows):
+            return
+        if event.x - self.gutter.left < 1:
+            self.post_message(self.GutterClicked(self, self._rows[index].step_id))
+        super().on_click(event)
+
+    def _gutter(self, row: PlanRow) -> Piece:
+        if row.breakpoint:
+            return BREAKPOINT.mark(self._ascii), f"tone--{BREAKPOINT.tone}"
+        if row.breakpoint is False:
+            return ("o" if self._ascii else "○"), "tone--muted"
+        if row.draft:
+            return DRAFT.mark(self._ascii), f"tone--{DRAFT.tone}"
+        if row.edits:
+            return EDITED.mark(self._ascii), f"tone--{EDITED.tone}"
+        return " ", ""
+
+
+def _fitted(text: str, width: int) -> str:
+    """Cut or pad a text to exactly `width` cells; a cut one ends in an ellipsis."""
+    if cell_len(text) > width:
+        return set_cell_size(text, width - 1) + "…"
+    return text + " " * (width - cell_len(text))

@@ -1,0 +1,56 @@
+"""The status line: the state in words first, then as much more as fits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.widget import Widget
+
+from flowdbg.present.status_line import Part, fitted
+from flowdbg.tui.styles import stylesheet
+from flowdbg.tui.widgets.line_view import TONES
+
+
+class StatusBar(Widget):
+    """One line that says how the session stands."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONES, "status--state"}
+    DEFAULT_CSS = stylesheet(__file__)
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name for it
+        super().__init__(id=id)
+        self._glyph = ""
+        self._parts: tuple[Part, ...] = ()
+
+    @property
+    def said(self) -> str:
+        """The whole line, whether it fits or not."""
+        return "  ".join(part.text for part in self._parts)
+
+    def show_parts(self, glyph: str, parts: Sequence[Part]) -> None:
+        """Show the state, told by a glyph and its first part, and what else fits."""
+        if (glyph, tuple(parts)) != (self._glyph, self._parts):
+            self._glyph, self._parts = glyph, tuple(parts)
+            self.refresh()
+
+    def render(self) -> Content:
+        """Draw the parts that fit."""
+        if not self._parts:
+            return Content("")
+        kept = fitted(self._parts, self.size.width - 4)
+        pieces: list[Content] = []
+        used = 0
+        for part in kept:
+            if not pieces:
+                text = f" {self._glyph} {part.text} "
+                tone = f"tone--{part.tone}"
+                pieces.append(Content.styled(text, self.get_visual_style("status--state", tone)))
+            else:
+                text = f"  {part.text}"
+                style = self.get_visual_style(f"tone--{part.tone}")
+                pieces.append(Content.styled(text, style + "bold" if part.strong else style))
+            used += cell_len(text)
+        return Content.assemble(*pieces)

@@ -1,0 +1,190 @@
+"""Text that grows: follows its end until somebody scrolls up, and never jumps after that."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Sequence
+
+from rich.cells import get_character_cell_size
+from rich.segment import Segment
+from textual import events
+
+from flowdbg.present.search import Hits, Query, Span
+from flowdbg.present.text_lines import TextLines
+from flowdbg.tui.styles import stylesheet
+from flowdbg.tui.widgets.line_view import LineView, Piece
+
+SLICE = 64 * 1024
+"""Characters that are wrapped at a time; a longer text is shown while the rest is being wrapped."""
+
+
+class StreamView(LineView):
+    """Shows a text while it is being produced; it wraps and is searched as it was said."""
+
+    DEFAULT_CSS = stylesheet(__file__)
+
+    def __init__(
+        self,
+        *,
+        id: str | None = None,  # noqa: A002 # Textual's own name for it
+        classes: str | None = None,
+        placeholder: str = "",
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self.placeholder = placeholder
+        """What is shown while there is no text."""
+        self._lines = TextLines(measure=get_character_cell_size)
+        self._waiting: deque[str] = deque()
+        self._spans: list[Span] = []
+        self._follow = True
+
+    @property
+    def text(self) -> str:
+        """The text as shown, as far as it was wrapped."""
+        return self._lines.text
+
+    @property
+    def is_following(self) -> bool:
+        """Whether the end stays in sight when text is added."""
+        return self._follow
+
+    def show_text(self, text: str, *, follow: bool = False, placeholder: str = "") -> None:
+        """Show another text, from its beginning or, to follow, at its end."""
+        self._lines = TextLines(self._text_width(), get_character_cell_size)
+        self._waiting.clear()
+        self._spans = []
+        self.hits = None
+        self.placeholder = placeholder
+        self.scroll_home(animate=False, immediate=True)
+        self._follow = follow
+        self.rows_changed()
+        self.refresh()
+        if text:
+            self.append(text)
+
+    def append(self, text: str) -> None:
+        """Add text at the end; a long one is taken in slices, so that keys stay quick."""
+        feeding = bool(self._waiting)
+        self._waiting.extend(text[at : at + SLICE] for at in range(0, len(text), SLICE))
+        if not feeding:
+            self._feed()
+
+    def row_count(self) -> int:
+        """Return how many wrapped rows there are."""
+        return len(self._lines) or len(self.placeholder.split("\n")) * bool(self.placeholder)
+
+    def row_pieces(self, index: int) -> Sequence[Piece]:
+        """Draw one wrapped row."""
+        if not len(self._lines):
+            return [(f" {self.placeholder.split(chr(10))[index]}", "tone--muted")]
+        return [(" ", ""), (self._lines.rows[index], "")]
+
+    def shows_cursor(self) -> bool:
+        """Text is read by scrolling; no row stands out."""
+        return False
+
+    def search(self, query: Query) -> Hits:
+        """Find a query in the text, across wrapped rows."""
+        self._spans = query.spans(self._lines.text)
+        start = self._lines.start_of(self.scroll_offset.y) if len(self._lines) else 0
+        places = tuple(start for start, _ in self._spans)
+        return self.stand_on(Hits(query, places).nearest(start))
+
+    def stand_on(self, hits: Hits) -> Hits:
+        """Bring the row of the current hit into sight."""
+        self.hits = hits
+        if hits.place is not None:
+            row = self._lines.row_of(hits.place)
+            self._follow = False
+            height = self.scrollable_content_region.height
+            if not self.scroll_offset.y <= row < self.scroll_offset.y + height:
+                self.scroll_to(y=max(row - height // 3, 0), animate=False)
+        self.refresh()
+        return hits
+
+    def hit_spans(self, index: int, pieces: Sequence[Segment]) -> tuple[Sequence[Span], bool]:
+        """Return the spans found by the last search that reach into a row."""
+        del pieces
+        if self.hits is None or index >= len(self._lines) or not self._spans:
+            return (), False
+        start = self._lines.start_of(index)
+        end = start + len(self._lines.rows[index])
+        at = max(bisect_left(self._spans, (start, start)) - 1, 0)
+        found: list[Span] = []
+        current = False
+        while at < len(self._spans) and self._spans[at][0] < end:
+            first, last = self._spans[at]
+            if last > start:
+                found.append((max(first, start) - start + 1, min(last, end) - start + 1))
+                current = current or first == self.hits.place
+            at += 1
+        return found, current
+
+    def end_search(self) -> None:
+        """Show no hits any more."""
+        self._spans = []
+        super().end_search()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Follow the end again when somebody scrolled there; stop when they scrolled away."""
+        super().watch_scroll_y(old_value, new_value)
+        if new_value < old_value:
+            self._follow = False
+        elif self.is_vertical_scroll_end:
+            self._follow = True
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Wrap to the new width; the text at the top stays at the top."""
+        del event
+        top = self._lines.start_of(self.scroll_offset.y) if len(self._lines) else 0
+        follow = self._follow
+        self._lines.rewrap(self._text_width())
+        self.rows_changed()
+        if follow:
+            self._to_end()
+        elif len(self._lines):
+            self.scroll_to(y=self._lines.row_of(top), animate=False)
+        self._follow = follow
+
+    def action_move(self, by: int) -> None:
+        """Scroll by rows."""
+        self.scroll_relative(y=by, animate=False)
+
+    def action_page(self, direction: int) -> None:
+        """Scroll by a screenful."""
+        height = max(self.scrollable_content_region.height - 1, 1)
+        self.scroll_relative(y=direction * height, animate=False)
+
+    def action_first(self) -> None:
+        """Scroll to the beginning."""
+        self.scroll_home(animate=False)
+
+    def action_last(self) -> None:
+        """Scroll to the end and follow it."""
+        self._to_end()
+        self._follow = True
+
+    def on_click(self, event: events.Click) -> None:
+        """A second click opens the text in an editor; one alone selects."""
+        if event.chain > 1:
+            self.action_choose()
+
+    def _feed(self) -> None:
+        """Wrap the next slice; come back for the rest after the screen was drawn."""
+        if not self._waiting:
+            return
+        changed = self._lines.append(self._waiting.popleft())
+        follow = self._follow
+        self.rows_changed(changed)
+        if follow:
+            self._to_end()
+        self._follow = follow
+        if self._waiting:
+            self.set_timer(1 / 60, self._feed)
+
+    def _to_end(self) -> None:
+        self.scroll_end(animate=False, immediate=True, x_axis=False)
+
+    def _text_width(self) -> int:
+        return max(self.scrollable_content_region.width - 2, 10)
