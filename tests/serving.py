@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ class Running:
     url: str
     """`http://127.0.0.1:PORT`."""
     server: FlowServer
+    stop: Callable[[], None]
+    """Stops it before the block ends."""
 
     @property
     def base(self) -> str:
@@ -61,12 +63,20 @@ def running_server(paths: Sequence[Path], db: Path | str, **settings: Any) -> It
         ready.wait(60)
         if failed:
             raise failed[0]
-        yield Running(service.url, started[0])
+        yield Running(service.url, started[0], service.stop)
     finally:
         service.stop()
         thread.join(30)
     if failed:
         raise failed[0]
+
+
+def write_flows(folder: Path, *texts: str) -> Path:
+    """Write flow files into a folder, named after the flows; returns the folder."""
+    for text in texts:
+        slug = text.partition("\n")[0].rpartition("/")[2]
+        (folder / f"{slug}.flow.yaml").write_text(text, encoding="utf-8")
+    return folder
 
 
 @dataclass

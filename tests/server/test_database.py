@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, inspect, select, text
@@ -20,6 +21,13 @@ from flowdbg.server.storage.migrations import SCHEMA_VERSION
 from flowdbg.server.storage.schema import metadata
 
 ADDRESS = Address("acme", "demo", "two")
+
+
+def make(number: int) -> Callable[[Connection], flows.FlowRow]:
+    """A write that makes a flow."""
+    return lambda connection: flows.ensure_flow(
+        connection, Address("acme", "demo", f"flow{number}")
+    )
 
 
 @pytest.fixture
@@ -146,16 +154,7 @@ def test_an_unreachable_database_is_an_error_without_the_password() -> None:
 
 
 async def test_many_writes_at_once_are_all_carried_out(database: Database) -> None:
-    made = await asyncio.gather(
-        *(
-            database.write(
-                lambda connection, name=f"flow{number}": flows.ensure_flow(
-                    connection, Address("acme", "demo", name)
-                )
-            )
-            for number in range(200)
-        )
-    )
+    made = await asyncio.gather(*(database.write(make(number)) for number in range(200)))
     rows = await database.read(flows.all_flows)
     assert {row.flow_id for row in rows} == {row.flow_id for row in made}
 
@@ -165,15 +164,8 @@ async def test_a_failing_write_spoils_no_other_in_the_same_commit(database: Data
         flows.ensure_flow(connection, Address("acme", "demo", "broken"))
         raise ZeroDivisionError
 
-    writes = [
-        database.write(
-            broken
-            if number % 3 == 0
-            else lambda connection, name=f"flow{number}": flows.ensure_flow(
-                connection, Address("acme", "demo", name)
-            )
-        )
-        for number in range(30)
+    writes: list[asyncio.Future[Any]] = [
+        database.write(broken if number % 3 == 0 else make(number)) for number in range(30)
     ]
     results = await asyncio.gather(*writes, return_exceptions=True)
     assert [isinstance(result, ZeroDivisionError) for result in results] == [
@@ -193,11 +185,7 @@ async def test_a_write_that_nobody_waits_for_any_more_is_carried_out(database: D
 def test_closing_carries_out_what_was_asked_for(location: str) -> None:
     async def ask(database: Database) -> None:
         for number in range(100):
-            database.write(
-                lambda connection, name=f"flow{number}": flows.ensure_flow(
-                    connection, Address("acme", "demo", name)
-                )
-            )
+            database.write(make(number))
 
     database = Database(location, "one")
     asyncio.run(ask(database))
@@ -228,6 +216,7 @@ def test_errors_never_show_what_was_written(database: Database) -> None:
     assert "the secret" not in str(raised.value.__cause__)
 
 
+@pytest.mark.xdist_group("postgresql")
 def test_servers_on_one_postgresql_know_whether_the_others_live(
     postgresql_server: object,
 ) -> None:

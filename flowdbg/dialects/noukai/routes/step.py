@@ -132,6 +132,7 @@ class StepWalk:
         self._asked = asked
         self._inputs = inputs
         self._outputs = dict(asked.accumulated_outputs)
+        self._overrides = dict(asked.input_overrides)
         self._usage = Usage()
         self._began = time.monotonic()
         self._call: Call | None = None
@@ -183,6 +184,8 @@ class StepWalk:
                 await self._fail(sink, call, terminal)
                 return
             self._outputs[plan[index].step_id] = terminal.output
+            # Inside one call the real output wins over an override (section 17.8).
+            self._overrides.pop(plan[index].step_id, None)
             self._usage += terminal.usage
         if end == len(plan):
             await call.close("completed")
@@ -223,7 +226,7 @@ class StepWalk:
             index,
             outputs=self._outputs,
             initial=self._inputs,
-            input_overrides=self._asked.input_overrides,
+            input_overrides=self._overrides,
             block_overrides=self._asked.block_overrides,
         )
 

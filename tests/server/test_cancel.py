@@ -1,0 +1,144 @@
+"""A client that goes away: the model call is aborted, nothing further runs, the run says so."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from flowdbg.server.storage import runs
+from flowdbg.server.storage.runs import RunRow, StepRow
+from tests.flows import SLOW, THREE_STEP
+from tests.serving import Running, running_server, write_flows
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Running]:
+    write_flows(tmp_path, SLOW, THREE_STEP)
+    with running_server([tmp_path], tmp_path / "server.db") as running:
+        yield running
+
+
+def eventually(true: Callable[[], bool], what: str) -> None:
+    """Wait for a condition, for a while."""
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end, what
+        time.sleep(0.01)
+
+
+def run_of(server: Running, run_id: str) -> RunRow:
+    row = server.server.database.read_now(lambda connection: runs.find_run(connection, run_id))
+    assert row is not None
+    return row
+
+
+def steps_of(server: Running, run_id: str) -> list[StepRow]:
+    return server.server.database.read_now(lambda connection: runs.steps_of(connection, run_id))
+
+
+async def leave_after(server: Running, flow: str, event: str, **body: object) -> str:
+    """Post `/step`, read until an event of the type, hang up; returns the run's id."""
+    text = ""
+    async with (
+        httpx.AsyncClient(timeout=30) as client,
+        client.stream("POST", f"{server.base}/seq/{flow}/step", json=body) as answer,
+    ):
+        async for part in answer.aiter_text():
+            text += part
+            if f"event: {event}\n" in text and text.endswith("\n\n"):
+                break
+    first = text.split("\n\n")[0].split("\n")[1]
+    return str(json.loads(first.removeprefix("data: "))["executionId"])
+
+
+def test_it_is_noticed_while_the_model_is_silent(server: Running) -> None:
+    run_id = asyncio.run(
+        leave_after(
+            server, "acme/demo/slow", "step_output", stepIndex=0, message="m", runRemaining=True
+        )
+    )
+    # The model would be silent for a minute; the test would time out if that were waited for.
+    eventually(lambda: run_of(server, run_id).status != "running", "the run is still running")
+    row = run_of(server, run_id)
+    assert row.status == "cancelled"
+    assert row.ended_at is not None
+    (step,) = steps_of(server, run_id)
+    assert (step.step.step_id, step.step.status) == ("wait", "failed")
+    assert step.step.error is not None
+    assert json.loads(step.step.error)["code"] == "CANCELLED"
+    eventually(lambda: server.server.metrics.running == 0, "the call is still running")
+
+
+def test_a_cancelled_run_can_go_on(server: Running) -> None:
+    run_id = asyncio.run(
+        leave_after(server, "acme/demo/slow", "step_output", stepIndex=0, message="m")
+    )
+    eventually(lambda: run_of(server, run_id).status == "cancelled", "not cancelled")
+    body = {"stepIndex": 1, "executionId": run_id, "accumulatedOutputs": {"wait": {"text": "x"}}}
+    answer = httpx.post(f"{server.base}/seq/acme/demo/slow/step", json=body)
+    assert "flow_completed" in answer.text
+    assert run_of(server, run_id).status == "completed"
+
+
+def test_a_run_that_ended_stays_as_it_was_when_its_client_leaves(server: Running) -> None:
+    run_id = asyncio.run(
+        leave_after(server, "acme/demo/three-step", "step_paused", stepIndex=0, message="m")
+    )
+    assert run_of(server, run_id).status == "paused"
+
+
+def test_stopping_the_server_ends_its_streams_and_marks_their_runs(tmp_path: Path) -> None:
+    write_flows(tmp_path, SLOW)
+    database = tmp_path / "server.db"
+    text = ""
+    with running_server([tmp_path], database) as server:
+        url = f"{server.base}/seq/acme/demo/slow/step"
+
+        async def until_the_end() -> None:
+            nonlocal text
+            body = {"stepIndex": 0, "message": "m"}
+            async with (
+                httpx.AsyncClient(timeout=30) as client,
+                client.stream("POST", url, json=body) as answer,
+            ):
+                async for part in answer.aiter_text():
+                    text += part
+                    if "step_output" in part:
+                        server.stop()
+
+        asyncio.run(until_the_end())
+    last = text.rstrip("\n").split("\n\n")[-1]
+    assert last.startswith("event: step_error\n")
+    error = json.loads(last.split("data: ")[1])
+    assert error["error"]["code"] == "SERVER_STOPPING"
+    with running_server([tmp_path], database) as server:
+        row = run_of(server, error["executionId"])
+    assert row.status == "interrupted"
+
+
+def test_a_silent_stream_sends_heartbeats(tmp_path: Path) -> None:
+    write_flows(tmp_path, SLOW)
+
+    async def until_pings() -> str:
+        text = ""
+        body = {"stepIndex": 0, "message": "m"}
+        async with (
+            httpx.AsyncClient(timeout=30) as client,
+            client.stream("POST", f"{server.base}/seq/acme/demo/slow/step", json=body) as answer,
+        ):
+            async for part in answer.aiter_text():
+                text += part
+                if text.count(": ping\n\n") >= 3:
+                    break
+        return text
+
+    with running_server([tmp_path], tmp_path / "server.db", heartbeat=0.05) as server:
+        text = asyncio.run(until_pings())
+    assert text.endswith("\n\n")
+    assert text[:-2].split("\n\n")[-3:] == [": ping"] * 3
