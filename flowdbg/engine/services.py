@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 
 from flowdbg.engine.http_access import HttpAccess
+from flowdbg.engine.models.local_process import CONTEXT
+from flowdbg.engine.models.providers import Provider
 from flowdbg.engine.models.registry import Models
+from flowdbg.engine.models.store import default_cache_dir
 from flowdbg.engine.scripts import ScriptedReplies
 from flowdbg.expressions import Sandbox, SandboxLimits
 
@@ -16,8 +20,14 @@ from flowdbg.expressions import Sandbox, SandboxLimits
 class EngineSettings:
     """What a server or a test may set; the defaults are safe for flows of strangers."""
 
+    cache_dir: Path = field(default_factory=default_cache_dir)
+    """Where the offline model's file is kept."""
+    providers: Sequence[Provider] = ()
+    """OpenAI-compatible endpoints; see `providers_from_environment` and `load_providers`."""
     scripts: Mapping[str, ScriptedReplies] = field(default_factory=dict)
     """Scripted models for all flows, beside those that a flow brings itself."""
+    local_context: int = CONTEXT
+    """Tokens of prompt and answer together, for one request to an offline model."""
     sandbox: SandboxLimits = field(default_factory=SandboxLimits)
     """Limits of code, guards and patterns."""
     allow_private_http: bool = False
@@ -51,7 +61,9 @@ class Services:
         settings = settings or EngineSettings()
         return cls(
             settings,
-            Models(settings.scripts),
+            Models(
+                settings.cache_dir, settings.providers, settings.scripts, settings.local_context
+            ),
             Sandbox(settings.sandbox),
             HttpAccess(allow_private=settings.allow_private_http),
         )

@@ -95,6 +95,7 @@ async def _answer(
             error.what,
             error.next_step,
             detail={"model": block.model},
+            retryable=getattr(error, "retryable", True),
         ) from error
     return "".join(pieces), calls, finished
 

@@ -4,56 +4,149 @@ scripted/<name>          a script: of the flow itself, else one given to the reg
 local/smollm2-135m       the small offline model
 local/<path>.gguf        any other GGUF file
 <provider>/<model>       a configured provider
-<vendor>/<model>         OpenRouter, when its key is there
+<vendor>/<model>         OpenRouter when its key is there, else `openai` at its own base URL
 <model>                  the provider called `openai`
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
 
-from flowdbg.engine.models.messages import ChatModel, ModelEvent, ModelRequest
+from flowdbg.engine.models.failures import ModelFailed
+from flowdbg.engine.models.local_process import CONTEXT, LocalProcess
+from flowdbg.engine.models.messages import ModelEvent, ModelRequest
+from flowdbg.engine.models.openai_chat import OpenAiChat
+from flowdbg.engine.models.providers import OPENAI, OPENROUTER, Provider
 from flowdbg.engine.models.scripted import ScriptedModel
+from flowdbg.engine.models.store import model_path
 from flowdbg.engine.scripts import ScriptedReplies
-from flowdbg.errors import ModelError
 
+SMALL_MODEL = "smollm2-135m"
 _MAX_SCRIPTED = 1000
 
 
 class Models:
     """All models of one process; use from one event loop."""
 
-    def __init__(self, scripts: Mapping[str, ScriptedReplies] | None = None) -> None:
+    def __init__(
+        self,
+        cache_dir: Path,
+        providers: Sequence[Provider] = (),
+        scripts: Mapping[str, ScriptedReplies] | None = None,
+        local_context: int = CONTEXT,
+    ) -> None:
+        self._local_context = local_context
+        self._cache_dir = cache_dir
+        self._providers = {provider.name: provider for provider in providers}
         self._scripts = dict(scripts or {})
         self._scripted: dict[str, ScriptedModel] = {}
+        self._chats: dict[tuple[str, str], OpenAiChat] = {}
+        self._processes: dict[Path, LocalProcess] = {}
 
-    def stream(
+    async def stream(
         self, request: ModelRequest, scripts: Mapping[str, ScriptedReplies]
     ) -> AsyncGenerator[ModelEvent, None]:
         """Ask the model that the request names; `scripts` are the flow's own.
 
         Raises:
-            ModelError: There is no such model, or it fails (also while iterating).
+            ModelError: There is no such model, or it fails.
         """
-        return self._find(request.model, scripts).stream(request)
+        kind, _, rest = request.model.partition("/")
+        if kind == "scripted":
+            events = self._scripted_model(rest, scripts).stream(request)
+        elif kind == "local":
+            events = self._local(rest, replace(request, model=rest))
+        else:
+            provider, model = self._provider(request.model)
+            events = self._chat(provider).stream(replace(request, model=model))
+        async with aclosing(events):
+            async for event in events:
+                yield event
 
     async def aclose(self) -> None:
-        """Close connections and end the offline model."""
-        self._scripted.clear()
+        """Close connections and end the offline models."""
+        for chat in self._chats.values():
+            await chat.aclose()
+        for process in self._processes.values():
+            process.close()
+        self._chats.clear()
+        self._processes.clear()
 
-    def _find(self, model: str, scripts: Mapping[str, ScriptedReplies]) -> ChatModel:
-        kind, _, rest = model.partition("/")
-        if kind == "scripted":
-            return self._scripted_model(rest, scripts)
-        raise ModelError(f"There is no model `{model}` here.", "Name another model.")
+    def _chat(self, provider: Provider) -> OpenAiChat:
+        # A restarted offline model has another port and another key.
+        return self._chats.setdefault((provider.base_url, provider.api_key), OpenAiChat(provider))
+
+    def _provider(self, model: str) -> tuple[Provider, str]:
+        """The provider for a model id, and what the model is called there."""
+        first, slash, rest = model.partition("/")
+        if slash and first in self._providers:
+            return self._providers[first], rest
+        if slash and OPENROUTER in self._providers:
+            return self._providers[OPENROUTER], model
+        if OPENAI in self._providers:
+            return self._providers[OPENAI], model
+        known = ", ".join(sorted(self._providers)) or "none"
+        raise ModelFailed(
+            f"There is no provider for the model `{model}`.",
+            f"Set OPENAI_API_KEY or OPENROUTER_API_KEY, or use a local model. Providers: {known}.",
+            code="MODEL_UNKNOWN",
+            retryable=False,
+        )
+
+    async def _local(self, name: str, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
+        path = self._model_file(name)
+        process = self._processes.setdefault(path, LocalProcess(path, self._local_context))
+        for is_last in (False, True):
+            url, key = await process.endpoint()
+            chat = self._chat(Provider("local", url, key, is_local=True))
+            begun = False
+            try:
+                async with aclosing(chat.stream(request)) as events:
+                    async for event in events:
+                        begun = True
+                        yield event
+                return
+            except ModelFailed as error:
+                # It may have died since the last request; nothing was generated, so start anew.
+                if is_last or begun or not error.unreachable:
+                    raise
+                await asyncio.to_thread(process.close)
+
+    def _model_file(self, name: str) -> Path:
+        if name == SMALL_MODEL:
+            path = model_path(self._cache_dir)
+            if path is None:
+                raise ModelFailed(
+                    f"The offline model `local/{SMALL_MODEL}` is not on this machine.",
+                    "Fetch it with `flowdbg model pull`.",
+                    code="MODEL_MISSING",
+                    retryable=False,
+                )
+            return path
+        path = Path(name).expanduser()
+        if path.suffix != ".gguf" or not path.is_file():
+            raise ModelFailed(
+                f"There is no model file `{name}`.",
+                f"Write local/{SMALL_MODEL}, or local/ and the path of a .gguf file.",
+                code="MODEL_UNKNOWN",
+                retryable=False,
+            )
+        return path
 
     def _scripted_model(self, name: str, scripts: Mapping[str, ScriptedReplies]) -> ScriptedModel:
         script = scripts.get(name) or self._scripts.get(name)
         if script is None:
             known = ", ".join(sorted({*scripts, *self._scripts})) or "none"
-            raise ModelError(
-                f"There is no scripted model `{name}`.", f"Scripts there are: {known}."
+            raise ModelFailed(
+                f"There is no scripted model `{name}`.",
+                f"Scripts there are: {known}.",
+                code="MODEL_UNKNOWN",
+                retryable=False,
             )
         # By content, so that a flow published again with another script starts from the first
         # reply, and two flows with the same script name do not share one.

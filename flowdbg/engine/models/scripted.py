@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 from flowdbg.engine.events import Usage
+from flowdbg.engine.models.failures import ModelFailed
 from flowdbg.engine.models.messages import (
     ModelEvent,
     ModelFinished,
@@ -18,17 +19,8 @@ from flowdbg.engine.models.messages import (
     ToolCalls,
 )
 from flowdbg.engine.scripts import ScriptedReplies, ScriptedReply
-from flowdbg.errors import ModelError
 
 _WORDS = re.compile(r"\S+\s*|\s+")
-
-
-class ScriptedFailed(ModelError):
-    """The script says that this call fails; `code` is the script's."""
-
-    def __init__(self, what: str, code: str) -> None:
-        super().__init__(what, "The script of this model says so.")
-        self.code = code
 
 
 class ScriptedModel:
@@ -59,7 +51,9 @@ class ScriptedModel:
                 sent += 1
                 yield TextDelta(chunk)
         if reply.fail is not None:
-            raise ScriptedFailed(reply.fail.message, reply.fail.code)
+            raise ModelFailed(
+                reply.fail.message, "The script of this model says so.", code=reply.fail.code
+            )
         asks = reply.tool_calls and request.tools and request.tool_choice != "none"
         if asks:
             yield ToolCalls(_calls(reply, request.messages))
@@ -71,9 +65,10 @@ class ScriptedModel:
                 return reply
         in_turn = [reply for reply in self._script.replies if reply.match is None]
         if not in_turn:
-            raise ModelError(
+            raise ModelFailed(
                 f"No reply of the scripted model `{self._name}` matches the prompt.",
                 "Add a reply without `match` to its script.",
+                retryable=False,
             )
         with self._lock:
             self._turn += 1
