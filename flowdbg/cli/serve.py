@@ -55,7 +55,7 @@ def serve(
     from flowdbg.server.settings import ServerSettings
 
     _need_paths(paths)
-    set_up_logging(read_format(log_format))
+    form = read_format(log_format)
     database, hold = (db, None) if db else _default_database(paths, child=child)
     settings = ServerSettings(
         paths=paths,
@@ -70,6 +70,7 @@ def serve(
     if any(not key.strip() for key in settings.api_keys):
         raise UsageError("An `--api-key` is empty.", "Give a key, or leave the flag out.")
     service = Service(settings)
+    set_up_logging(form)
     if child:
         _run_as_child(service)
     else:

@@ -99,7 +99,9 @@ class Catalogue:
         """
         row = await self._row(address)
         if row is None:
-            _no_flow(address)
+            if await self._find_draft(address) is None:
+                _no_flow(address)
+            row = await self._ensured(address)
         done = 0 < number <= _HIGHEST_NUMBER and await self._database.write(
             lambda connection: flows.promote(connection, row.flow_id, number)
         )
@@ -115,7 +117,8 @@ class Catalogue:
         """
         row = await self._row(address)
         if row is None:
-            await self._draft(address, row)
+            if await self._find_draft(address) is None:
+                _no_flow(address)
             return None, []
         rows = await self._database.read(
             lambda connection: flows.version_rows(connection, row.flow_id)
@@ -156,11 +159,14 @@ class Catalogue:
     async def _ensured(self, address: Address) -> FlowRow:
         return await self._database.write(lambda connection: flows.ensure_flow(connection, address))
 
-    async def _draft(self, address: Address, row: FlowRow | None) -> Resolved:
+    async def _find_draft(self, address: Address) -> Draft | None:
         draft = self._drafts.peek(address)
         if draft is None:
-            found = (draft for draft in await self.scan() if draft.address == address)
-            draft = next(found, None)
+            draft = next((item for item in await self.scan() if item.address == address), None)
+        return draft
+
+    async def _draft(self, address: Address, row: FlowRow | None) -> Resolved:
+        draft = await self._find_draft(address)
         if draft is None:
             if row is None or not row.newest:
                 _no_flow(address)

@@ -116,8 +116,6 @@ class Publishing:
             current, rows = await self._catalogue.versions(_address(request))
         except FlowUnknown as error:
             raise Refusal(404, FLOW_NOT_FOUND, str(error)) from error
-        except DefinitionError:
-            current, rows = None, []  # only a draft, and it is broken
         versions = [_version_json(row, current) for row in rows]
         return json_answer({"production": current, "versions": versions})
 

@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 from noukai_sdk import AsyncNoukai, Noukai
 
-Client = TypeVar("Client", Noukai, AsyncNoukai)
 KEY = "nk_test_local001_0123456789abcdef0123456789abcdef"
 
 
-def _point(client: Client, base: str) -> Client:
+def _point(client: Noukai | AsyncNoukai, base: str) -> None:
     """Make a client talk to another address; the SDK has no public way to."""
     base = base.rstrip("/") + "/"
     transport: Any = client._transport
     kind = httpx.AsyncClient if isinstance(client, AsyncNoukai) else httpx.Client
     transport._base_url = base
     transport._httpx_client = kind(base_url=base, timeout=60)
-    return client
 
 
 @contextlib.contextmanager
 def sync_client(base: str, key: str = KEY) -> Iterator[Noukai]:
     """The synchronous client."""
-    client = _point(Noukai(api_key=key, org="acme", project="demo"), base)
+    client = Noukai(api_key=key, org="acme", project="demo")
+    _point(client, base)
     try:
         yield client
     finally:
@@ -36,7 +35,8 @@ def sync_client(base: str, key: str = KEY) -> Iterator[Noukai]:
 @contextlib.asynccontextmanager
 async def async_client(base: str, key: str = KEY) -> AsyncIterator[AsyncNoukai]:
     """The asynchronous client."""
-    client = _point(AsyncNoukai(api_key=key, org="acme", project="demo"), base)
+    client = AsyncNoukai(api_key=key, org="acme", project="demo")
+    _point(client, base)
     try:
         yield client
     finally:

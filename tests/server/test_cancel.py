@@ -125,12 +125,12 @@ def test_stopping_the_server_ends_its_streams_and_marks_their_runs(tmp_path: Pat
 def test_a_silent_stream_sends_heartbeats(tmp_path: Path) -> None:
     write_flows(tmp_path, SLOW)
 
-    async def until_pings() -> str:
+    async def until_pings(base: str) -> str:
         text = ""
         body = {"stepIndex": 0, "message": "m"}
         async with (
             httpx.AsyncClient(timeout=30) as client,
-            client.stream("POST", f"{server.base}/seq/acme/demo/slow/step", json=body) as answer,
+            client.stream("POST", f"{base}/seq/acme/demo/slow/step", json=body) as answer,
         ):
             async for part in answer.aiter_text():
                 text += part
@@ -139,6 +139,6 @@ def test_a_silent_stream_sends_heartbeats(tmp_path: Path) -> None:
         return text
 
     with running_server([tmp_path], tmp_path / "server.db", heartbeat=0.05) as server:
-        text = asyncio.run(until_pings())
+        text = asyncio.run(until_pings(server.base))
     assert text.endswith("\n\n")
     assert text[:-2].split("\n\n")[-3:] == [": ping"] * 3

@@ -159,28 +159,6 @@ def test_a_port_in_use_is_a_clear_error(flows: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["nothing-there"], "There is no file or folder nothing-there"),
-        ([".", "--host", "0.0.0.0"], "Give `--api-key`"),
-        ([".", "--host", "no.such.host.invalid"], "--api-key"),
-        ([".", "--host", "192.0.2.1", "--api-key", "k"], "listen"),
-        ([".", "--db", "mysql://x/y"], "not supported"),
-        ([".", "--log-format", "xml"], "log format"),
-        ([".", "--api-key", ""], "empty"),
-    ],
-)
-def test_wrong_usage_says_what_to_do(
-    flows: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
-) -> None:
-    monkeypatch.chdir(flows)
-    ended = serve(*arguments)
-    assert ended.returncode == 2
-    assert said in ended.stderr
-    assert "Traceback" not in ended.stderr
-
-
 def test_it_says_where_it_listens_and_what_it_serves(flows: Path) -> None:
     (flows / "bad.flow.yaml").write_text("flow: acme/demo/bad\nsteps: 5\n")
     process = subprocess.Popen(
