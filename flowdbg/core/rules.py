@@ -27,18 +27,12 @@ def refusal(session: Session, verb: str) -> str:
 
 
 def _forward_refusal(session: Session) -> str:
-    if at_end(session):
+    if session.at_end:
         return "the flow is at its end; restart it (R) or fork from a step (F)"
     turn = last_turn(session)
     if session.stop.reason is StopReason.UNKNOWN and turn and not _known_end(turn):
         return "it is not known whether the step ran; look, then run it again (r) or restart (R)"
     return ""
-
-
-def at_end(session: Session) -> bool:
-    """Whether no step is left to run on the current branch."""
-    length = session.plan.length
-    return session.branch.done or (length is not None and length <= session.cursor)
 
 
 def last_turn(session: Session) -> Turn | None:

@@ -225,13 +225,19 @@ class Session:
         return self.branch.cursor
 
     @property
+    def at_end(self) -> bool:
+        """Whether no step is left to run on the current branch."""
+        length = self.plan.length
+        return self.branch.done or (length is not None and length <= self.cursor)
+
+    @property
     def state(self) -> State:
         """What the session is doing."""
         if self.verb or self.running:
             return State.RUNNING
         if self.stale:
             return State.STALE
-        if self.branch.done:
+        if self.at_end:
             return State.DONE
         by_reason = {
             StopReason.ERROR: State.FAILED,

@@ -366,6 +366,8 @@ class Debugger:
             if await self._run_turn() is not Outcome.PAUSED:
                 return
             step_id = self._next_id()
+            if self.session.at_end:
+                return
             if self.session.cursor <= before:
                 what = "the server paused without going on"
                 self._stopped = Stopped(StopReason.SERVER, what, step_id)

@@ -141,12 +141,13 @@ class Journal:
                 self.unsaved = str(error)
 
     async def close(self) -> None:
-        """End all subscriptions and close the session's file."""
+        """End all subscriptions and close the session's file; may be called twice."""
         for observer in tuple(self._observers):
             observer.close()
-        if self._store and self._thread:
+        store, self._store = self._store, None
+        if store and self._thread:
             loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._thread, self._store.close)
+            await loop.run_in_executor(self._thread, store.close)
             self._thread.shutdown()
 
 

@@ -30,6 +30,8 @@ def stop_after(session: Session, outcome: Outcome, error: TargetError | None) ->
     if isinstance(error, RunLost):
         detail = "the server forgot the run; the outputs are here, the next step starts a new run"
         return Stopped(StopReason.SERVER, detail, step_id)
+    if outcome is Outcome.PAUSED and session.at_end:
+        return Stopped(StopReason.END, "the server paused after the last step")
     turn = session.turns[-1]
     detail = f"{turn.what} {turn.next_step}".strip()
     if outcome is Outcome.FAILED:

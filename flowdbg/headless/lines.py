@@ -18,7 +18,7 @@ from flowdbg.core.events import (
 )
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.plan import Plan, StepChange, compare_plans
-from flowdbg.core.session import Session
+from flowdbg.core.session import Session, State
 
 Line = dict[str, Any]
 
@@ -42,7 +42,7 @@ def line_of(entry: Entry, plan: Plan) -> Line | None:
 
 def outcome_line(session: Session, exit_code: int) -> Line:
     """The last line: how it ended, with every output and the edits that stand in for some."""
-    done = session.branch.done
+    done = session.state is State.DONE
     line: Line = {
         "event": "run_completed" if done else "stopped",
         "reason": session.stop.reason,

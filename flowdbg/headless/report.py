@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TextIO
 
 from flowdbg.core.entries import EventReceived, PlanLoaded, PlanWentStale
-from flowdbg.core.events import Event, RunStarted, StepCompleted, StepFailed, StepOutput, StepStarted
+from flowdbg.core.events import (
+    Event,
+    RunStarted,
+    StepCompleted,
+    StepFailed,
+    StepOutput,
+    StepStarted,
+)
 from flowdbg.core.plan import Plan, compare_plans
 from flowdbg.core.session import Session
 from flowdbg.debugger import Change
