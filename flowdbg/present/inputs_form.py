@@ -61,19 +61,17 @@ class Field:
         return ""
 
 
-def fields_of(schema: Mapping[str, Any], *, needs_message: bool = True) -> tuple[Field, ...]:
-    """Return the fields of a form: the message first, then the schema's other properties.
+def fields_of(schema: Mapping[str, Any]) -> tuple[Field, ...]:
+    """Return the fields of a form: the message first, then the other inputs of the schema.
 
-    Args:
-        schema: JSON schema of the flow's inputs; empty when the server told none.
-        needs_message: Whether to ask for a message that the schema does not name.
+    A flow whose inputs the server does not tell is asked for its message alone.
     """
     properties = schema.get("properties")
     properties = properties if isinstance(properties, Mapping) else {}
     required = schema.get("required")
     names = set(required) if isinstance(required, Sequence) else set()
     fields = [_field(name, given, name in names) for name, given in properties.items()]
-    if needs_message and MESSAGE not in properties:
+    if not properties:
         fields.append(
             Field(MESSAGE, "long text", "Message", "The flow's primary input.", required=True)
         )

@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from flowdbg.present.json_check import check
 from flowdbg.present.json_paths import Path, show
 from flowdbg.tui.styles import plain_line, stylesheet
+from flowdbg.tui.widgets.safe_input import SafeInput
 
 LeafType = Literal["text", "JSON"]
 
@@ -53,7 +54,7 @@ class LeafEditor(Horizontal):
     def compose(self) -> ComposeResult:
         """Lay out path, input and type."""
         yield Static("", id="path", markup=False)
-        yield Input(compact=True, select_on_focus=True)
+        yield SafeInput(compact=True, select_on_focus=True)
         yield Static("", id="type", markup=False)
 
     def open(self, path: Path, value: Any) -> None:

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from flowdbg.present.search import Hits, Query
 from flowdbg.tui.styles import plain_line, stylesheet
+from flowdbg.tui.widgets.safe_input import SafeInput
 
 
 class SearchBar(Horizontal):
@@ -54,7 +55,7 @@ class SearchBar(Horizontal):
     def compose(self) -> ComposeResult:
         """Lay out the sign, the input and the count."""
         yield Static("/", id="sign", markup=False)
-        yield Input(
+        yield SafeInput(
             placeholder="words, or /regular expression/", compact=True, select_on_focus=True
         )
         yield Static("", id="count", markup=False)

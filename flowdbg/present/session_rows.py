@@ -1,0 +1,82 @@
+"""Stored sessions as rows of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from flowdbg.core.session import State
+from flowdbg.present import formats
+from flowdbg.present.looks import RUN_LOOKS, Look, RunState
+from flowdbg.present.safe_text import safe_line
+
+_LOOKS = {
+    State.PAUSED: RunState.PAUSED,
+    State.RUNNING: RunState.UNKNOWN,
+    State.DONE: RunState.DONE,
+    State.FAILED: RunState.FAILED,
+    State.TOOLS: RunState.WAITING,
+    State.STALE: RunState.STALE,
+    State.UNKNOWN: RunState.UNKNOWN,
+}
+"""A stored session that says it runs is one whose process ended meanwhile."""
+
+
+class Stored(Protocol):
+    """What the store tells about a session without reading its log."""
+
+    @property
+    def path(self) -> Path:
+        """Its file."""
+
+    @property
+    def session_id(self) -> str:
+        """Its id."""
+
+    @property
+    def modified(self) -> float:
+        """When it was written last, in seconds since the epoch."""
+
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        """Address, version, state, cursor, length; may be empty."""
+
+    @property
+    def problem(self) -> str:
+        """Why it cannot be opened; empty when it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One stored session."""
+
+    path: Path
+    session_id: str
+    flow: str
+    look: Look
+    place: str
+    """How far it got: `3/5`."""
+    when: str
+    problem: str = ""
+
+
+def session_row(stored: Stored, now: float) -> SessionRow:
+    """Return the row of a stored session; `now` is seconds since the epoch."""
+    meta = stored.meta
+    version = meta.get("version")
+    flow = safe_line(str(meta.get("address") or "?"), 60)
+    try:
+        state = State(str(meta.get("state")))
+    except ValueError:
+        state = State.UNKNOWN
+    return SessionRow(
+        stored.path,
+        safe_line(stored.session_id, 40),
+        flow if version is None else f"{flow}@{safe_line(str(version), 8)}",
+        RUN_LOOKS[_LOOKS[state]],
+        f"{meta.get('cursor', 0)}/{meta.get('length') or '?'}",
+        formats.age(now - stored.modified),
+        safe_line(stored.problem, 120),
+    )

@@ -1,0 +1,92 @@
+"""The help: keys of the focused pane first, then all others, from the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from flowdbg.tui.actions import ACTIONS, EDITOR_ACTIONS, Action, key_label
+from flowdbg.tui.keymap import Keymap
+
+MOVEMENT = (
+    ("j k ↓ ↑", "Move down and up."),
+    ("g G", "Go to the first, the last row."),
+    ("^d ^u", "Move by a screenful."),
+    ("h l ← →", "Fold and unfold; go to the parent, to the first child."),
+    ("enter", "Open: unfold, edit a leaf, go to a step, show an event."),
+    ("space", "Fold or unfold."),
+    ("* _", "Unfold, fold everything below (in a tree)."),
+    ("tab", "Go to the next pane."),
+)
+
+ABOUT = {
+    "flow": (
+        "1 Flow",
+        "The steps of the plan. The gutter shows breakpoints (●) and edits (±), then how the step"
+        " stands: ✓ done, ▶ next, ⟳ running, ✗ failed, · not yet. The cursor is the selected step:"
+        " the panes beside it show that one. enter goes to its output.",
+    ),
+    "detail": (
+        "2 Step",
+        "The selected step: what it streams and said (Output), what it ran on (Input), how it is"
+        " configured (Block), what differs (Diff), the event under the cursor (Event)."
+        " enter on a leaf edits that leaf alone.",
+    ),
+    "outputs": (
+        "3 Outputs",
+        "What later steps read: each step's output, with your edits (±) laid over it.",
+    ),
+    "edits": (
+        "4 Edits",
+        "Your edits and breakpoints. enter goes to the step, x takes its edits back.",
+    ),
+    "events": (
+        "5 Events",
+        "Everything the server sent and you did, newest last. A run of streamed chunks is one row;"
+        " enter unfolds it. The Event view of the step pane shows the row under the cursor raw.",
+    ),
+    "editor": (
+        "Editor",
+        "Apply takes the edit; leaving keeps what you typed as a draft (∓). Text is checked while"
+        " you type. An edited output is sent whole, a block only by the fields that differ.",
+    ),
+}
+"""What each pane is for."""
+
+
+def help_text(pane: str, keys: Keymap, ascii_only: bool = False) -> str:
+    """Return the help for a pane."""
+    title, about = ABOUT.get(pane, ABOUT["flow"])
+    lines = [title.upper(), about, ""]
+    actions: Sequence[Action] = EDITOR_ACTIONS if pane == "editor" else ACTIONS
+    here = [action for action in actions if pane in action.panes]
+    if here:
+        lines += ["HERE", *_rows(here, keys), ""]
+    if pane != "editor":
+        lines += ["MOVING", *(f"  {key:<12} {said}" for key, said in MOVEMENT), ""]
+    for group, members in groupby(actions, key=lambda action: action.group):
+        lines += [group.upper(), *_rows(list(members), keys), ""]
+    text = "\n".join(lines)
+    return text.translate(_ASCII) if ascii_only else text
+
+
+def key_table(keys: Keymap) -> str:
+    """Return the key table of the README, as Markdown."""
+    lines = ["| key | action | what it does |", "|---|---|---|"]
+    for action in (*ACTIONS, *EDITOR_ACTIONS):
+        labels = " ".join(f"`{key_label(key)}`" for key in keys[action.id]) or "palette"
+        lines.append(f"| {labels.replace('|', chr(92) + '|')} | `{action.id}` | {action.help} |")
+    return "\n".join(lines)
+
+
+def _rows(actions: Sequence[Action], keys: Keymap) -> list[str]:
+    return [
+        f"  {' '.join(key_label(key) for key in keys[action.id]) or ':':<12} {action.help}"
+        for action in actions
+    ]
+
+
+_ASCII = str.maketrans(
+    {"●": "*", "±": "~", "✓": "+", "▶": ">", "⟳": "%", "✗": "x", "·": ".", "∓": "&",
+     "↓": "v", "↑": "^", "←": "<", "→": ">"}
+)  # fmt: skip

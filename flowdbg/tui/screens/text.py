@@ -1,0 +1,48 @@
+"""A text to read over the screen: the next request, a command, the help."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.getters import query_one
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from flowdbg.tui.styles import plain_line, stylesheet
+from flowdbg.tui.widgets.stream_view import StreamView
+
+
+class TextScreen(ModalScreen[str | None]):
+    """Shows a text; gives it back when it is to be copied, else None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss(None)", "Back", show=False),
+        Binding("y", "copy", "Copy", show=False),
+    ]
+    CSS = stylesheet(__file__)
+
+    _view = query_one(StreamView)
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__()
+        self._title = title
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        """Lay out the text with its keys below."""
+        with Vertical(id="box") as box:
+            box.border_title = plain_line(self._title, 80)
+            yield StreamView()
+            yield Static("y copy   esc back", id="keys", markup=False)
+
+    def on_mount(self) -> None:
+        """Show the text from its beginning."""
+        self._view.focus()
+        self.call_after_refresh(self._view.show_text, self._text)
+
+    def action_copy(self) -> None:
+        """Give the text back to be copied."""
+        self.dismiss(self._text)
