@@ -1,0 +1,83 @@
+"""The tables of a session file, and how a file is recognised as one of ours.
+
+A file is made complete under another name and then given its own, so a session file never
+exists in part. Rows of `records` and `pieces` are only ever added.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from flowdbg.errors import SessionUnreadable
+from flowdbg.store.failures import not_a_session, unreadable
+
+APPLICATION_ID = 0x666C6462
+"""`fldb` in ASCII, in SQLite's header."""
+
+SCHEMA_VERSION = 1
+"""The version that this program writes, in SQLite's header and in every record."""
+
+TABLES = """
+CREATE TABLE records (
+    sequence INTEGER PRIMARY KEY,
+    parent INTEGER NOT NULL,
+    branch INTEGER NOT NULL,
+    schema INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    at REAL NOT NULL,
+    meta BLOB NOT NULL,
+    body BLOB NOT NULL,
+    layout TEXT,
+    checksum INTEGER NOT NULL
+);
+CREATE TABLE pieces (number INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, text BLOB NOT NULL);
+CREATE TABLE properties (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE drafts (name BLOB PRIMARY KEY, text BLOB NOT NULL) WITHOUT ROWID;
+"""
+
+
+def create_tables(connection: sqlite3.Connection) -> None:
+    """Write the header and the empty tables, then switch to the write-ahead log."""
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.executescript(
+        f"BEGIN IMMEDIATE; {TABLES}"
+        f"PRAGMA application_id = {APPLICATION_ID};"
+        f"PRAGMA user_version = {SCHEMA_VERSION};"
+        "COMMIT;"
+    )
+    connection.execute("PRAGMA journal_mode = WAL")
+
+
+def check_header(path: Path) -> None:
+    """Refuse a file that is no session, or a newer one, without changing anything beside it.
+
+    Only the header of the main file is looked at; it is final from the file's creation on.
+
+    Raises:
+        SessionUnreadable: The file is corrupt, foreign or newer.
+    """
+    try:
+        connection = sqlite3.connect(uri(path, "mode=ro&immutable=1"), uri=True)
+        try:
+            (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise unreadable(path, error) from error
+    if application_id != APPLICATION_ID:
+        raise not_a_session(path)
+    if version > SCHEMA_VERSION:
+        raise SessionUnreadable(
+            f"{path} was written by a newer flowdbg (format {version}, this one reads up to "
+            f"{SCHEMA_VERSION}).",
+            "Open it with that version; the file was left as it is.",
+        )
+    if version < 1:
+        raise not_a_session(path)
+
+
+def uri(path: Path, options: str) -> str:
+    """SQLite's address of a file, with characters that mean something there escaped."""
+    return f"{path.absolute().as_uri()}?{options}"
