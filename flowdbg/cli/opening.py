@@ -29,7 +29,7 @@ from flowdbg.core.session import Session
 from flowdbg.debugger import Debugger
 from flowdbg.dialects.target import Target
 from flowdbg.dialects.targets import make_target
-from flowdbg.errors import UsageError
+from flowdbg.errors import SessionHeld, UsageError
 from flowdbg.store import SessionStore
 
 
@@ -71,14 +71,21 @@ async def open_new(opening: Opening) -> AsyncIterator[Debugger]:
 async def open_stored(path: Path) -> AsyncIterator[Debugger]:
     """A stored session, where it stood; a flow file gets its embedded server again.
 
+    While another process writes the session, it can only be looked at.
+
     Raises:
-        StoreError: The session cannot be read, or another process holds it.
+        StoreError: The session cannot be read.
         UsageError: The flow file it was made from is gone.
     """
-    store = SessionStore.open(path)
+    read_only = ""
+    try:
+        store = SessionStore.open(path)
+    except SessionHeld as error:
+        read_only = str(error)
+        store = SessionStore.open(path, read_only=True)
     async with AsyncExitStack() as stack:
         stack.callback(store.close)
-        meta = store.meta()
+        meta = store.meta
         server = find_server(url=str(meta["url"]), profile=str(meta.get("profile", "")))
         url = str(meta["url"])
         if meta.get("flow_file"):
@@ -86,7 +93,7 @@ async def open_stored(path: Path) -> AsyncIterator[Debugger]:
             url = published.url
         address = parse_address(str(meta["address"]))
         target = make_target(str(meta["dialect"]), url=url, address=address, key=server.key)
-        debugger = await Debugger.resume(target, store)
+        debugger = await Debugger.resume(target, store, read_only=read_only)
         stack.push_async_callback(debugger.close)
         yield debugger
 

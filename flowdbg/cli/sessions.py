@@ -25,7 +25,7 @@ def list_all(as_json: options.JsonOption = False) -> None:
     for summary in list_sessions(paths.sessions_dir()):
         meta = summary.meta
         if as_json:
-            line = {"session": summary.session_id, "modified": summary.modified, **meta}
+            line = {"session": summary.session_id, "updated_at": summary.updated_at, **meta}
             typer.echo(json.dumps(line))
             continue
         if summary.problem:
@@ -34,7 +34,7 @@ def list_all(as_json: options.JsonOption = False) -> None:
         version = f"@{meta['version']}" if meta.get("version") is not None else ""
         where = f"{meta.get('address', '?')}{version}"
         place = f"{meta.get('cursor', 0)}/{meta.get('length') or '?'}"
-        age = formats.age(time.time() - summary.modified)
+        age = formats.age(time.time() - summary.updated_at)
         state = str(meta.get("state", "?"))
         typer.echo(f"{summary.session_id}  {state:8} {place:>6}  {safe_line(where)}  {age}")
 

@@ -78,9 +78,14 @@ class Debugger:
 
     @classmethod
     async def resume(
-        cls, target: Target, store: SessionStore, *, clock: Callable[[], float] = time.time
+        cls,
+        target: Target,
+        store: SessionStore,
+        *,
+        read_only: str = "",
+        clock: Callable[[], float] = time.time,
     ) -> Debugger:
-        """Go on with a stored session where it stood.
+        """Go on with a stored session where it stood; with `read_only`, only look at it.
 
         A turn that was under way when the process died is marked: its outcome is unknown.
 
@@ -89,8 +94,9 @@ class Debugger:
         """
         entries = (from_record(stored.record, target.decode) for stored in store.read())
         session = apply_all(Session(), entries)
-        debugger = cls(target, Journal(store, session, clock))
-        await debugger._close_left_open()
+        debugger = cls(target, Journal(store, session, clock, read_only=read_only))
+        if not read_only:
+            await debugger._close_left_open()
         return debugger
 
     @property
@@ -107,6 +113,11 @@ class Debugger:
     def unsaved(self) -> str:
         """Why the newest entries are not on disk; empty when all are."""
         return self._journal.unsaved
+
+    @property
+    def read_only(self) -> str:
+        """Who holds the session, when this debugger may only look at it; else empty."""
+        return self._journal.read_only
 
     def subscribe(self) -> Subscription:
         """Observe the session: a snapshot first, then every change in order."""
@@ -299,6 +310,22 @@ class Debugger:
         if parameters.kind != "object":
             raise UsageError("The parameters are not a JSON object.", 'Write {"name": value}.')
         await self._journal.write(InputsGiven(message, parameters))
+
+    async def save_draft(self, key: str, text: str) -> None:
+        """Keep the text of an unfinished edit, so that a crash does not lose it.
+
+        Raises:
+            StoreError: It could not be kept.
+        """
+        await self._journal.in_store(lambda store: store.drafts.save(key, text))
+
+    async def load_draft(self, key: str) -> str | None:
+        """The text of an unfinished edit; None when there is none."""
+        return await self._journal.in_store(lambda store: store.drafts.load(key))
+
+    async def drop_draft(self, key: str) -> None:
+        """Forget an unfinished edit, because it was applied or given up."""
+        await self._journal.in_store(lambda store: store.drafts.delete(key))
 
     async def close(self) -> None:
         """Cancel what runs, close the connections and the session's file."""

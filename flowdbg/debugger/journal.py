@@ -7,13 +7,17 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 from flowdbg.core.entries import Body, Entry, SessionOpened, Stopped, to_record
 from flowdbg.core.fold import apply_all
 from flowdbg.core.records import Record
 from flowdbg.core.session import Session
-from flowdbg.errors import NotSaved
+from flowdbg.errors import NotSaved, UsageError
 from flowdbg.store import SessionStore
+
+Result = TypeVar("Result")
+_READ_ONLY = "Close the other debugger, or start a session of your own."
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +80,13 @@ class Journal:
         store: SessionStore | None,
         session: Session,
         clock: Callable[[], float] = time.time,
+        *,
+        read_only: str = "",
     ) -> None:
         self.session = session
         self.unsaved = ""
+        self.read_only = read_only
+        """Why nothing may be changed (another process writes the session); empty when it may."""
         self._store = store
         self._clock = clock
         self._lock = asyncio.Lock()
@@ -101,7 +109,10 @@ class Journal:
         Raises:
             NotSaved: The disk failed and `before_sending` is set: nothing was changed, because
                 what is not on disk must not be sent.
+            UsageError: The session is open for reading only.
         """
+        if self.read_only:
+            raise UsageError(f"This session is read only: {self.read_only}", _READ_ONLY)
         async with self._lock:
             now = self._clock()
             entries = [Entry(now, self.session.current, body) for body in bodies]
@@ -112,16 +123,14 @@ class Journal:
                 observer.tell(session, entries, self.unsaved)
 
     async def _save(self, entries: list[Entry], session: Session, must: bool) -> None:
-        if self._store is None or self._thread is None:
+        if self._store is None:
             return
         records = [to_record(entry) for entry in entries]
         batch = [*self._waiting, *records]
-        loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(self._thread, self._store.append, batch)
+            await self.in_store(lambda store: store.append(batch))
             if any(isinstance(entry.body, SessionOpened | Stopped) for entry in entries):
-                summary = _summary(session)
-                await loop.run_in_executor(self._thread, self._store.set_meta, summary)
+                await self.in_store(lambda store: store.set_meta(_summary(session)))
         except NotSaved as error:
             if must:
                 raise
@@ -131,24 +140,32 @@ class Journal:
             self.unsaved = ""
             self._waiting = []
 
+    async def in_store(self, work: Callable[[SessionStore], Result]) -> Result | None:
+        """Do something with the session's file in its thread; None when there is no file.
+
+        Raises:
+            StoreError: As the work.
+        """
+        if self._store is None or self._thread is None:
+            return None
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, work, self._store)
+
     async def checkpoint(self) -> None:
         """Tidy the session's file while nothing runs; a failure is not worth a word."""
-        if self._store and self._thread:
-            loop = asyncio.get_running_loop()
-            try:
-                await loop.run_in_executor(self._thread, self._store.checkpoint)
-            except NotSaved as error:
-                self.unsaved = str(error)
+        try:
+            await self.in_store(lambda store: store.checkpoint())
+        except NotSaved as error:
+            self.unsaved = str(error)
 
     async def close(self) -> None:
         """End all subscriptions and close the session's file; may be called twice."""
         for observer in tuple(self._observers):
             observer.close()
-        store, self._store = self._store, None
-        if store and self._thread:
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._thread, store.close)
+        if self._store and self._thread:
+            await self.in_store(lambda store: store.close())
             self._thread.shutdown()
+            self._store = None
 
 
 def _summary(session: Session) -> dict[str, str | int | None]:

@@ -37,7 +37,7 @@ from flowdbg.errors import (
     TargetError,
     UsageError,
 )
-from flowdbg.store import SessionStore
+from flowdbg.store import SessionStore, session_path
 
 PLAN = Plan((Step("a", "A"), Step("b", "B"), Step("c", "C")), 1, "h1", told=True)
 
@@ -178,7 +178,7 @@ class HostileServer(RuleBasedStateMachine):
             return
         session = self.debugger.session
         self.runner.run(self.debugger.close())
-        store = SessionStore.open(self.folder / "s.db")
+        store = SessionStore.open(session_path(self.folder, "s"))
         again = self.runner.run(Debugger.resume(self.target, store))
         assert again.session == session
         self.runner.run(again.close())

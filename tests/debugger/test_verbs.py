@@ -15,7 +15,7 @@ from flowdbg.core.session import Session, State, Status
 from flowdbg.debugger import Debugger
 from flowdbg.dialects.targets import make_target
 from flowdbg.errors import BusyError, UsageError
-from flowdbg.store import SessionStore
+from flowdbg.store import SessionStore, session_path
 from tests.debugger.conftest import OpenDebugger
 from tests.debugger.flows import ADDRESS, FLOW, publish
 from tests.serving import Running
@@ -325,7 +325,7 @@ async def test_a_session_reopens_where_it_stood(
     await debugger.toggle_breakpoint("count")
     before = debugger.session
     await debugger.close()
-    store = SessionStore.open(tmp_path / "sessions" / "one.db")
+    store = SessionStore.open(session_path(tmp_path / "sessions", "one"))
     target = make_target("noukai", url=server.base, address=parse_address(ADDRESS), key=str)
     again = await Debugger.resume(target, store)
     assert again.session == before
