@@ -69,7 +69,6 @@ def _findings(url: str, profile: str) -> Iterator[Finding]:
 
 def _versions() -> Iterator[Finding]:
     import platform
-    import sqlite3
     from importlib.metadata import PackageNotFoundError, version
 
     from flowdbg import __version__
@@ -82,7 +81,7 @@ def _versions() -> Iterator[Finding]:
         except PackageNotFoundError:
             found.append(f"{name} not installed")
     python = platform.python_version()
-    what = f"flowdbg {__version__}, Python {python}, SQLite {sqlite3.sqlite_version}"
+    what = f"flowdbg {__version__}, Python {python}"
     yield Finding("versions", "ok", what)
     yield Finding("packages", "ok", ", ".join(found))
 
@@ -127,6 +126,8 @@ def _server(url: str, profile: str) -> Iterator[Finding]:
     import asyncio
 
     from flowdbg.cli.servers import find_server
+    from flowdbg.errors import TargetError
+    from flowdbg.present.safe_text import safe_line
     from flowdbg.transport.client import HttpClient
 
     server = find_server(url=url, profile=profile)
@@ -137,8 +138,15 @@ def _server(url: str, profile: str) -> Iterator[Finding]:
         yield Finding("proxy", "ok", f"none for {server.url}")
     key = "set" if server.key() else "not set (the embedded server needs none)"
     yield Finding("key", "ok", f"{server.key_source}: {key}")
-    asyncio.run(_ask(client))
-    yield Finding("server", "ok", f"{server.url} answers")
+    try:
+        asyncio.run(_ask(client))
+    except TargetError as error:
+        if url or server.profile:
+            raise
+        hint = "Start one (flowdbg serve PATH), or name one (--url, --profile)."
+        yield Finding("server", "note", safe_line(error.what), hint)
+    else:
+        yield Finding("server", "ok", f"{server.url} answers")
 
 
 async def _ask(client: HttpClient) -> None:
@@ -181,7 +189,7 @@ def _model() -> Iterator[Finding]:
     if importlib.util.find_spec("openai") is None:
         yield Finding("model", "note", "the embedded server is not installed", "flowdbg[local]")
         return
-    from flowdbg.engine.models.files import model_path
+    from flowdbg.engine.models.store import model_path
 
     path = model_path(paths.cache_dir())
     if path:

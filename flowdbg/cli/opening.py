@@ -25,7 +25,7 @@ from flowdbg.core.overrides import (
     split_block_override,
     split_output_override,
 )
-from flowdbg.core.session import Session
+from flowdbg.core.plan import Plan
 from flowdbg.debugger import Debugger
 from flowdbg.dialects.target import Target
 from flowdbg.dialects.targets import make_target
@@ -48,8 +48,10 @@ class Opening:
 
 
 @asynccontextmanager
-async def open_new(opening: Opening) -> AsyncIterator[Debugger]:
+async def open_new(opening: Opening, *, inputs_needed: bool = False) -> AsyncIterator[Debugger]:
     """A new session, paused before step 0, with the edits that were given.
+
+    `inputs_needed` refuses a run that lacks inputs, where nobody can be asked for them.
 
     Raises:
         UsageError: The target, an input or an edit is wrong; nothing was sent to a flow.
@@ -61,9 +63,19 @@ async def open_new(opening: Opening) -> AsyncIterator[Debugger]:
         place = await _locate(opening, stack)
         server = place.server
         target = make_target(server.dialect, url=server.url, address=place.address, key=server.key)
-        debugger = await _start(target, opening, base, place)
+        stack.push_async_callback(target.aclose)
+        plan = await target.fetch_plan(place.pinned)
+        schema = plan.inputs if plan else {}
+        parameters = parameters_of(opening.parameters, base, schema)
+        if inputs_needed:
+            _require_inputs(opening.message, parameters, schema)
+        edits = _read_edits(opening, plan or Plan())
+        debugger = await _start(target, opening, parameters, place, plan)
         stack.push_async_callback(debugger.close)
-        await _apply_edits(debugger, opening)
+        for step_id, value in edits.outputs:
+            await debugger.edit_output(step_id, value)
+        for step_id, field, value in edits.fields:
+            await debugger.edit_block(step_id, {field: value})
         yield debugger
 
 
@@ -98,14 +110,10 @@ async def open_stored(path: Path) -> AsyncIterator[Debugger]:
         yield debugger
 
 
-def require_inputs(session: Session) -> None:
-    """Refuse a run that lacks inputs the flow needs, where nobody can be asked.
-
-    Raises:
-        UsageError: An input is missing.
-    """
-    given = session.parameters.value
-    missing = missing_inputs(session.message, given, session.plan.inputs)
+def _require_inputs(
+    message: str | None, parameters: Mapping[str, Any], schema: Mapping[str, Any]
+) -> None:
+    missing = missing_inputs(message, parameters, schema)
     if missing:
         raise UsageError(
             f"The flow needs: {', '.join(missing)}.", "Give -m MESSAGE or -p NAME=VALUE."
@@ -146,13 +154,11 @@ def _names_file(target: str) -> bool:
 async def _start(
     target: Target,
     opening: Opening,
-    base: Mapping[str, Any],
+    parameters: Mapping[str, Any],
     place: Place,
+    plan: Plan | None,
 ) -> Debugger:
     session_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
-    plan = await target.fetch_plan(place.pinned)
-    schema = plan.inputs if plan else {}
-    parameters = parameters_of(opening.parameters, base, schema)
     meta = {
         "flow_file": str(place.file) if place.file else "",
         "profile": place.server.profile,
@@ -175,16 +181,24 @@ async def _start(
         raise
 
 
-async def _apply_edits(debugger: Debugger, opening: Opening) -> None:
-    plan = debugger.session.plan
+@dataclass(frozen=True, slots=True)
+class _Edits:
+    outputs: list[tuple[str, JsonText]]
+    fields: list[tuple[str, str, JsonText]]
+
+
+def _read_edits(opening: Opening, plan: Plan) -> _Edits:
+    """The edits of the command line, checked against the plan before anything is made."""
+    edits = _Edits([], [])
     for text in opening.output_overrides:
         step_id, value = split_output_override(text)
         known_step(plan, step_id)
-        await debugger.edit_output(step_id, output_value(_read(value), step_id))
+        edits.outputs.append((step_id, output_value(_read(value), step_id)))
     for text in opening.block_overrides:
         step_id, field, value = split_block_override(text)
         step = known_step(plan, step_id)
-        await debugger.edit_block(step_id, {field: block_value(_read(value), field, step)})
+        edits.fields.append((step_id, field, block_value(_read(value), field, step)))
+    return edits
 
 
 def _read(value: str) -> str:

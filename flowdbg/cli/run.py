@@ -58,12 +58,10 @@ def run_headless(opening: Opening, run_options: RunOptions, *, as_json: bool) ->
 
 
 async def _run(opening: Opening, run_options: RunOptions, as_json: bool) -> int:
-    from flowdbg.cli.opening import open_new, require_inputs
+    from flowdbg.cli.opening import open_new
     from flowdbg.headless.report import JsonReport, TextReport
     from flowdbg.headless.run import run
 
-    async with open_new(opening) as debugger:
-        session = debugger.session
-        require_inputs(session)
-        report = (JsonReport if as_json else TextReport)(sys.stdout, session.plan)
+    async with open_new(opening, inputs_needed=True) as debugger:
+        report = (JsonReport if as_json else TextReport)(sys.stdout, debugger.session.plan)
         return int(await run(debugger, run_options, report))

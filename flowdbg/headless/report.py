@@ -17,7 +17,7 @@ from flowdbg.core.plan import Plan, compare_plans
 from flowdbg.core.session import Session
 from flowdbg.debugger import Change
 from flowdbg.headless.exit_codes import ExitCode
-from flowdbg.headless.lines import dump, line_of, outcome_line
+from flowdbg.headless.lines import Line, dump, line_of, outcome_line
 from flowdbg.present import formats
 from flowdbg.present.safe_text import safe_text
 
@@ -28,15 +28,24 @@ class JsonReport:
     def __init__(self, out: TextIO, plan: Plan) -> None:
         self._out = out
         self._plan = plan
+        self._run = ""
 
     def show(self, change: Change) -> None:
         """Print what an observer was told."""
         for entry in change.entries:
             line = line_of(entry, self._plan)
-            if line:
+            if line and not self._is_known_run(line):
                 self._print(dump(line))
             if isinstance(entry.body, PlanLoaded):
                 self._plan = entry.body.plan
+
+    def _is_known_run(self, line: Line) -> bool:
+        """Whether a line only says again that the run it belongs to goes on."""
+        if line["event"] != "run_started":
+            return False
+        known = line["execution_id"] == self._run
+        self._run = line["execution_id"]
+        return known
 
     def end(self, session: Session, code: ExitCode) -> None:
         """Print the outcome."""

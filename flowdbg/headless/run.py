@@ -15,7 +15,6 @@ from flowdbg.headless.exit_codes import ExitCode, code_of_session
 from flowdbg.headless.on_stale import OnStale
 from flowdbg.headless.report import Report
 
-
 MOST_STARTS = 4
 """How often a run starts before it gives up on a flow that keeps changing under it."""
 
