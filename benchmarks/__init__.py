@@ -1,0 +1,1 @@
+"""What is fast, against whom; not part of the tests. Each module is run with `python -m`."""
