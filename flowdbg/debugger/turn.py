@@ -47,8 +47,7 @@ class TurnRunner:
     def cancel(self) -> None:
         """Close the stream; what came so far stays."""
         self._cancelled = True
-        if self._pump:
-            self._pump.cancel()
+        self._stop_receiving()
         self._inbox.close()
 
     async def run(self, *, run_remaining: bool) -> Outcome:
@@ -65,17 +64,22 @@ class TurnRunner:
         clock = time.monotonic()
         self._pump = asyncio.create_task(self._receive(call))
         if self._cancelled:
-            self._pump.cancel()
+            self._stop_receiving()
         try:
             await self._fold_events(number)
         finally:
-            self._pump.cancel()
+            self._stop_receiving()
             with suppress(asyncio.CancelledError):
                 await self._pump
         outcome = await self._outcome()
         elapsed = time.monotonic() - clock
         await self._journal.write(self._ending(number, outcome, elapsed))
         return outcome
+
+    def _stop_receiving(self) -> None:
+        """End the reader, once: a second cancel would interrupt the closing of the connection."""
+        if self._pump and not self._pump.cancelling():
+            self._pump.cancel()
 
     async def _receive(self, call: Call) -> None:
         """Put the events of the answer into the inbox, as fast as it takes them."""
