@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from flowdbg.core.json_text import JsonText
 from flowdbg.present.json_check import SchemaCheck, TextProblem, check
@@ -29,11 +30,23 @@ class EditDocument:
     effective: JsonText
     """What counts now: the edit, or the original."""
     schema_check: SchemaCheck | None = None
+    as_json: bool = False
+    """Whether JSON is edited where plain text could be."""
+
+    @property
+    def member(self) -> str | None:
+        """The one member of an object that holds nothing but a string, as models answer."""
+        return sole_member(self.effective.value)
+
+    @property
+    def can_be_text(self) -> bool:
+        """Whether the value can be edited as plain text: a string, or an object around one."""
+        return isinstance(self.effective.value, str) or self.member is not None
 
     @property
     def is_text(self) -> bool:
-        """Whether the value is a string and edited as plain text, not as JSON."""
-        return isinstance(self.effective.value, str)
+        """Whether the value is edited as plain text, not as JSON."""
+        return self.can_be_text and not self.as_json
 
     @property
     def start(self) -> str:
@@ -43,25 +56,55 @@ class EditDocument:
     def written(self, value: JsonText) -> str:
         """Write a value as this document does."""
         if self.is_text:
-            return value.value if isinstance(value.value, str) else pretty(value.text)
+            said = text_of(value)
+            return said if said is not None else pretty(value.text)
         return pretty(value.text)
 
     def problem(self, text: str) -> TextProblem | None:
         """Say what keeps a text from being taken, or None."""
         if not self.is_text:
             return check(text, self.schema_check)
-        problems = self.schema_check(text) if self.schema_check else ()
+        problems = self.schema_check(self.result(text).value) if self.schema_check else ()
         return TextProblem(0, 0, problems[0][1]) if problems else None
 
     def result(self, text: str) -> JsonText:
         """Return the value of a text without a problem, with its tokens as they were typed."""
         if self.is_text:
-            return JsonText.of(text)
+            return JsonText.of(text if self.member is None else {self.member: text})
         return JsonText(text.strip())
+
+    def turned(self, text: str) -> tuple[EditDocument, str] | None:
+        """Exchange plain text and JSON: the other document and what is typed, written its way.
+
+        None where the value is not a text, or no longer one.
+        """
+        if not self.can_be_text:
+            return None
+        current = self.result(text)
+        other = replace(self, as_json=not self.as_json)
+        fits = text_of(current) is not None and sole_member(current.value) == self.member
+        return (other, other.written(current)) if other.as_json or fits else None
 
     def is_original(self, text: str) -> bool:
         """Whether a text means the same as the value without edits."""
         return same(self.result(text), self.original)
+
+
+def sole_member(value: Any) -> str | None:
+    """Return the name of the only member of an object when that is a string, else None."""
+    if isinstance(value, dict) and len(value) == 1:
+        name, inner = next(iter(value.items()))
+        return name if isinstance(inner, str) else None
+    return None
+
+
+def text_of(value: JsonText) -> str | None:
+    """Return what a value says when it is a string or an object around one, else None."""
+    parsed = value.value
+    if isinstance(parsed, str):
+        return parsed
+    name = sole_member(parsed)
+    return parsed[name] if name is not None else None
 
 
 def same(one: JsonText, other: JsonText) -> bool:

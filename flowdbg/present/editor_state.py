@@ -89,6 +89,17 @@ class EditorState:
         self.active = title
         return None
 
+    def turn(self) -> bool:
+        """Go between text and JSON in the open document; False where there is nothing to turn."""
+        document = self._documents.get(self.active)
+        if document is None or document.problem(self.text):
+            return False
+        turned = document.turned(self.text)
+        if turned is None:
+            return False
+        self._documents[self.active], self._texts[self.active] = turned
+        return True
+
     def reset(self) -> None:
         """Put the originals back into the open document."""
         if self.active == WHOLE:

@@ -36,12 +36,16 @@ class Stored(Protocol):
         """Its id."""
 
     @property
-    def modified(self) -> float:
+    def updated_at(self) -> float:
         """When it was written last, in seconds since the epoch."""
 
     @property
     def meta(self) -> Mapping[str, Any]:
         """Address, version, state, cursor, length; may be empty."""
+
+    @property
+    def holder(self) -> str:
+        """Who writes it now; empty when nobody does."""
 
     @property
     def problem(self) -> str:
@@ -77,6 +81,10 @@ def session_row(stored: Stored, now: float) -> SessionRow:
         flow if version is None else f"{flow}@{safe_line(str(version), 8)}",
         RUN_LOOKS[_LOOKS[state]],
         f"{meta.get('cursor', 0)}/{meta.get('length') or '?'}",
-        formats.age(now - stored.modified),
-        safe_line(stored.problem, 120),
+        formats.age(now - stored.updated_at),
+        safe_line(stored.problem or _held(stored.holder), 120),
     )
+
+
+def _held(holder: str) -> str:
+    return f"open in {holder}" if holder else ""

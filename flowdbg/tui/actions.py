@@ -211,6 +211,8 @@ EDITOR_ACTIONS: tuple[Action, ...] = (
     Action("editor.next-field", ("f8", "ctrl+n"), "Next field", "Edit the next field of the block.",
            EDIT, weight=60),
     Action("editor.previous-field", ("f7",), "", "Edit the field before.", EDIT),
+    Action("editor.turn", ("ctrl+t",), "Text/JSON", "Edit a text as JSON, or JSON as a text.", EDIT,
+           weight=40),
     Action("editor.reset", ("ctrl+r",), "Original", "Put the original back into the editor.", EDIT,
            weight=50),
 )  # fmt: skip

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from textual.app import App, SuspendNotSupported
 
@@ -30,7 +31,7 @@ def pager_command() -> list[str]:
     return ["less"] if shutil.which("less") else []
 
 
-async def edit_externally(app: App[object], text: str, name: str, suffix: str) -> str | None:
+async def edit_externally(app: App[Any], text: str, name: str, suffix: str) -> str | None:
     """Let a person edit a text in their editor; returns None when nothing was changed.
 
     The file is readable by its owner alone and removed afterwards, whatever happens.
@@ -58,7 +59,7 @@ async def edit_externally(app: App[object], text: str, name: str, suffix: str) -
     return None if edited == text else edited
 
 
-async def page_externally(app: App[object], text: str, name: str) -> None:
+async def page_externally(app: App[Any], text: str, name: str) -> None:
     """Show a text in the person's pager.
 
     Raises:
@@ -74,7 +75,7 @@ async def page_externally(app: App[object], text: str, name: str) -> None:
         file.unlink(missing_ok=True)
 
 
-async def _run(app: App[object], words: Sequence[str]) -> int:
+async def _run(app: App[Any], words: Sequence[str]) -> int:
     """Hand the terminal to a program and wait; what runs in the debugger goes on meanwhile."""
     try:
         with app.suspend(), app.batch_update():

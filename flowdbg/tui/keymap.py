@@ -78,11 +78,16 @@ def resolve(
     return keys
 
 
+def binding_key(key: str) -> str:
+    """Return Textual's name of a key: `slash` for `/`."""
+    return _NAMED.get(key, key)
+
+
 def bindings(actions: Sequence[Action], keys: Keymap, *, priority: bool = False) -> list[Binding]:
     """Return Textual bindings for actions, each with its id and all its keys."""
     return [
         Binding(
-            ",".join(_NAMED.get(key, key) for key in keys[action.id]),
+            ",".join(map(binding_key, keys[action.id])),
             f"do('{action.id}')",
             action.label or action.help,
             show=bool(action.weight),

@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.getters import query_one
 
 from flowdbg.core.json_text import JsonText
+from flowdbg.present.json_marks import former
 from flowdbg.present.looks import EDITED
 from flowdbg.present.step_view import StepView, effective_config
 from flowdbg.tui.styles import plain_line, stylesheet
@@ -143,7 +144,9 @@ class DetailPane(Vertical):
             "block", (view.step_id, view.config, view.block_edits)
         ):
             if view.config:
-                self.block_view.show_value(effective_config(view), dict(view.config), keep=True)
+                config = effective_config(view)
+                was = former(dict(view.config), config) if view.block_edits else {}
+                self.block_view.show_value(config, was, keep=True)
             else:
                 self.block_view.clear("The server does not tell how this step is configured.")
 

@@ -128,6 +128,7 @@ class EditorPane(Vertical):
             "editor.next-field": lambda: self._step(1),
             "editor.previous-field": lambda: self._step(-1),
             "editor.reset": self._reset,
+            "editor.turn": self._turn,
         }
         if self.state is not None:
             actions[action_id]()
@@ -171,6 +172,13 @@ class EditorPane(Vertical):
         assert self.state is not None
         self.state.reset()
         self.replace_text(self.state.text)
+
+    def _turn(self) -> None:
+        assert self.state is not None
+        if self.state.turn():
+            self._load()
+        else:
+            self.app.notify("This value is not a text.", severity="warning", markup=False)
 
     def _load(self) -> None:
         assert self.state is not None

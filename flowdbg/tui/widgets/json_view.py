@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from rich.cells import get_character_cell_size
@@ -14,7 +13,6 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from flowdbg.present.json_diff import Kind, changes, compare
 from flowdbg.present.json_paths import Path
 from flowdbg.present.json_rows import JsonRows, Row, preview
 from flowdbg.present.json_search import Found, find
@@ -75,7 +73,7 @@ class JsonView(LineView):
         self._ascii = ascii_only
         self._value: Any = _NOTHING
         self._rows: JsonRows | None = None
-        self._was: dict[Path, str] = {}
+        self._was: Mapping[Path, str] = {}
         self._found: list[Found] = []
         self._all_hits: Hits | None = None
 
@@ -89,16 +87,18 @@ class JsonView(LineView):
         """The value shown; None when there is none."""
         return None if self._value is _NOTHING else self._value
 
-    def show_value(self, value: Any, original: Any = _NOTHING, *, keep: bool = False) -> None:
+    def show_value(
+        self, value: Any, was: Mapping[Path, str] | None = None, *, keep: bool = False
+    ) -> None:
         """Show a value.
 
         Args:
             value: The parsed JSON value.
-            original: What the value was before it was edited; differing leaves are marked.
+            was: What edited leaves were before, from `json_diff.former`; they are marked.
             keep: Whether what is unfolded now stays so, for the next value of the same thing.
         """
         self._value = value
-        self._was = _former(original, value) if original is not _NOTHING else {}
+        self._was = was or {}
         if self._rows is not None and keep:
             self._rows = self._rows.renewed(value)
         else:
@@ -305,27 +305,9 @@ def _class_of(value: Any) -> str:
     return "json--number"
 
 
-def _former(original: Any, value: Any) -> dict[Path, str]:
-    """What each differing leaf was, and an empty text for the containers above it."""
-    was: dict[Path, str] = {}
-    for change in changes(compare(original, value)):
-        for length in range(1, len(change.path)):
-            was.setdefault(change.path[:length], "")
-        if change.kind in (Kind.CHANGED, Kind.MOVED):
-            was[change.path] = preview(change.old, 60)
-        elif change.kind is Kind.ADDED:
-            was[change.path] = "absent"
-    return was
-
-
 def _is_small(value: Any) -> bool:
     """Whether two levels of a value fit on most screens."""
     if not isinstance(value, dict | list):
         return True
     inner = value.values() if isinstance(value, dict) else value
     return len(value) + sum(len(item) for item in inner if isinstance(item, dict | list)) <= 20
-
-
-def as_text(value: Any) -> str:
-    """Return a value as it is copied: a string as it is, anything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)

@@ -10,6 +10,8 @@ from textual.containers import Container
 from textual.getters import query_one
 
 from flowdbg.core.json_text import JsonText
+from flowdbg.present.edit_document import text_of
+from flowdbg.present.json_marks import former
 from flowdbg.present.json_pretty import pretty
 from flowdbg.present.step_view import StepView
 from flowdbg.tui.styles import stylesheet
@@ -65,6 +67,14 @@ class OutputView(Container):
             or before.note != view.note
         ):
             self._show_result(view)
+
+    def whole_text(self) -> str:
+        """Return everything that is there to read, as text."""
+        view = self._view
+        if view is None or view.output is None:
+            return self.text_view.text
+        said = text_of(view.output)
+        return said if said is not None else pretty(view.output.text)
 
     def toggle(self) -> str:
         """Show a tree as text or a text as a tree; returns which one is shown now."""
@@ -133,13 +143,16 @@ class OutputView(Container):
             self._show_as_text(output)
             return
         if view.original is not None and not view.original.problem:
-            self.tree_view.show_value(output.value, view.original.value, keep=True)
+            self.tree_view.show_value(
+                output.value, former(view.original.value, output.value), keep=True
+            )
         else:
             self.tree_view.show_value(output.value, keep=True)
         self._show_tree(True)
 
     def _show_as_text(self, output: JsonText) -> None:
-        text = output.value if isinstance(output.value, str) else pretty(output.text)
+        said = text_of(output)
+        text = said if said is not None else pretty(output.text)
         self._show_tree(False)
         if "".join(self._streamed) != text or not self._streamed:
             self.text_view.show_text(text)
@@ -158,4 +171,4 @@ def _said(chunk: JsonText) -> str:
 
 
 def _is_data(output: JsonText) -> bool:
-    return not output.problem and not isinstance(output.value, str)
+    return not output.problem and text_of(output) is None

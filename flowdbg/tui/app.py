@@ -1,0 +1,128 @@
+"""The terminal program: one debugger, its screen, themes, keys and the clipboard."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App
+from textual.notifications import SeverityLevel
+from textual.worker import Worker, WorkerState
+
+from flowdbg.config import paths
+from flowdbg.debugger import Debugger
+from flowdbg.present.safe_text import safe_line, safe_text
+from flowdbg.present.session_rows import Stored
+from flowdbg.present.tips import Tip
+from flowdbg.store import list_sessions
+from flowdbg.tui.actions import BY_ID
+from flowdbg.tui.clipboard import Mode
+from flowdbg.tui.kept import Kept
+from flowdbg.tui.keymap import binding_key, resolve
+from flowdbg.tui.screens.debug import DebugScreen
+from flowdbg.tui.styles import stylesheet
+from flowdbg.tui.themes import OURS, chosen_theme, colours_are_off
+
+
+class FlowdbgApp(App[Path | None]):
+    """What the debugger and the list of sessions have in common: themes, colours, safe toasts."""
+
+    CSS = stylesheet(__file__)
+    ENABLE_COMMAND_PALETTE = False
+    TITLE = "flowdbg"
+
+    def __init__(self, *, theme: str = "", ascii_only: bool = False) -> None:
+        no_colour = colours_are_off()
+        if not no_colour:
+            # an empty NO_COLOR asks for nothing, but Textual looks only whether it is there
+            os.environ.pop("NO_COLOR", None)
+        super().__init__(ansi_color=True if no_colour else None)
+        self.ascii_only = ascii_only
+        """Whether only ASCII characters are drawn."""
+        for ours in OURS:
+            self.register_theme(ours)
+        self.theme = chosen_theme("ansi" if no_colour else theme, self.available_themes)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Show a toast; whatever it says is text, never markup."""
+        del markup
+        super().notify(
+            safe_text(message),
+            title=safe_line(title),
+            severity=severity,
+            timeout=timeout,
+            markup=False,
+        )
+
+
+class DebugApp(FlowdbgApp):
+    """Debugs one session; ends with the file of another one when that is to be opened."""
+
+    MODES: ClassVar = {"debug": DebugScreen}
+    DEFAULT_MODE = "debug"
+
+    def __init__(
+        self,
+        debugger: Debugger,
+        *,
+        theme: str = "",
+        ascii_only: bool = False,
+        tips: Sequence[Tip] = (),
+        keys: Mapping[str, str | list[str]] | None = None,
+        keymap: str = "default",
+        clipboard: Mode = "auto",
+        state_dir: Path | None = None,
+    ) -> None:
+        """Prepare the program.
+
+        Args:
+            debugger: What is debugged; the caller closes it.
+            theme: A theme's name; empty for the terminal's wish, else dark.
+            ascii_only: Whether to draw with ASCII characters only.
+            tips: Sentences that lead through the flow.
+            keys: Keys by action id, from the configuration; they win over the keymap.
+            keymap: The name of a ready-made map.
+            clipboard: How text is copied.
+            state_dir: Where drafts and sizes are kept; the data directory's when not given.
+
+        Raises:
+            ConfigError: The theme or the keys are wrong.
+        """
+        super().__init__(theme=theme, ascii_only=ascii_only)
+        self.debugger = debugger
+        self.tips = tips
+        self.clipboard_mode: Mode = clipboard
+        self.kept = Kept(state_dir or paths.data_dir() / "screen")
+        self.keys = resolve(keys, keymap)
+        """The keys of each action."""
+        self.set_keymap(
+            {
+                action_id: ",".join(map(binding_key, given))
+                for action_id, given in self.keys.items()
+                if given != BY_ID[action_id].keys
+            }
+        )
+
+    def stored_sessions(self) -> Sequence[Stored]:
+        """Return the sessions on this machine, newest first."""
+        return list_sessions(paths.sessions_dir())
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A fault of our own in a worker is told, and the screen stays."""
+        if event.state is WorkerState.ERROR:
+            self.notify(
+                f"Something went wrong inside flowdbg ({event.worker.name}): "
+                f"{type(event.worker.error).__name__}: {event.worker.error}",
+                severity="error",
+                timeout=15,
+            )

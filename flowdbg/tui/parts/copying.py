@@ -1,0 +1,112 @@
+"""Copying and searching: what is under the cursor, its path, and words in any pane."""
+
+from __future__ import annotations
+
+import json
+
+from flowdbg.present.formats import size
+from flowdbg.present.json_paths import show
+from flowdbg.present.search import Hits, Query
+from flowdbg.tui.clipboard import copy_with_program, terminal_note, way_to_copy
+from flowdbg.tui.parts.part import Handlers, Part
+from flowdbg.tui.widgets.json_view import JsonView
+from flowdbg.tui.widgets.line_view import LineView
+
+
+class Copying(Part):
+    """Copies values and paths; finds words."""
+
+    _searched: LineView | None = None
+
+    def handlers(self) -> Handlers:
+        """Return the actions that this part does."""
+        return {
+            "copy.value": self._copy_value,
+            "copy.path": self._copy_path,
+            "copy.command": lambda: self.copy(self.screen.looking.command(), "the command"),
+            "search.start": self._start,
+            "search.next": lambda: self.step(1),
+            "search.previous": lambda: self.step(-1),
+        }
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether hits are marked in the pane that has the keys."""
+        view = self.screen.focused_view
+        return view is not None and view.hits is not None
+
+    def copy(self, text: str, what: str) -> None:
+        """Copy a text and say what was copied."""
+        way = way_to_copy(text, self.app.clipboard_mode)
+        if way.through == "nothing":
+            self.say(f"Not copied: {way.why_not}.", warning=True)
+        elif way.through == "program":
+            self.launch("copy.value", self._copy_with(text, way.command, what))
+        else:
+            self.app.copy_to_clipboard(text)
+            self.say(f"Copied {what}, {size(len(text))}{terminal_note()}")
+
+    def find(self, query: Query) -> None:
+        """Find a query in the pane that was searched first."""
+        view = self._searched
+        if view is None:
+            return
+        if query or query.problem:
+            self.screen.search_bar.show_hits(view.search(query))
+        else:
+            view.end_search()
+            self.screen.search_bar.show_hits(None)
+
+    def step(self, by: int) -> None:
+        """Go to the next or the previous hit."""
+        view = self._searched if self.screen.search_bar.has_focus_within else None
+        view = view or self.screen.focused_view
+        hits: Hits | None = view.search_step(by) if view is not None else None
+        if hits is not None:
+            self.screen.search_bar.show_hits(hits)
+
+    def end(self, keep: bool) -> None:
+        """Leave the search bar."""
+        view = self._searched
+        if view is not None:
+            if not keep:
+                view.end_search()
+            view.focus()
+        self.screen.panes.refresh_footer()
+
+    def _start(self) -> None:
+        self._searched = self.screen.focused_view
+        if self._searched is None:
+            self.say("Go to a pane first (1 to 5).")
+        else:
+            self.screen.search_bar.open()
+
+    def _copy_value(self) -> None:
+        selected = self.screen.get_selected_text()
+        view = self.screen.focused_view
+        if selected:
+            self.copy(selected, "the selection")
+        elif isinstance(view, JsonView) and view.has_value:
+            value = view.value_at_cursor()
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            self.copy(text, show(view.path_at_cursor()))
+        elif view is not None and self.screen.pane in ("events", "edits"):
+            self.copy(view.row_text(view.cursor), "the row")
+        else:
+            name, text = self.screen.looking.shown_text()
+            self.copy(text, f"the {name}")
+
+    def _copy_path(self) -> None:
+        view = self.screen.focused_view
+        if isinstance(view, JsonView) and view.has_value:
+            path = show(view.path_at_cursor())
+            self.copy(path, path)
+        else:
+            self.copy(self.step_id, f"the step's id {self.step_id}")
+
+    async def _copy_with(self, text: str, command: tuple[str, ...], what: str) -> None:
+        problem = await copy_with_program(text, command)
+        if problem:
+            self.say(f"Not copied: {problem}.", warning=True)
+        else:
+            self.say(f"Copied {what}, {size(len(text))}")

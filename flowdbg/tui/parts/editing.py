@@ -1,0 +1,280 @@
+"""Editing: outputs, blocks and single leaves; drafts, undo, the external editor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from flowdbg.core.json_text import JsonText
+from flowdbg.errors import UsageError
+from flowdbg.present.edit_document import INLINE_LIMIT, EditDocument, block_documents, same
+from flowdbg.present.editor_state import EditorState
+from flowdbg.present.formats import size
+from flowdbg.present.json_paths import Path, replaced
+from flowdbg.present.safe_text import UNSAFE
+from flowdbg.present.step_view import StepView, step_view
+from flowdbg.tui.external import edit_externally
+from flowdbg.tui.messages import ExternallyEdited
+from flowdbg.tui.parts.part import Handlers, Part
+
+OUTPUT, BLOCK = "output", "block"
+
+DRAFTS = "screen"
+"""The key under which the session's store keeps unfinished edits."""
+
+Drafts = dict[str, dict[str, str]]
+"""What was typed and not applied: by `output:<step>` or `block:<step>`, then by document."""
+
+KNOWN_FIELDS = (
+    "prompt", "system_prompt", "model", "temperature", "top_p", "max_tokens", "seed", "stop",
+    "input_schema", "output_schema", "code", "url", "method", "headers", "body", "when", "retries",
+    "timeout",
+)  # fmt: skip
+"""Fields that blocks may have although a step's configuration does not name them."""
+
+
+def read_drafts(text: str | None) -> Drafts:
+    """Read kept drafts; what is not readable is none."""
+    try:
+        stored = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    if not isinstance(stored, dict):
+        return {}
+    return {key: dict(texts) for key, texts in stored.items() if isinstance(texts, dict)}
+
+
+class Editing(Part):
+    """Opens editors and takes what they give."""
+
+    def __init__(self, screen: Any) -> None:
+        super().__init__(screen)
+        self._undo: list[tuple[str, str, Mapping[str, JsonText] | JsonText | None]] = []
+        self._drafts: Drafts = {}
+        self._plane = OUTPUT
+        self._editing_step = ""
+        self._leaf_plane = OUTPUT
+
+    def handlers(self) -> Handlers:
+        """Return the actions that this part does."""
+        return {
+            "edit.output": self._edit_output,
+            "edit.block": self._edit_block,
+            "edit.clear": self._clear,
+            "edit.clear-all": self._clear_all,
+            "edit.undo": self._undo_last,
+            "edit.external": self._edit_output_outside,
+        }
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether an edit was made that can be undone."""
+        return bool(self._undo)
+
+    def take_drafts(self, drafts: Drafts) -> None:
+        """Take the unfinished edits that were kept for this session."""
+        self._drafts = drafts
+        self.screen.panels.refresh()
+
+    def draft_steps(self) -> set[str]:
+        """Return the steps that have an unfinished edit."""
+        return {key.partition(":")[2] for key in self._drafts}
+
+    def keep_draft(self, drafts: Mapping[str, str]) -> None:
+        """Keep what was typed and not applied, or forget it when there is nothing."""
+        key = f"{self._plane}:{self._editing_step}"
+        if drafts:
+            self._drafts[key] = dict(drafts)
+        elif key in self._drafts:
+            del self._drafts[key]
+        else:
+            return
+        self.launch("draft", self._keep())
+
+    def apply(self, results: Mapping[str, JsonText]) -> None:
+        """Take the results of the editor."""
+        step = self._editing_step
+        self.keep_draft({})
+        self.close()
+        if not results:
+            self.say("Nothing was changed.")
+        elif self._plane == OUTPUT:
+            self.take_output(step, next(iter(results.values())))
+        else:
+            self.take_block(step, results)
+
+    def leave(self, drafts: Mapping[str, str]) -> None:
+        """Leave the editor; what was typed stays as a draft."""
+        self.keep_draft(drafts)
+        self.close()
+        if drafts:
+            self.say("Kept as a draft; open the editor again to go on.")
+
+    def close(self) -> None:
+        """Give the place of the editor back to the step."""
+        self.screen.editor.close()
+        self.screen.show_editor(False)
+        self.screen.panels.refresh()
+
+    def take_output(self, step: str, value: JsonText) -> None:
+        """Let later steps read a value as the output of a step."""
+        self._remember(OUTPUT, step)
+        produced = self.session.branch.outputs.get(step)
+        if produced is not None and same(produced, value):
+            self.launch(
+                "edit.output", self.debugger.clear_output_edit(step), "Back to the original"
+            )
+        else:
+            self.launch("edit.output", self.debugger.edit_output(step, value))
+
+    def take_block(self, step: str, fields: Mapping[str, JsonText]) -> None:
+        """Change fields of a block."""
+        self._remember(BLOCK, step)
+        self.launch("edit.block", self.debugger.edit_block(step, fields))
+
+    def edit_leaf(self, plane: str, path: Path, value: Any) -> None:
+        """Edit one leaf of an output or a block: in one line, or a longer text in the editor."""
+        self._leaf_plane = plane
+        self._editing_step = self.step_id
+        if isinstance(value, dict | list):
+            return
+        if isinstance(value, str) and ("\n" in value or len(value) > 200 or UNSAFE.search(value)):
+            if plane == BLOCK:
+                self._edit_block(str(path[0]) if path else "")
+            else:
+                self._edit_output()
+        else:
+            self.screen.leaf.open(path, value)
+
+    def take_leaf(self, path: Path, leaf: Any) -> None:
+        """Put a leaf into the value it belongs to, and take that."""
+        view = self._view(self._editing_step)
+        if view is None:
+            return
+        if self._leaf_plane == BLOCK and path:
+            name = str(path[0])
+            now = view.block_edits.get(name)
+            field = now.value if now is not None else view.config.get(name)
+            changed = JsonText.of(replaced(field, path[1:], leaf))
+            self.take_block(self._editing_step, {name: changed})
+        elif view.output is not None:
+            self.take_output(
+                self._editing_step, JsonText.of(replaced(view.output.value, path, leaf))
+            )
+
+    def external(self, text: str, name: str, suffix: str) -> None:
+        """Go on with a text in the person's editor."""
+        self.launch("editor.external", self._edit_outside(text, name, suffix))
+
+    def _edit_output(self) -> None:
+        view = self._view(self.step_id)
+        if view is None:
+            return
+        effective = view.output if view.output is not None else JsonText('""')
+        original = view.original if view.original is not None else view.output
+        document = EditDocument("output", original or JsonText("null"), effective)
+        if len(document.start) > INLINE_LIMIT:
+            self.say(f"{size(len(document.start))}: opening $EDITOR")
+            self._plane, self._editing_step = OUTPUT, self.step_id
+            self.launch("edit.external", self._outside_and_apply(document))
+            return
+        self._open(OUTPUT, [document], f"Output of {view.title}")
+
+    def _edit_block(self, field: str = "") -> None:
+        view = self._view(self.step_id)
+        if view is None:
+            return
+        original = {name: JsonText.of(value) for name, value in view.config.items()}
+        documents = block_documents(original, view.block_edits)
+        self._open(BLOCK, documents, f"Block of {view.title}", field)
+
+    def _open(self, plane: str, documents: Any, title: str, field: str = "") -> None:
+        self._plane, self._editing_step = plane, self.step_id
+        state = EditorState(
+            documents,
+            drafts=self._drafts.get(f"{plane}:{self.step_id}"),
+            known_fields=KNOWN_FIELDS,
+            has_whole=plane == BLOCK,
+        )
+        if field in state.titles:
+            state.open(field)
+        self.screen.show_editor(True)
+        self.screen.editor.open(state, title)
+        self.screen.panes.refresh_footer()
+
+    def _clear(self) -> None:
+        step = self.step_id
+        if step in self.session.output_edits:
+            self._remember(OUTPUT, step)
+            self.launch("edit.clear", self.debugger.clear_output_edit(step))
+        if self.session.block_edits.get(step):
+            self._remember(BLOCK, step)
+            self.launch("edit.clear", self.debugger.clear_block_edit(step))
+
+    def _clear_all(self) -> None:
+        for step in self.session.output_edits:
+            self._remember(OUTPUT, step)
+            self.launch("edit.clear-all", self.debugger.clear_output_edit(step))
+        for step in self.session.block_edits:
+            self._remember(BLOCK, step)
+            self.launch("edit.clear-all", self.debugger.clear_block_edit(step))
+
+    def _remember(self, plane: str, step: str) -> None:
+        edits = self.session.output_edits if plane == OUTPUT else self.session.block_edits
+        self._undo.append((plane, step, edits.get(step)))
+
+    def _undo_last(self) -> None:
+        plane, step, before = self._undo.pop()
+        self.launch("edit.undo", self._restore(plane, step, before), f"Undone: {plane} of {step}")
+
+    async def _restore(
+        self, plane: str, step: str, before: Mapping[str, JsonText] | JsonText | None
+    ) -> None:
+        if plane == OUTPUT:
+            if isinstance(before, JsonText):
+                await self.debugger.edit_output(step, before)
+            else:
+                await self.debugger.clear_output_edit(step)
+            return
+        await self.debugger.clear_block_edit(step)
+        if before and not isinstance(before, JsonText):
+            await self.debugger.edit_block(step, before)
+
+    def _edit_output_outside(self) -> None:
+        view = self._view(self.step_id)
+        if view is None:
+            return
+        self._plane, self._editing_step = OUTPUT, self.step_id
+        effective = view.output if view.output is not None else JsonText('""')
+        original = view.original if view.original is not None else view.output
+        document = EditDocument("output", original or JsonText("null"), effective)
+        self.launch("edit.external", self._outside_and_apply(document))
+
+    async def _outside_and_apply(self, document: EditDocument) -> None:
+        step = self._editing_step
+        suffix = ".txt" if document.is_text else ".json"
+        edited = await edit_externally(self.app, document.start, f"{step}.{document.title}", suffix)
+        if edited is None:
+            self.say("Nothing was changed.")
+            return
+        problem = document.problem(edited)
+        if problem:
+            self._drafts[f"{OUTPUT}:{step}"] = {document.title: edited}
+            await self._keep()
+            raise UsageError(f"Not taken: {problem}.", "It is kept as a draft: i goes on with it.")
+        await self.debugger.edit_output(step, document.result(edited))
+
+    async def _keep(self) -> None:
+        if self._drafts:
+            await self.debugger.save_draft(DRAFTS, json.dumps(self._drafts))
+        else:
+            await self.debugger.drop_draft(DRAFTS)
+
+    async def _edit_outside(self, text: str, name: str, suffix: str) -> None:
+        edited = await edit_externally(self.app, text, name, suffix)
+        if edited is not None:
+            self.screen.post_message(ExternallyEdited(edited))
+
+    def _view(self, step: str) -> StepView | None:
+        return step_view(self.session, step)

@@ -1,0 +1,132 @@
+"""From the session to the widgets: what each of them shows now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from flowdbg.core.entries import Entry
+from flowdbg.core.json_text import JsonText
+from flowdbg.core.session import Session
+from flowdbg.present import formats
+from flowdbg.present.edit_rows import edit_rows
+from flowdbg.present.event_items import items_of, logged_items
+from flowdbg.present.json_marks import former
+from flowdbg.present.json_paths import Path
+from flowdbg.present.plan_rows import plan_rows, summary
+from flowdbg.present.status_line import look, status_parts
+from flowdbg.present.step_view import step_view
+from flowdbg.present.tips import current_tip
+from flowdbg.tui.parts.part import Handlers, Part
+
+
+class Panels(Part):
+    """Fills the panes; each is given only what changed."""
+
+    _outputs: object = None
+    has_log = False
+    """Whether the log of the session was shown."""
+
+    def handlers(self) -> Handlers:
+        """It does no action of its own."""
+        return {}
+
+    def take(self, entries: tuple[Entry, ...]) -> None:
+        """Show the session after some entries."""
+        self._log(entries)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the session as it is, or as it was where an earlier turn is looked at."""
+        screen, session = self.screen, self.session
+        rows = plan_rows(
+            session,
+            viewed=screen.history.branch,
+            folded=screen.folded,
+            drafts=screen.editing.draft_steps(),
+        )
+        screen.plan.show_rows(rows)
+        screen.flow_pane.border_subtitle = summary(rows)
+        self.refresh_step()
+        self._show_outputs(session)
+        screen.edits.show_rows(edit_rows(session, tuple(sorted(screen.editing.draft_steps()))))
+        self.refresh_status()
+        screen.panes.refresh_tabs()
+        screen.panes.refresh_footer()
+        self.refresh_tip()
+
+    def refresh_step(self) -> None:
+        """Show the selected step."""
+        view = step_view(self.session, self.step_id, self.screen.history.branch)
+        self.screen.detail.show_step(view)
+
+    def refresh_tip(self) -> None:
+        """Show the tip for where the person is."""
+        self.screen.tips.show_tip(current_tip(self.app.tips, self.session, self.step_id))
+
+    def refresh_status(self) -> None:
+        """Say how the session stands, with the clock of a running turn."""
+        session = self.session
+        elapsed = session.totals.elapsed
+        speed = ""
+        if session.running is not None:
+            elapsed += max(time.time() - session.running.started_at, 0)
+            speed = self._speed(session)
+        parts = status_parts(
+            session,
+            elapsed=elapsed,
+            speed=speed,
+            unsaved=bool(self.screen.unsaved),
+            viewing=self.screen.history.label,
+        )
+        self.screen.status.show_parts(look(session).mark(self.app.ascii_only), parts)
+
+    def _speed(self, session: Session) -> str:
+        step = session.plan.at(session.cursor)
+        execution = session.execution(step.id) if step else None
+        if execution is None:
+            return ""
+        newest = list(execution.children.values())[-1:] or [execution]
+        running = newest[0]
+        return formats.rate(len(running.chunks), time.time() - running.started_at)
+
+    def _log(self, entries: tuple[Entry, ...]) -> None:
+        if not self.has_log:
+            self.has_log = True
+            self.screen.events.show_items(logged_items(self.session.events))
+        else:
+            self.screen.events.add(items_of(entries))
+
+    def _show_outputs(self, session: Session) -> None:
+        branch = self.screen.history.branch or session.branch
+        shown = (branch.outputs, session.output_edits)
+        if shown == self._outputs:
+            return
+        self._outputs = shown
+        edits = session.output_edits
+        order = [step.id for step in session.plan.steps]
+        names = [*order, *(step for step in branch.outputs if step not in order)]
+        effective = {
+            step: edits.get(step, branch.outputs.get(step, JsonText("null")))
+            for step in names
+            if step in edits or step in branch.outputs
+        }
+        view = self.screen.outputs
+        if not effective:
+            view.clear("No outputs yet.")
+            return
+        values = {step: _value(text) for step, text in effective.items()}
+        view.show_value(values, _marks(edits, branch.outputs), keep=view.has_value)
+
+
+def _marks(edits: Mapping[str, JsonText], originals: Mapping[str, JsonText]) -> dict[Path, str]:
+    marks: dict[Path, str] = {}
+    for step, edit in edits.items():
+        marks[(step,)] = ""
+        if step in originals:
+            marks.update(former(_value(originals[step]), _value(edit), (step,)))
+    return marks
+
+
+def _value(text: JsonText) -> object:
+    return text.text if text.problem else text.value

@@ -1,0 +1,175 @@
+"""Panes: which one has the keys, which are seen where space is short, how wide they are."""
+
+from __future__ import annotations
+
+from textual.widget import Widget
+
+from flowdbg.present.looks import EDITED
+from flowdbg.tui.actions import ACTIONS, EDITOR_ACTIONS, key_label
+from flowdbg.tui.parts.part import Handlers, Part
+from flowdbg.tui.screens.jump import JumpScreen, Spot
+from flowdbg.tui.widgets.footer_bar import Hint
+from flowdbg.tui.widgets.view_tabs import Tab
+
+RIGHT = ("detail", "outputs", "edits", "events")
+"""The panes beside the flow; where space is short, one of them is seen."""
+
+MIN_WIDTH, MAX_WIDTH = 16, 80
+
+
+class Panes(Part):
+    """Moves the keys between panes and shares the space."""
+
+    right = "detail"
+    """Which pane beside the flow is seen where there is space for one."""
+
+    _zoomed = ""
+
+    def handlers(self) -> Handlers:
+        """Return the actions that this part does."""
+        return {
+            "pane.flow": lambda: self.go("flow"),
+            "pane.detail": self._go_detail,
+            "pane.outputs": lambda: self.go("outputs"),
+            "pane.edits": lambda: self.go("edits"),
+            "pane.events": lambda: self.go("events"),
+            "pane.zoom": self._zoom,
+            "pane.grow": lambda: self._resize(2),
+            "pane.shrink": lambda: self._resize(-2),
+            "pane.reset": self._reset,
+            "pane.jump": self._jump,
+        }
+
+    def go(self, pane: str) -> None:
+        """Give a pane the keys."""
+        if self._zoomed and self._zoomed != pane:
+            self._set_zoom(pane)
+        if pane != "flow":
+            self.show_right(pane)
+        self._show_place(pane)
+        self._target(pane).focus()
+
+    def show_right(self, pane: str) -> None:
+        """See a pane beside the flow where there is space for one."""
+        self.right = pane
+        self._show_place(pane)
+        for name in RIGHT:
+            self.screen.set_class(name == pane, f"-at-{name}")
+        self.refresh_tabs()
+
+    def pick_tab(self, tab: str) -> None:
+        """Go to a view of the step, or to a pane, by its tab."""
+        if tab in RIGHT:
+            self.go(tab)
+        else:
+            self.show_right("detail")
+            self.screen.looking.show_tab(tab)
+            self.screen.detail.shown.focus()
+
+    def refresh_tabs(self) -> None:
+        """Show the tabs of a narrow screen: the views of the step and the other panes."""
+        screen = self.screen
+        edits = sum(1 for _ in screen.session.output_edits)
+        edits += sum(len(fields) for fields in screen.session.block_edits.values())
+        mark = f"{EDITED.mark(self.app.ascii_only)}{edits}" if edits else ""
+        others = (
+            Tab("outputs", "Outputs", "Vars"),
+            Tab("edits", "Edits", "Edits", mark),
+            Tab("events", "Events", "Log"),
+        )
+        active = screen.detail.tab if self.right == "detail" else self.right
+        screen.all_tabs.show_tabs((*screen.detail.tabs(), *others), active)
+
+    def refresh_footer(self) -> None:
+        """Show the hints of the pane that has the keys."""
+        screen = self.screen
+        keys = self.app.keys
+        if screen.editor.state is not None:
+            hints = [
+                Hint(action.id, key_label(keys[action.id][0]), action.label, action.weight)
+                for action in EDITOR_ACTIONS
+                if action.weight and keys[action.id]
+            ]
+        else:
+            situation = screen.situation()
+            hints = [
+                Hint(
+                    action.id,
+                    key_label(keys[action.id][0]),
+                    action.label,
+                    action.weight + (5 if situation.pane in action.panes else 0),
+                    not action.off(situation),
+                )
+                for action in ACTIONS
+                if action.weight
+                and keys[action.id]
+                and (not action.panes or situation.pane in action.panes)
+            ]
+            if situation.session.running:
+                hints.append(Hint("run.cancel", key_label(keys["run.cancel"][0]), "Cancel", 200))
+        screen.footer.show_hints(hints)
+
+    def load_sizes(self) -> None:
+        """Take the sizes that were kept from the last time."""
+        width = self.app.kept.sizes().get("flow_width")
+        if width is not None:
+            self.screen.flow_pane.styles.width = min(max(width, MIN_WIDTH), MAX_WIDTH)
+
+    def _go_detail(self) -> None:
+        if self.screen.pane == "detail":
+            self.screen.looking.handlers()["view.next-tab"]()
+        else:
+            self.go("detail")
+
+    def _zoom(self) -> None:
+        self._set_zoom("" if self._zoomed else self.screen.pane)
+
+    def _set_zoom(self, pane: str) -> None:
+        for name in ("flow", *RIGHT):
+            self.screen.set_class(name == pane, f"-zoom-{name}")
+        self.screen.set_class(bool(pane), "-zoomed")
+        self._zoomed = pane
+
+    def _resize(self, by: int) -> None:
+        pane = self.screen.flow_pane
+        width = min(max(pane.outer_size.width + by, MIN_WIDTH), MAX_WIDTH)
+        width = min(width, max(self.screen.size.width - 30, MIN_WIDTH))
+        pane.styles.width = width
+        self.app.kept.keep_sizes({"flow_width": width})
+
+    def _reset(self) -> None:
+        self.screen.flow_pane.styles.clear_rule("width")
+        self.app.kept.keep_sizes({})
+
+    def _jump(self) -> None:
+        spots = []
+        for letter, pane in zip("asdfg", ("flow", *RIGHT), strict=True):
+            widget = self._frame(pane)
+            if widget.display and widget.region.area:
+                spots.append(Spot(letter, pane, widget.region))
+
+        def jumped(pane: str | None) -> None:
+            if pane:
+                self.go(pane)
+
+        self.app.push_screen(JumpScreen(spots), jumped)
+
+    def _show_place(self, pane: str) -> None:
+        """Where one pane is seen at a time, see this one."""
+        self.screen.set_class(pane == "flow", "-at-flow")
+
+    def _frame(self, pane: str) -> Widget:
+        screen = self.screen
+        frames: dict[str, Widget] = {
+            "flow": screen.flow_pane,
+            "detail": screen.detail,
+            "outputs": screen.outputs,
+            "edits": screen.edits,
+            "events": screen.events,
+        }
+        return frames[pane]
+
+    def _target(self, pane: str) -> Widget:
+        if pane == "flow":
+            return self.screen.plan
+        return self.screen.detail.shown if pane == "detail" else self._frame(pane)

@@ -1,0 +1,72 @@
+"""What all parts of the debug screen share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any
+
+from flowdbg.core.session import Session
+from flowdbg.debugger import Debugger
+from flowdbg.errors import FlowdbgError
+from flowdbg.tui.messages import Told, VerbEnded
+
+if TYPE_CHECKING:
+    from flowdbg.tui.app import DebugApp
+    from flowdbg.tui.screens.debug import DebugScreen
+
+Handlers = Mapping[str, Callable[[], None]]
+"""What does each action, by its id."""
+
+
+class Part:
+    """One group of actions on the debug screen."""
+
+    def __init__(self, screen: DebugScreen) -> None:
+        self.screen = screen
+
+    @property
+    def app(self) -> DebugApp:
+        """The program."""
+        return self.screen.host
+
+    @property
+    def debugger(self) -> Debugger:
+        """The debugger; its verbs are called in workers only."""
+        return self.app.debugger
+
+    @property
+    def session(self) -> Session:
+        """The session as it is shown."""
+        return self.screen.session
+
+    @property
+    def step_id(self) -> str:
+        """The selected step."""
+        return self.screen.step_id
+
+    def handlers(self) -> Handlers:
+        """Return the actions that this part does."""
+        raise NotImplementedError
+
+    def launch(self, action_id: str, verb: Coroutine[Any, Any, None], said: str = "") -> None:
+        """Run a verb in a worker of its own; its end, and what went wrong, come as messages.
+
+        Never exclusive: a second worker must not cancel a turn that is under way.
+        """
+        self.screen.run_worker(
+            self._run(action_id, verb, said), name=action_id, exclusive=False, exit_on_error=False
+        )
+
+    def say(self, text: str, *, warning: bool = False) -> None:
+        """Say something in a toast."""
+        self.screen.post_message(Told(text, warning=warning))
+
+    async def _run(self, action_id: str, verb: Coroutine[Any, Any, None], said: str) -> None:
+        try:
+            await verb
+        except FlowdbgError as error:
+            self.screen.post_message(VerbEnded(action_id, str(error)))
+        else:
+            self.screen.post_message(VerbEnded(action_id))
+            if said:
+                self.say(said)

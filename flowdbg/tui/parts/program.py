@@ -1,0 +1,160 @@
+"""The program itself: palette, help, themes, sessions, inputs, the stale plan, leaving."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flowdbg.core.inputs import missing_inputs
+from flowdbg.core.session import StalePlan
+from flowdbg.tui.actions import ACTIONS, EDITOR_ACTIONS, key_label
+from flowdbg.tui.help_text import help_text
+from flowdbg.tui.parts.part import Handlers, Part
+from flowdbg.tui.screens.choose import Choice, ChooseScreen
+from flowdbg.tui.screens.confirm import ConfirmScreen
+from flowdbg.tui.screens.inputs import Inputs, InputsScreen
+from flowdbg.tui.screens.sessions import SessionsScreen
+from flowdbg.tui.screens.stale import StaleScreen
+from flowdbg.tui.themes import SHORT
+
+
+class Program(Part):
+    """Opens the screens over the debug screen, and closes the program."""
+
+    _stale: StalePlan | None = None
+
+    def handlers(self) -> Handlers:
+        """Return the actions that this part does."""
+        return {
+            "app.palette": self._palette,
+            "app.help": self.help,
+            "app.sessions": self._sessions,
+            "app.theme": self._theme,
+            "app.redraw": self._redraw,
+            "app.suspend": self.app.action_suspend_process,
+            "app.quit": self._quit,
+            "run.inputs": self.ask_inputs,
+            "view.plan-change": self._show_stale,
+        }
+
+    def look_for_questions(self) -> None:
+        """Ask what has to be asked: inputs that are missing, or how to go on after a new plan."""
+        stale = self.session.stale
+        if stale is not self._stale:
+            self._stale = stale
+            if stale is not None:
+                self._show_stale()
+
+    def lacks_inputs(self) -> bool:
+        """Whether the flow needs inputs that nobody has given."""
+        session = self.session
+        if session.turns:
+            return False
+        given = session.parameters.value
+        schema = session.plan.inputs
+        if not schema:
+            return session.message is None and not given
+        return bool(missing_inputs(session.message, given or {}, schema))
+
+    def ask_inputs(self) -> None:
+        """Ask for the run's inputs with a form."""
+        session = self.session
+        given = session.parameters.value
+        parameters = given if isinstance(given, dict) else {}
+
+        def taken(inputs: Inputs | None) -> None:
+            if inputs is not None:
+                message, parameters = inputs
+                said = "" if not self.session.turns else "They go out with the next restart (R)"
+                self.launch("run.inputs", self.debugger.give_inputs(message, parameters), said)
+
+        self.app.push_screen(
+            InputsScreen(session.address, session.plan.inputs, session.message, parameters), taken
+        )
+
+    def help(self) -> None:
+        """Show the help for the pane that has the keys."""
+        pane = "editor" if self.screen.editor.state is not None else self.screen.pane
+        text = help_text(pane, self.app.keys, self.app.ascii_only)
+        self.screen.show_text("Help", text)
+
+    def _palette(self) -> None:
+        situation = self.screen.situation()
+        editing = self.screen.editor.state is not None
+        choices = [
+            Choice(
+                action.id,
+                action.help,
+                " ".join(key_label(key) for key in self.app.keys[action.id]),
+                action.off(situation),
+            )
+            for action in (EDITOR_ACTIONS if editing else ACTIONS)
+            if action.id != "app.palette"
+        ]
+
+        def chosen(action_id: str | None) -> None:
+            if action_id and action_id.startswith("editor."):
+                self.screen.editor.action_do(action_id)
+            elif action_id:
+                self.screen.action_do(action_id)
+
+        self.app.push_screen(ChooseScreen("Command", choices), chosen)
+
+    def _theme(self) -> None:
+        names = sorted(self.app.available_themes)
+        offered = [name for name in SHORT if name != "color-blind"]
+        choices = [Choice(SHORT[name], name) for name in offered]
+        choices += [Choice(name, name) for name in names if name not in SHORT.values()]
+
+        def chosen(name: str | None) -> None:
+            if name:
+                self.app.theme = name
+
+        self.app.push_screen(ChooseScreen("Theme", choices), chosen)
+
+    def _sessions(self) -> None:
+        def chosen(path: Path | None) -> None:
+            if path is not None:
+                self._leave_for(path)
+
+        self.app.push_screen(
+            SessionsScreen(self.app.stored_sessions(), ascii_only=self.app.ascii_only), chosen
+        )
+
+    def _leave_for(self, path: Path) -> None:
+        if path.stem.startswith(self.session.id) and self.session.id:
+            self.say("This session is the one that is open.")
+        else:
+            self.app.exit(path)
+
+    def _show_stale(self) -> None:
+        stale = self.session.stale
+        if stale is None:
+            return
+
+        def chosen(way: str | None) -> None:
+            if way == "restart":
+                self.screen.action_do("run.restart")
+            elif way == "pin":
+                pin = self.debugger.pin(stale.old.version)
+                self.launch("run.pin", pin, "Pinned; it goes on where it stood")
+            else:
+                self.say("N shows the new plan again.")
+
+        self.app.push_screen(StaleScreen(stale, ascii_only=self.app.ascii_only), chosen)
+
+    def _redraw(self) -> None:
+        self.screen.refresh(layout=True)
+
+    def _quit(self) -> None:
+        if not self.session.running:
+            self.app.exit()
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.app.exit()
+
+        question = (
+            "A step is running. Leave? Its stream is closed; whether it ran is not known then."
+        )
+        self.app.push_screen(ConfirmScreen(question), answered)

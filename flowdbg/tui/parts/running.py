@@ -1,0 +1,77 @@
+"""Running: the verbs that move the session."""
+
+from __future__ import annotations
+
+from flowdbg.tui.parts.part import Handlers, Part
+
+
+class Running(Part):
+    """Steps, continues, cancels, forks, restarts."""
+
+    def handlers(self) -> Handlers:
+        """Return the actions that this part does."""
+        return {
+            "run.step": self._step,
+            "run.continue": self._continue,
+            "run.to-end": self._to_end,
+            "run.to-selected": self._to_selected,
+            "run.cancel": self._cancel,
+            "run.retry": self._retry,
+            "run.restart": self._restart,
+            "run.fork": self._fork,
+            "run.pin": self._pin,
+            "breakpoint.toggle": self._toggle_breakpoint,
+        }
+
+    def _step(self) -> None:
+        self._follow()
+        self.launch("run.step", self.debugger.step())
+
+    def _continue(self) -> None:
+        self._follow()
+        self.launch("run.continue", self.debugger.continue_())
+
+    def _to_end(self) -> None:
+        self._follow()
+        self.launch("run.to-end", self.debugger.run_to_end())
+
+    def _to_selected(self) -> None:
+        goal = self.step_id
+        self._follow()
+        self.screen.select_after = goal
+        self.launch("run.to-selected", self.debugger.run_to(goal))
+
+    def _cancel(self) -> None:
+        self.debugger.cancel()
+
+    def _retry(self) -> None:
+        self._follow()
+        self.launch("run.retry", self.debugger.retry())
+
+    def _restart(self) -> None:
+        kept = " with your edits" if self.session.output_edits or self.session.block_edits else ""
+        self._first_step()
+        self.launch("run.restart", self.debugger.restart(), f"New run from step 1{kept}")
+
+    def _fork(self) -> None:
+        index = self.session.plan.index_of(self.step_id)
+        if index is not None:
+            self.screen.history.leave()
+            said = f"Branch before step {index + 1}; the former one stays"
+            self.launch("run.fork", self.debugger.fork(index), said)
+
+    def _pin(self) -> None:
+        self.launch("run.pin", self.debugger.pin(), "Pinned to the version that runs")
+
+    def _toggle_breakpoint(self) -> None:
+        self.launch("breakpoint.toggle", self.debugger.toggle_breakpoint(self.step_id))
+
+    def _follow(self) -> None:
+        self.screen.history.leave()
+        self.screen.following = True
+
+    def _first_step(self) -> None:
+        self.screen.history.leave()
+        first = self.session.plan.at(0)
+        if first is not None:
+            self.screen.select_after = first.id

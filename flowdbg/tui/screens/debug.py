@@ -1,0 +1,395 @@
+"""The debug screen: the plan, the selected step, outputs, edits, events, and one line of state.
+
+It routes: keys to the parts that do actions, messages of workers to the parts that own widgets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.getters import query_one
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from flowdbg.core.session import Session
+from flowdbg.present.event_items import describe
+from flowdbg.tui.actions import ACTIONS, BY_ID, Situation
+from flowdbg.tui.keymap import bindings
+from flowdbg.tui.messages import DraftsLoaded, ExternallyEdited, SessionMoved, Told, VerbEnded
+from flowdbg.tui.parts.copying import Copying
+from flowdbg.tui.parts.editing import BLOCK, DRAFTS, OUTPUT, Editing, read_drafts
+from flowdbg.tui.parts.history import History
+from flowdbg.tui.parts.looking import Looking
+from flowdbg.tui.parts.panels import Panels
+from flowdbg.tui.parts.panes import RIGHT, Panes
+from flowdbg.tui.parts.program import Program
+from flowdbg.tui.parts.running import Running
+from flowdbg.tui.screens.text import TextScreen
+from flowdbg.tui.styles import stylesheet
+from flowdbg.tui.widgets.detail_pane import DetailPane
+from flowdbg.tui.widgets.editor_pane import EditorPane
+from flowdbg.tui.widgets.edits_view import EditsView
+from flowdbg.tui.widgets.events_view import EventsView
+from flowdbg.tui.widgets.footer_bar import FooterBar
+from flowdbg.tui.widgets.json_view import JsonView
+from flowdbg.tui.widgets.leaf_editor import LeafEditor
+from flowdbg.tui.widgets.line_view import LineView
+from flowdbg.tui.widgets.plan_view import PlanView
+from flowdbg.tui.widgets.search_bar import SearchBar
+from flowdbg.tui.widgets.status_bar import StatusBar
+from flowdbg.tui.widgets.tips_line import TipsLine
+from flowdbg.tui.widgets.view_tabs import ViewTabs
+
+if TYPE_CHECKING:
+    from flowdbg.tui.app import DebugApp
+
+REPAINT = 1 / 15
+"""Seconds between two looks at the session while it changes quickly."""
+
+CLOCK = 0.2
+"""Seconds between two ticks of a running turn's clock."""
+
+
+class DebugScreen(Screen[None]):
+    """Debugs one session."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(ACTIONS, {action.id: action.keys for action in ACTIONS})
+    ]
+    CSS = stylesheet(__file__)
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012 # Textual's
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-short"), (30, "-tall")]  # noqa: RUF012 # Textual's
+
+    status = query_one(StatusBar)
+    flow_pane = query_one("#flow", Vertical)
+    plan = query_one(PlanView)
+    all_tabs = query_one("#all-tabs", ViewTabs)
+    detail = query_one(DetailPane)
+    outputs = query_one("#outputs", JsonView)
+    edits = query_one(EditsView)
+    events = query_one(EventsView)
+    editor = query_one(EditorPane)
+    leaf = query_one(LeafEditor)
+    search_bar = query_one(SearchBar)
+    tips = query_one(TipsLine)
+    footer = query_one(FooterBar)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.session: Session = Session()
+        """The session as it is shown."""
+        self.unsaved = ""
+        """Why the newest entries are not on disk."""
+        self.folded: set[str] = set()
+        """Containers of the plan whose children are hidden."""
+        self.following = True
+        """Whether the selection goes with the running step."""
+        self.select_after = ""
+        """The step to select when the running verb has stopped."""
+        self.running = Running(self)
+        self.history = History(self)
+        self.panels = Panels(self)
+        self.editing = Editing(self)
+        self.looking = Looking(self)
+        self.copying = Copying(self)
+        self.panes = Panes(self)
+        self.program = Program(self)
+        parts = (
+            self.running, self.history, self.editing, self.looking, self.copying, self.panes,
+            self.program,
+        )  # fmt: skip
+        self._handlers: dict[str, Callable[[], None]] = {}
+        for part in parts:
+            self._handlers.update(part.handlers())
+
+    def compose(self) -> ComposeResult:
+        """Lay out all panes; the style decides which are seen at which size."""
+        ascii_only = self.host.ascii_only
+        yield StatusBar()
+        with Horizontal(id="main"):
+            with Vertical(id="flow"):
+                yield PlanView(id="plan", ascii_only=ascii_only)
+            with Vertical(id="work"):
+                yield ViewTabs(id="all-tabs")
+                with Horizontal(id="columns"):
+                    yield DetailPane(id="detail", ascii_only=ascii_only)
+                    yield EditorPane(id="editor", ascii_only=ascii_only)
+                    with Vertical(id="side"):
+                        yield JsonView(id="outputs", ascii_only=ascii_only)
+                        yield EditsView(id="edits", ascii_only=ascii_only)
+                yield EventsView(describe, id="events", ascii_only=ascii_only)
+                yield LeafEditor(id="leaf")
+                yield SearchBar(id="search")
+        yield TipsLine(id="tips", ascii_only=ascii_only)
+        yield FooterBar(id="footer")
+        yield Static("Too small: flowdbg needs 40 x 10.", id="too-small", markup=False)
+
+    def on_mount(self) -> None:
+        """Show the session, and watch it from now on."""
+        self.session = self.host.debugger.session
+        self.flow_pane.border_title = "1 Flow"
+        self.outputs.border_title = "3 Outputs"
+        self.edits.border_title = "4 Edits"
+        self.events.border_title = "5 Events"
+        self.panes.load_sizes()
+        self.panes.show_right("detail")
+        self.plan.focus()
+        self.run_worker(self._observe(), name="observe", exclusive=False)
+        self.set_interval(CLOCK, self._tick)
+
+    @property
+    def host(self) -> DebugApp:
+        """The program that this screen is the mode of."""
+        return cast("DebugApp", self.app)
+
+    @property
+    def step_id(self) -> str:
+        """The selected step; empty when there is none."""
+        row = self.plan.selected
+        return row.step_id if row else ""
+
+    @property
+    def pane(self) -> str:
+        """The pane that has the keys."""
+        node: object = self.focused
+        while isinstance(node, Widget):
+            if node.id in ("flow", "editor", *RIGHT):
+                return node.id
+            node = node.parent
+        return "flow"
+
+    @property
+    def focused_view(self) -> LineView | None:
+        """The list that has the keys."""
+        return self.focused if isinstance(self.focused, LineView) else None
+
+    def situation(self) -> Situation:
+        """What actions look at to know whether they can be done."""
+        return Situation(
+            self.session,
+            step_id=self.step_id,
+            pane=self.pane,
+            viewing=self.history.turn is not None,
+            can_undo=self.editing.can_undo,
+            searching=self.copying.is_searching,
+            has_drafts=bool(self.editing.draft_steps()),
+        )
+
+    def action_do(self, action_id: str) -> None:
+        """Do an action, or say why it cannot be done now."""
+        why = BY_ID[action_id].off(self.situation())
+        if why:
+            self.app.notify(f"{why[0].upper()}{why[1:]}.", severity="warning", timeout=4)
+        else:
+            self._handlers[action_id]()
+
+    def action_ids(self) -> set[str]:
+        """Return the ids of all actions that this screen can do."""
+        return set(self._handlers)
+
+    def select(self, step_id: str) -> None:
+        """Select a step of the plan."""
+        self.plan.select(step_id)
+
+    def show_editor(self, is_open: bool) -> None:
+        """Put the editor in the place of the selected step, or take it away."""
+        self.set_class(is_open, "-editing")
+        if not is_open:
+            self.panes.go("detail" if self.panes.right == "detail" else self.panes.right)
+
+    def show_text(self, title: str, text: str) -> None:
+        """Show a text over the screen; copy it when that is asked for."""
+
+        def closed(copied: str | None) -> None:
+            if copied is not None:
+                self.copying.copy(copied, title)
+
+        self.app.push_screen(TextScreen(title, text), closed)
+
+    async def _observe(self) -> None:
+        """Tell the screen how the session moves, at most fifteen times a second."""
+        self.post_message(DraftsLoaded(await self.host.debugger.load_draft(DRAFTS)))
+        async for change in self.host.debugger.subscribe():
+            self.post_message(SessionMoved(change.session, change.entries, change.unsaved))
+            await asyncio.sleep(REPAINT)
+
+    def _tick(self) -> None:
+        if self.session.running is not None:
+            self.panels.refresh_status()
+
+    @on(SessionMoved)
+    def _session_moved(self, event: SessionMoved) -> None:
+        was_running = bool(self.session.verb or self.session.running)
+        is_first = not self.panels.has_log
+        self.session, self.unsaved = event.session, event.unsaved
+        is_running = bool(self.session.verb or self.session.running)
+        self.panels.take(event.entries)
+        if self.following and is_running:
+            step = self.session.plan.at(self.session.cursor)
+            if step is not None and self.session.execution(step.id) is not None:
+                self._select_quietly(step.id)
+        if was_running and not is_running:
+            self._stopped()
+        if not is_running and self.select_after and not was_running:
+            self._select_quietly(self.select_after)
+            self.select_after = ""
+        self.program.look_for_questions()
+        if is_first and self.program.lacks_inputs():
+            self.program.ask_inputs()
+
+    @on(DraftsLoaded)
+    def _drafts_loaded(self, event: DraftsLoaded) -> None:
+        self.editing.take_drafts(read_drafts(event.text))
+
+    @on(VerbEnded)
+    def _verb_ended(self, event: VerbEnded) -> None:
+        if event.problem:
+            self.app.notify(event.problem, severity="error", timeout=8)
+        self.panes.refresh_footer()
+
+    @on(Told)
+    def _told(self, event: Told) -> None:
+        self.app.notify(event.text, severity="warning" if event.warning else "information")
+
+    @on(PlanView.StepSelected)
+    def _step_selected(self, event: PlanView.StepSelected) -> None:
+        event.stop()
+        self.following = False
+        self.panels.refresh_step()
+        if self.detail.tab == "diff":
+            self.looking.fill_diff()
+        self.panels.refresh_tip()
+        self.panes.refresh_tabs()
+        self.panes.refresh_footer()
+
+    @on(PlanView.GutterClicked)
+    def _gutter_clicked(self, event: PlanView.GutterClicked) -> None:
+        event.stop()
+        self.select(event.step_id)
+        self.action_do("breakpoint.toggle")
+
+    @on(PlanView.ContainerToggled)
+    def _container_toggled(self, event: PlanView.ContainerToggled) -> None:
+        event.stop()
+        self.folded ^= {event.step_id}
+        self.panels.refresh()
+
+    @on(LineView.Chosen)
+    def _chosen(self, event: LineView.Chosen) -> None:
+        event.stop()
+        if event.view is self.plan:
+            self.panes.go("detail")
+        elif event.view is self.edits and self.edits.row_at_cursor is not None:
+            self.select(self.edits.row_at_cursor.step_id)
+            self.panes.go("flow")
+        elif event.view is self.events:
+            self.panes.show_right("detail")
+            self.looking.show_tab("event")
+        elif event.view is self.detail.output.text_view:
+            self.action_do("edit.output")
+
+    @on(LineView.Moved)
+    def _moved(self, event: LineView.Moved) -> None:
+        event.stop()
+        if event.view is self.events and self.detail.tab == "event":
+            self.looking.fill_event()
+
+    @on(JsonView.LeafChosen)
+    def _leaf_chosen(self, event: JsonView.LeafChosen) -> None:
+        event.stop()
+        if event.view is self.detail.block_view:
+            self.editing.edit_leaf(BLOCK, event.path, event.value)
+        elif event.view is self.detail.output.tree_view:
+            self.editing.edit_leaf(OUTPUT, event.path, event.value)
+        elif event.view is self.outputs and event.path:
+            self.select(str(event.path[0]))
+            self.editing.edit_leaf(OUTPUT, event.path[1:], event.value)
+        else:
+            self.app.notify("Only outputs and blocks can be edited.", timeout=3)
+
+    @on(ViewTabs.Picked)
+    def _tab_picked(self, event: ViewTabs.Picked) -> None:
+        event.stop()
+        self.panes.pick_tab(event.tab)
+
+    @on(FooterBar.Clicked)
+    def _hint_clicked(self, event: FooterBar.Clicked) -> None:
+        event.stop()
+        if event.action_id.startswith("editor."):
+            self.editor.action_do(event.action_id)
+        else:
+            self.action_do(event.action_id)
+
+    @on(SearchBar.Typed)
+    def _search_typed(self, event: SearchBar.Typed) -> None:
+        self.copying.find(event.query)
+
+    @on(SearchBar.Stepped)
+    def _search_stepped(self, event: SearchBar.Stepped) -> None:
+        self.copying.step(event.step)
+
+    @on(SearchBar.Closed)
+    def _search_closed(self, event: SearchBar.Closed) -> None:
+        self.copying.end(event.keep)
+
+    @on(EditorPane.Applied)
+    def _editor_applied(self, event: EditorPane.Applied) -> None:
+        self.editing.apply(event.results)
+
+    @on(EditorPane.Left)
+    def _editor_left(self, event: EditorPane.Left) -> None:
+        self.editing.leave(event.drafts)
+
+    @on(EditorPane.DraftChanged)
+    def _draft_changed(self, event: EditorPane.DraftChanged) -> None:
+        self.editing.keep_draft(event.drafts)
+
+    @on(EditorPane.ExternalWanted)
+    def _external_wanted(self, event: EditorPane.ExternalWanted) -> None:
+        self.editing.external(event.text, self.step_id, event.suffix)
+
+    @on(ExternallyEdited)
+    def _externally_edited(self, event: ExternallyEdited) -> None:
+        if self.editor.state is not None:
+            self.editor.replace_text(event.text)
+
+    @on(LeafEditor.Applied)
+    def _leaf_applied(self, event: LeafEditor.Applied) -> None:
+        self.editing.take_leaf(event.path, event.value)
+        self.detail.shown.focus()
+
+    @on(LeafEditor.Closed)
+    def _leaf_closed(self) -> None:
+        self.detail.shown.focus()
+
+    def on_descendant_focus(self) -> None:
+        """Show the hints of the pane that has the keys now."""
+        if self.panels.has_log:
+            self.panes.refresh_footer()
+
+    def _stopped(self) -> None:
+        """The running verb is over."""
+        self.following = False
+        if self.select_after:
+            self._select_quietly(self.select_after)
+            self.select_after = ""
+        stop = self.session.stop
+        if stop.reason in ("server trouble", "input needed", "outcome unknown") and stop.detail:
+            self.app.notify(stop.detail, severity="error", timeout=8)
+        if stop.reason == "input needed":
+            self.program.ask_inputs()
+
+    def _select_quietly(self, step_id: str) -> None:
+        """Select a step without ending to follow the run."""
+        if step_id == self.step_id:
+            return
+        with self.prevent(PlanView.StepSelected):
+            self.select(step_id)
+        self.panels.refresh_step()
