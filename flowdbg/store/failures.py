@@ -7,6 +7,9 @@ from pathlib import Path
 
 from flowdbg.errors import NotSaved, SessionUnreadable
 
+FAILURES = (sqlite3.Error, UnicodeError)
+"""What reading a file can raise; a damaged one makes SQLite's own messages undecodable."""
+
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _LEFT_ALONE = "The file was left as it is; what is readable can be copied into a new session."
 

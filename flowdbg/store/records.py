@@ -29,7 +29,11 @@ SELECT = (
 
 _NUMBERS = struct.Struct("<qqqqd").pack
 
+Columns = tuple[int, int, int, int, str, float, bytes, bytes, str | None]
+"""Sequence, parent, branch, schema, kind, at, meta, body, layout."""
+
 Row = tuple[int, int, int, int, str, float, bytes, bytes, str | None, int]
+"""The columns and their checksum."""
 
 
 class StoredRecord(NamedTuple):
@@ -66,11 +70,9 @@ def meta_bytes(meta: Mapping[str, Any]) -> bytes:
         raise ValueError(f"the meta of a record is not JSON: {error}") from error
 
 
-def checksum(
-    sequence: int, parent: int, branch: int, schema: int, kind: str, at: float,
-    meta: bytes, body: bytes, layout: str | None,
-) -> int:  # fmt: skip
+def checksum(columns: Columns) -> int:
     """A sum over all columns of a row: a changed bit must not become another request."""
+    sequence, parent, branch, schema, kind, at, meta, body, layout = columns
     value = zlib.crc32(_NUMBERS(sequence, parent, branch, schema, at), _sum_of(kind, meta))
     value = zlib.crc32(body, value)
     return value if layout is None else zlib.crc32(layout.encode(), value)
@@ -113,14 +115,15 @@ def _read_rows(rows: Sequence[Row], piece: Callable[[int], JsonText]) -> list[St
     records: list[StoredRecord] = []
     for sequence, parent, branch, schema, kind, at, meta, body, layout, expected in rows:
         alike = known.get((kind, meta))
-        if alike is None:
-            alike = known[kind, meta] = json.loads(meta), _sum_of(kind, meta)
-        found = zlib.crc32(_NUMBERS(sequence, parent, branch, schema, at), alike[1])
+        head = alike[1] if alike is not None else _sum_of(kind, meta)
+        found = zlib.crc32(_NUMBERS(sequence, parent, branch, schema, at), head)
         found = zlib.crc32(body, found)
         if layout is not None:
             found = zlib.crc32(layout.encode(), found)
         if found != expected:
             raise ValueError(f"record {sequence} was changed")
+        if alike is None:
+            alike = known[kind, meta] = json.loads(meta), head
         text: Segments = (
             (body.decode("utf-8", "surrogatepass"),)
             if layout is None

@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 from flowdbg.core.records import Record
 from flowdbg.errors import SessionUnreadable
 from flowdbg.store.connection import connect_to_read
+from flowdbg.store.failures import FAILURES
 from flowdbg.store.files import check_regular, companions, session_path
 from flowdbg.store.pieces import PieceReader
+from flowdbg.store.properties import read_meta
 from flowdbg.store.records import fetch, read_rows
-from flowdbg.store.sessions import SessionStore, read_meta
+from flowdbg.store.sessions import SessionStore
 
 _GIVE_UP = 1000
 """Sequence numbers without a record after which no more are tried, if nothing says how many
@@ -51,7 +53,7 @@ def salvage(path: Path, directory: Path) -> Salvaged:
             shutil.copyfile(log, companions(copy)[0])
         try:
             connection = connect_to_read(copy)
-        except sqlite3.Error as error:
+        except SessionUnreadable as error:
             raise _nothing_left(path) from error
         try:
             records, last = _readable(connection)
@@ -71,10 +73,10 @@ def _readable(connection: sqlite3.Connection) -> tuple[list[Record], int]:
     piece = PieceReader(connection)
     records: list[Record] = []
     last = at = expected = 0
-    with suppress(sqlite3.Error):
+    with suppress(*FAILURES):
         expected = int(connection.execute("SELECT max(sequence) FROM records").fetchone()[0] or 0)
     while at < max(expected, last + _GIVE_UP):
-        with suppress(sqlite3.Error, ValueError):
+        with suppress(*FAILURES, ValueError):
             for row in fetch(connection, at, 1):
                 records += [stored.record for stored in read_rows([row], piece)]
                 last = max(last, row[0])
@@ -86,7 +88,7 @@ def _readable(connection: sqlite3.Connection) -> tuple[list[Record], int]:
 def _meta(connection: sqlite3.Connection) -> dict[str, Any]:
     try:
         return read_meta(connection)
-    except (sqlite3.Error, ValueError):
+    except (*FAILURES, ValueError):
         return {}
 
 

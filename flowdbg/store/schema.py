@@ -1,7 +1,8 @@
 """The tables of a session file, and how a file is recognised as one of ours.
 
 A file is made complete under another name and then given its own, so a session file never
-exists in part. Rows of `records` and `pieces` are only ever added.
+exists in part. Rows of `records` and `pieces` are only ever added; the property `last` is the
+sequence of the last record, so that a file which lost its end is noticed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sqlite3
 from pathlib import Path
 
 from flowdbg.errors import SessionUnreadable
-from flowdbg.store.failures import not_a_session, unreadable
+from flowdbg.store.failures import not_a_session
 
 APPLICATION_ID = 0x666C6462
 """`fldb` in ASCII, in SQLite's header."""
@@ -49,24 +50,16 @@ def create_tables(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
 
 
-def check_header(path: Path) -> None:
-    """Refuse a file that is no session, or a newer one, without changing anything beside it.
-
-    Only the header of the main file is looked at; it is final from the file's creation on.
+def check_header(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file that is no session, or a newer one.
 
     Raises:
-        SessionUnreadable: The file is corrupt, foreign or newer.
+        SessionUnreadable: The file is foreign or newer.
+        sqlite3.Error: The file is no database or damaged.
     """
-    try:
-        connection = sqlite3.connect(uri(path, "mode=ro&immutable=1"), uri=True)
-        try:
-            (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        raise unreadable(path, error) from error
-    if application_id != APPLICATION_ID:
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application_id != APPLICATION_ID or version < 1:
         raise not_a_session(path)
     if version > SCHEMA_VERSION:
         raise SessionUnreadable(
@@ -74,8 +67,6 @@ def check_header(path: Path) -> None:
             f"{SCHEMA_VERSION}).",
             "Open it with that version; the file was left as it is.",
         )
-    if version < 1:
-        raise not_a_session(path)
 
 
 def uri(path: Path, options: str) -> str:

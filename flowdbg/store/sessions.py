@@ -6,31 +6,22 @@ can be called again with the same records. All methods may be called from any th
 
 from __future__ import annotations
 
-import json
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from flowdbg.core.records import Record
-from flowdbg.errors import NotSaved, UsageError
-from flowdbg.store.connection import connect_beside_writer, connect_to_write
+from flowdbg.store.connection import connect_beside_writer, connect_to_read, connect_to_write
+from flowdbg.store.creation import create_session_file
 from flowdbg.store.database import Database
 from flowdbg.store.drafts import Drafts
-from flowdbg.store.failures import not_saved, unreadable
-from flowdbg.store.files import (
-    check_regular,
-    create_private_file,
-    make_private_directory,
-    session_path,
-    sync_directory,
-)
+from flowdbg.store.files import check_regular, make_private_directory, session_path
 from flowdbg.store.lock import WriterLock
 from flowdbg.store.pieces import PieceReader, Pieces
+from flowdbg.store.properties import last_sequence, read_meta, write_last_sequence, write_meta
 from flowdbg.store.records import (
     INSERT,
     Row,
@@ -41,7 +32,7 @@ from flowdbg.store.records import (
     meta_bytes,
     read_rows,
 )
-from flowdbg.store.schema import SCHEMA_VERSION, check_header, create_tables
+from flowdbg.store.schema import SCHEMA_VERSION
 
 _PAGE = 256
 """Records read at once; more of them keep the garbage collector busy."""
@@ -79,7 +70,7 @@ class SessionStore:
         make_private_directory(directory)
         writer_lock = WriterLock(path)
         try:
-            _create_file(path, meta)
+            create_session_file(path, meta)
             return cls(path, connect_to_write(path), writer_lock)
         except BaseException:
             writer_lock.release()
@@ -94,12 +85,9 @@ class SessionStore:
             SessionHeld: Another process writes it; `read_only` opens it all the same.
         """
         check_regular(path)
-        check_header(path)
         if read_only:
-            try:
-                return cls(path, connect_beside_writer(path), None)
-            except sqlite3.Error as error:
-                raise unreadable(path, error) from error
+            return cls(path, connect_beside_writer(path), None)
+        connect_to_read(path).close()  # no lock file is made beside what is no session
         writer_lock = WriterLock(path)
         try:
             return cls(path, connect_to_write(path), writer_lock)
@@ -126,7 +114,7 @@ class SessionStore:
             ValueError: A value is not JSON.
         """
         with self._database.transaction() as connection:
-            _write_meta(connection, {**read_meta(connection), **changes})
+            write_meta(connection, {**read_meta(connection), **changes})
 
     def append(self, records: Sequence[Record]) -> range:
         """Write records in one transaction; their sequence numbers when all are durable.
@@ -152,9 +140,9 @@ class SessionStore:
         while True:
             with self._database.reading() as connection:
                 piece = piece or PieceReader(connection)
+                last = last_sequence(connection)  # before the rows: a writer may be at work
                 rows = fetch(connection, after, _PAGE)
-                if rows and (rows[0][0], rows[-1][0]) != (after + 1, after + len(rows)):
-                    raise ValueError(f"records behind {after} are missing")
+                _check_complete(rows, after, last)
                 records = read_rows(rows, piece)
             if not records:
                 return
@@ -198,6 +186,7 @@ class SessionStore:
                     ends[record.branch] = last
                     rows.append(self._row(last, parent, record))
                 connection.executemany(INSERT, rows)
+                write_last_sequence(connection, last)
         except BaseException:
             self._pieces.dropped()
             self._suspect = True
@@ -213,62 +202,30 @@ class SessionStore:
         body, layout = body_bytes(record.body, self._pieces.number_of)
         at = record.at + 0.0  # SQLite knows no negative zero
         row = (sequence, parent, record.branch, SCHEMA_VERSION, record.kind, at, meta, body, layout)
-        return (*row, checksum(*row))
+        return (*row, checksum(row))
 
     def _find_ends(self) -> None:
         try:
             with self._database.reading() as connection:
                 query = "SELECT branch, max(sequence) FROM records GROUP BY branch"
                 self._ends = dict(connection.execute(query).fetchall())
+                self._last = max(self._ends.values(), default=0)
+                if self._last != last_sequence(connection):
+                    raise ValueError(f"records behind {self._last} are missing")
         except BaseException:
             self._database.close()
             raise
-        self._last = max(self._ends.values(), default=0)
 
 
-def read_meta(connection: sqlite3.Connection) -> dict[str, Any]:
-    """The properties that a list of sessions shows.
+def _check_complete(rows: Sequence[Row], after: int, last: int) -> None:
+    """Whether rows follow each other behind `after`, and none is missing up to `last`.
 
     Raises:
-        ValueError: They are missing or no JSON object.
+        ValueError: Some are missing.
     """
-    row = connection.execute("SELECT value FROM properties WHERE name = 'meta'").fetchone()
-    value = json.loads(row[0]) if row is not None and isinstance(row[0], bytes) else None
-    if not isinstance(value, dict):
-        raise ValueError("the session's properties are missing")
-    return value
-
-
-def _write_meta(connection: sqlite3.Connection, meta: Mapping[str, Any]) -> None:
-    connection.execute("INSERT OR REPLACE INTO properties VALUES ('meta', ?)", (meta_bytes(meta),))
-
-
-def _create_file(path: Path, meta: Mapping[str, Any]) -> None:
-    """Make the file complete under a passing name, then give it its own."""
-    passing = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        with suppress(FileNotFoundError):
-            passing.unlink()
-        create_private_file(passing)
-        connection = sqlite3.connect(passing, isolation_level=None)
-        try:
-            create_tables(connection)
-            _write_meta(connection, meta)
-        finally:
-            connection.close()
-        os.link(passing, path, follow_symlinks=False)
-        sync_directory(path.parent)
-    except FileExistsError as error:
-        raise UsageError(
-            f"There is already a session {path.stem}.", "Open it, or give another name."
-        ) from error
-    except sqlite3.Error as error:
-        raise not_saved(path, error) from error
-    except OSError as error:
-        raise NotSaved(
-            f"The session file {path} cannot be made: {error.strerror}.",
-            "Check the disk and the rights of the directory.",
-        ) from error
-    finally:
-        with suppress(OSError):
-            passing.unlink()
+    if rows:
+        complete = rows[0][0] == after + 1 and rows[-1][0] == after + len(rows)
+    else:
+        complete = after >= last
+    if not complete:
+        raise ValueError(f"records behind {after} are missing")

@@ -14,8 +14,7 @@ from flowdbg.store.connection import connect_to_read
 from flowdbg.store.failures import damaged, unreadable
 from flowdbg.store.files import SUFFIX, check_regular, companions
 from flowdbg.store.lock import WriterLock, holder_of, lock_path
-from flowdbg.store.schema import check_header
-from flowdbg.store.sessions import read_meta
+from flowdbg.store.properties import read_meta
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,6 @@ def _summary(path: Path) -> SessionSummary:
     records, problem = 0, ""
     try:
         check_regular(path)
-        check_header(path)
         meta, records = _look_into(path)
     except FlowdbgError as error:
         problem = error.what
@@ -93,14 +91,13 @@ def _summary(path: Path) -> SessionSummary:
 
 
 def _look_into(path: Path) -> tuple[dict[str, Any], int]:
+    connection = connect_to_read(path)
     try:
-        connection = connect_to_read(path)
-        try:
-            (last,) = connection.execute("SELECT max(sequence) FROM records").fetchone()
-            return read_meta(connection), int(last or 0)
-        finally:
-            connection.close()
+        (last,) = connection.execute("SELECT max(sequence) FROM records").fetchone()
+        return read_meta(connection), int(last or 0)
     except sqlite3.Error as error:
         raise unreadable(path, error) from error
     except (ValueError, TypeError) as error:
         raise damaged(path, str(error)) from error
+    finally:
+        connection.close()
