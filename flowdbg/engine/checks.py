@@ -1,4 +1,4 @@
-"""What the models cannot say about a flow file: identifiers, templates, code, schemas, references.
+"""What the models cannot say about a flow file: identifiers, templates, code, schemas.
 
 The checks walk the raw values, not the models, so that they also find what is wrong beside a
 field that did not validate: everything is said at once.
@@ -9,17 +9,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from flowdbg.engine.references import python_in, templates_in
+from flowdbg.engine.schemas import SchemaMismatch, check_now, schema_problem
+from flowdbg.engine.templates import template_problem
 from flowdbg.engine.yaml_source import KeyPath, YamlSource
 from flowdbg.errors import Problem
+from flowdbg.expressions import body_problem, expression_problem
+
+_INPUT_TYPES = ("string", "integer", "number", "boolean", "object", "array")
+
+RawNode = tuple[KeyPath, dict[str, Any]]
+"""A mapping that stands where a node stands, and its place in the file."""
 
 
-def check_tree(source: YamlSource) -> Iterator[Problem]:
-    """Every problem of a flow file that the field types do not show."""
-    yield from _identifiers(source)
+def check_content(source: YamlSource) -> Iterator[Problem]:
+    """Every problem of a flow file that the field types do not show, except references."""
+    top = source.value if isinstance(source.value, dict) else {}
+    nodes = list(raw_nodes(top.get("steps"), ("steps",)))
+    yield from _identifiers(source, nodes)
+    for path, node in nodes:
+        yield from _node(source, path, node)
+    inputs = top.get("inputs")
+    if isinstance(inputs, dict):
+        for name, field in inputs.items():
+            yield from _input(source, ("inputs", name), field)
 
 
-def raw_nodes(steps: Any, path: KeyPath) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
-    """Every mapping that stands where a node stands, with its place; depth first."""
+def raw_nodes(steps: Any, path: KeyPath) -> Iterator[RawNode]:
+    """Every mapping that stands where a node stands, depth first."""
     if not isinstance(steps, list):
         return
     for index, node in enumerate(steps):
@@ -28,16 +45,69 @@ def raw_nodes(steps: Any, path: KeyPath) -> Iterator[tuple[KeyPath, dict[str, An
             yield from raw_nodes(node.get("steps"), (*path, index, "steps"))
 
 
-def _identifiers(source: YamlSource) -> Iterator[Problem]:
-    root = source.value.get("steps") if isinstance(source.value, dict) else None
+def _identifiers(source: YamlSource, nodes: list[RawNode]) -> Iterator[Problem]:
     first: dict[str, int] = {}
-    for path, node in raw_nodes(root, ("steps",)):
+    for path, node in nodes:
         name = node.get("id")
-        if not isinstance(name, str):
-            continue
         place = (*path, "id")
-        if name in first:
+        if isinstance(name, str) and name in first:
             message = f"`{name}` is already the id of the step in line {first[name]}. Rename one."
             yield source.problem(place, message)
-        else:
+        elif isinstance(name, str):
             first[name] = source.line(place)
+        if node.get("kind") == "parallel":
+            yield from _branch_names(source, path, node)
+
+
+def _branch_names(source: YamlSource, path: KeyPath, node: dict[str, Any]) -> Iterator[Problem]:
+    """The names of parallel branches are the keys of its output."""
+    seen: set[str] = set()
+    branches = node.get("steps")
+    for index, branch in enumerate(branches if isinstance(branches, list) else ()):
+        if not isinstance(branch, dict):
+            continue
+        name = branch.get("name", branch.get("id"))
+        if not isinstance(name, str):
+            continue
+        if name in seen:
+            message = f"two branches are called `{name}`; names are the keys of the output."
+            yield source.problem((*path, "steps", index, "name"), message)
+        seen.add(name)
+
+
+def _node(source: YamlSource, path: KeyPath, node: dict[str, Any]) -> Iterator[Problem]:
+    for below, template in templates_in(node):
+        place = (*path, *below)
+        if error := template_problem(template):
+            yield source.problem_inside(place, error.what, error.line)
+    for below, text, mode in python_in(node):
+        place = (*path, *below)
+        problem = expression_problem(text) if mode == "eval" else body_problem(text)
+        if problem:
+            yield source.problem(place, f"{problem}.")
+    for field in ("input_schema", "output_schema"):
+        schema = node.get(field)
+        if isinstance(schema, dict) and (problem := schema_problem(schema)):
+            yield source.problem((*path, field), f"{problem}.")
+    url = node.get("url")
+    if node.get("kind") == "http" and isinstance(url, str) and "://" in url.split("{")[0]:
+        scheme = url.split("://")[0].strip().lower()
+        if scheme not in ("http", "https"):
+            yield source.problem((*path, "url"), f"the scheme `{scheme}` is not http or https.")
+
+
+def _input(source: YamlSource, path: KeyPath, field: Any) -> Iterator[Problem]:
+    if not isinstance(field, dict):
+        return
+    schema = {"type": "string", **field}
+    for name in ("default", "required", "description"):
+        schema.pop(name, None)
+    if schema["type"] not in _INPUT_TYPES:
+        return  # said by the field's own type
+    if problem := schema_problem(schema):
+        yield source.problem(path, f"{problem}.")
+    elif field.get("default") is not None:
+        try:
+            check_now(field["default"], schema)
+        except SchemaMismatch as error:
+            yield source.problem((*path, "default"), f"does not fit the input: {error.what}")

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from flowdbg.engine.checks import check_tree
+from flowdbg.engine.check_references import check_references
+from flowdbg.engine.checks import check_content
 from flowdbg.engine.nodes import FieldName, Model, Node, Schema
 from flowdbg.engine.problems import problems_of
 from flowdbg.engine.scripts import ScriptedReplies
@@ -135,7 +136,7 @@ def parse_flow(text: str, file: str) -> FlowDefinition:
         DefinitionError: Every problem found, in the order of the lines.
     """
     source = read_yaml(text, file)
-    problems = list(check_tree(source))
+    problems = [*check_content(source), *check_references(source)]
     try:
         definition = FlowDefinition.model_validate_json(source.as_json(), strict=True)
     except ValidationError as error:

@@ -1,69 +1,110 @@
-"""Which earlier outputs a plan entry reads: the names in its templates, paths and code."""
+"""What a node reads by name: the data paths in its templates, mappings, guards and code.
+
+Works on nodes as plain JSON, so that it serves files that do not validate and definitions alike.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from flowdbg.engine.definition import FlowDefinition
-from flowdbg.engine.nodes import CodeBlock, HttpBlock, LlmBlock, LoopNode, Node, walk
+from flowdbg.engine.nodes import Node, walk
 from flowdbg.engine.templates import Template, TemplateError
+from flowdbg.engine.yaml_source import KeyPath
 from flowdbg.expressions.source import subscripts_of
 
+_ROOTS = ("outputs", "initial")
 
-def references_of(definition: FlowDefinition, index: int) -> frozenset[str]:
-    """The plan steps before `index` whose outputs the entry names as `outputs.<step id>`.
 
-    Outputs that code reaches in another way (`outputs.get(name)`) are not seen.
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One named read: `outputs.draft` or `initial.message`."""
+
+    place: KeyPath
+    """Where it stands, below the node."""
+    root: Literal["outputs", "initial"]
+    name: str
+
+
+def outputs_needed(nodes: tuple[Node, ...], index: int) -> frozenset[str]:
+    """The plan steps before `index` whose outputs the entry at `index` names.
+
+    What code reaches in another way (`outputs.get(name)`) is not seen.
     """
-    earlier = {node.id for node in definition.steps[:index]}
-    read = {name for node in walk(definition.steps[index]) for name in outputs_read(node)}
-    return frozenset(read & earlier)
+    earlier = {node.id for node in nodes[:index]}
+    named = {
+        read.name
+        for node in walk(nodes[index])
+        for read in reads_in(node.model_dump(mode="json", exclude_none=True))
+        if read.root == "outputs"
+    }
+    return frozenset(named & earlier)
 
 
-def outputs_read(node: Node) -> Iterator[str]:
-    """The step ids a node itself names, whatever they are."""
-    for template in templates_of(node):
+def reads_in(node: Mapping[str, Any]) -> Iterator[Read]:
+    """Every named read of one node (not of the nodes inside it)."""
+    for place, template in templates_in(node):
         try:
-            paths = Template(template, ("outputs",)).paths()
+            paths = Template(template, _ROOTS).paths()
         except TemplateError:
             continue
-        yield from (path[1] for path in paths if path[0] == "outputs" and len(path) > 1)
-    for path in data_paths_of(node):
-        parts = path.split(".")
-        if parts[0] == "outputs" and len(parts) > 1:
-            yield parts[1]
-    if node.when:
-        yield from subscripts_of(node.when.strip(), "eval", "outputs")
-    if isinstance(node, CodeBlock):
-        yield from subscripts_of(node.code, "exec", "outputs")
+        for path in sorted(paths):
+            yield from _read(place, path)
+    for place, data_path in data_paths_in(node):
+        yield from _read(place, tuple(data_path.split(".")))
+    for place, source, mode in python_in(node):
+        for root in _ROOTS:
+            for name in sorted(subscripts_of(source, mode, root)):
+                yield from _read(place, (root, name))
 
 
-def data_paths_of(node: Node) -> Iterator[str]:
-    """The data paths of a node."""
-    yield from (node.input or {}).values()
-    if isinstance(node, LoopNode):
-        yield node.array_field
+def templates_in(node: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """The templates of a node, each with its place below the node."""
+    kind = node.get("kind")
+    if kind == "llm":
+        yield from _texts(("prompt",), node.get("prompt"))
+        yield from _texts(("system_prompt",), node.get("system_prompt"))
+    elif kind == "http":
+        for field in ("url", "headers", "body"):
+            yield from _texts((field,), node.get(field))
 
 
-def templates_of(node: Node) -> Iterator[str]:
-    """The templates of a node."""
-    if isinstance(node, LlmBlock):
-        yield node.prompt
-        if node.system_prompt:
-            yield node.system_prompt
-    elif isinstance(node, HttpBlock):
-        yield node.url
-        yield from node.headers.values()
-        yield from _texts(node.body)
+def data_paths_in(node: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """The data paths of a node, each with its place below the node."""
+    mapping = node.get("input")
+    if isinstance(mapping, Mapping):
+        for name, path in mapping.items():
+            if isinstance(path, str):
+                yield ("input", name), path
+    if node.get("kind") == "loop" and isinstance(node.get("array_field"), str):
+        yield ("array_field",), node["array_field"]
 
 
-def _texts(value: Any) -> Iterator[str]:
+def python_in(
+    node: Mapping[str, Any],
+) -> Iterator[tuple[KeyPath, str, Literal["eval", "exec"]]]:
+    """The Python of a node: its guard (an expression) and its code (a function body)."""
+    if isinstance(node.get("when"), str):
+        yield ("when",), node["when"].strip(), "eval"
+    if node.get("kind") == "code" and isinstance(node.get("code"), str):
+        yield ("code",), node["code"], "exec"
+
+
+def _texts(place: KeyPath, value: Any) -> Iterator[tuple[KeyPath, str]]:
     if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
+        yield place, value
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _texts((*place, name), item)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _texts((*place, index), item)
+
+
+def _read(place: KeyPath, path: tuple[str, ...]) -> Iterator[Read]:
+    if len(path) > 1:
+        if path[0] == "outputs":
+            yield Read(place, "outputs", path[1])
+        elif path[0] == "initial":
+            yield Read(place, "initial", path[1])

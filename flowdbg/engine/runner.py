@@ -24,7 +24,7 @@ from flowdbg.engine.events import (
 )
 from flowdbg.engine.nodes import Node
 from flowdbg.engine.plan import apply_block_overrides, plan_hash
-from flowdbg.engine.references import references_of
+from flowdbg.engine.references import outputs_needed
 from flowdbg.engine.scope import Scope
 from flowdbg.engine.services import Services
 from flowdbg.engine.state import Progress
@@ -153,7 +153,7 @@ async def _walked(walk: Walk, node: Node, scope: Scope) -> TerminalEvent:
 
 
 def _require_outputs(definition: FlowDefinition, index: int, known: Mapping[str, Any]) -> None:
-    needed = set(references_of(definition, index))
+    needed = set(outputs_needed(definition.steps, index))
     if index:
         needed.add(definition.steps[index - 1].id)
     missing = tuple(

@@ -9,7 +9,7 @@ from types import TracebackType
 
 from flowdbg.engine.http_access import HttpAccess
 from flowdbg.engine.models.local_process import CONTEXT
-from flowdbg.engine.models.providers import Provider
+from flowdbg.engine.models.providers import Provider, providers_from_environment
 from flowdbg.engine.models.registry import Models
 from flowdbg.engine.models.store import default_cache_dir
 from flowdbg.engine.scripts import ScriptedReplies
@@ -22,8 +22,8 @@ class EngineSettings:
 
     cache_dir: Path = field(default_factory=default_cache_dir)
     """Where the offline model's file is kept."""
-    providers: Sequence[Provider] = ()
-    """OpenAI-compatible endpoints; see `providers_from_environment` and `load_providers`."""
+    providers: Sequence[Provider] = field(default_factory=providers_from_environment)
+    """OpenAI-compatible endpoints."""
     scripts: Mapping[str, ScriptedReplies] = field(default_factory=dict)
     """Scripted models for all flows, beside those that a flow brings itself."""
     local_context: int = CONTEXT

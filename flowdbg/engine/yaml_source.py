@@ -11,6 +11,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from ruamel.yaml import YAML
@@ -51,10 +52,13 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 class YamlSource:
     """One YAML document: its value and the 1-based line of every value and key in it."""
 
-    def __init__(self, file: str, value: Any, lines: dict[KeyPath, int]) -> None:
+    def __init__(
+        self, file: str, value: Any, lines: dict[KeyPath, int], literal: set[KeyPath]
+    ) -> None:
         self.file = file
         self.value = value
         self._lines = lines
+        self._literal = literal
 
     def line(self, path: KeyPath) -> int:
         """The line of the value (of its key, in a mapping), or of the nearest thing around it."""
@@ -66,6 +70,14 @@ class YamlSource:
     def problem(self, path: KeyPath, message: str) -> Problem:
         """A problem at a place in this file."""
         return Problem(self.file, self.line(path), dotted(path), message)
+
+    def problem_inside(self, path: KeyPath, message: str, line: int) -> Problem:
+        """A problem in line `line` (1-based, 0 unknown) of a text that stands at a place."""
+        problem = self.problem(path, message)
+        if path in self._literal and line:
+            # The text of a literal block (`|`) begins in the line after its key.
+            return replace(problem, line=problem.line + line)
+        return problem
 
     def as_json(self) -> str:
         """The value as JSON text."""
@@ -103,7 +115,7 @@ def read_yaml(text: str, file: str) -> YamlSource:
     except (YAMLError, ValueError) as error:
         what = str(error).splitlines()[0]
         raise DefinitionError([Problem(file, 0, "", f"is not YAML: {what}.")]) from error
-    return YamlSource(file, value, reader.lines)
+    return YamlSource(file, value, reader.lines, reader.literal)
 
 
 class _Reader:
@@ -111,6 +123,7 @@ class _Reader:
         self._file = file
         self._count = 0
         self.lines: dict[KeyPath, int] = {}
+        self.literal: set[KeyPath] = set()
 
     def document(self, events: Iterator[Event]) -> Any:
         value: Any = None
@@ -173,6 +186,8 @@ class _Reader:
         if getattr(event, "tag", None) not in (None, "!"):
             self._refuse(event, path, f"has the tag {event.tag}. Write a plain value.")
         if not plain:
+            if event.style == "|":
+                self.literal.add(path)
             return text
         if text in _CONSTANTS:
             return _CONSTANTS[text]

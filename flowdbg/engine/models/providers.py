@@ -25,6 +25,8 @@ from flowdbg.errors import ConfigError, DefinitionError
 
 OPENAI = "openai"
 OPENROUTER = "openrouter"
+PROVIDERS_FILE = "FLOWDBG_PROVIDERS"
+"""The environment variable that names a providers file."""
 _OPENAI_URL = "https://api.openai.com/v1"
 _OPENROUTER_URL = "https://openrouter.ai/api/v1"
 _MILLION = 1_000_000
@@ -68,9 +70,15 @@ def providers_from_environment(environment: Mapping[str, str] = os.environ) -> l
     """The providers that the usual variables describe.
 
     `OPENAI_API_KEY` and `OPENAI_BASE_URL` (either is enough: many compatible servers want no
-    key) make `openai`; `OPENROUTER_API_KEY` makes `openrouter`.
+    key) make `openai`; `OPENROUTER_API_KEY` makes `openrouter`; `FLOWDBG_PROVIDERS` names a
+    file with more of them.
+
+    Raises:
+        ConfigError: The file is wrong.
     """
     found: list[Provider] = []
+    if path := environment.get(PROVIDERS_FILE):
+        found += load_providers(Path(path), environment)
     key, url = environment.get("OPENAI_API_KEY"), environment.get("OPENAI_BASE_URL")
     if key or url:
         found.append(Provider(OPENAI, url or _OPENAI_URL, key or ""))

