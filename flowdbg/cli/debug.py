@@ -52,17 +52,37 @@ def show(
     """Open a debugger and show it until the person quits."""
     import asyncio
 
-    asyncio.run(_show(opened, theme, ascii_only, tips))
+    asyncio.run(show_sessions(opened, theme=theme, ascii_only=ascii_only, tips=tips))
 
 
-async def _show(
+async def show_sessions(
     opened: AbstractAsyncContextManager[Debugger],
-    theme: str,
-    ascii_only: bool,
-    tips: Sequence[Tip],
+    *,
+    theme: str = "",
+    ascii_only: bool = False,
+    tips: Sequence[Tip] = (),
 ) -> None:
+    """Show a session, then each other one that the person goes over to, until they quit."""
+    import os
+
+    from flowdbg.cli.opening import open_stored
+    from flowdbg.config import paths
+    from flowdbg.config.settings import load_settings
     from flowdbg.tui.app import DebugApp
 
-    async with opened as debugger:
-        app = DebugApp(debugger, theme=theme, ascii_only=ascii_only, tips=tips)
-        await app.run_async()
+    settings = load_settings(paths.config_file(), os.environ).settings
+    while True:
+        async with opened as debugger:
+            app = DebugApp(
+                debugger,
+                theme=theme or settings.theme,
+                ascii_only=ascii_only or settings.ascii,
+                tips=tips,
+                keys=settings.keys,
+                keymap=settings.keymap,
+                clipboard=settings.clipboard,
+            )
+            chosen = await app.run_async()
+        if chosen is None:
+            return
+        opened, tips = open_stored(chosen), ()

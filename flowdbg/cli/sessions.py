@@ -72,16 +72,21 @@ def pick() -> None:
 
 
 async def _pick() -> None:
+    import os
+
+    from flowdbg.cli.debug import show_sessions
     from flowdbg.cli.opening import open_stored
     from flowdbg.config import paths
+    from flowdbg.config.settings import load_settings
     from flowdbg.store import list_sessions
-    from flowdbg.tui.app import DebugApp
     from flowdbg.tui.picker import PickerApp
 
-    chosen = await PickerApp(list_sessions(paths.sessions_dir())).run_async()
+    settings = load_settings(paths.config_file(), os.environ).settings
+    stored = list_sessions(paths.sessions_dir())
+    app = PickerApp(stored, theme=settings.theme, ascii_only=settings.ascii)
+    chosen = await app.run_async()
     if chosen is not None:
-        async with open_stored(chosen) as debugger:
-            await DebugApp(debugger).run_async()
+        await show_sessions(open_stored(chosen))
 
 
 def _find(session: str) -> Path:

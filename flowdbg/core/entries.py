@@ -71,6 +71,14 @@ class SessionOpened:
     pinned: int | None = None
     message: str | None = None
     parameters: JsonText = field(default_factory=lambda: JsonText("{}"))
+    tools: str = ""
+    """Tool definitions as JSON text, sent on every call; empty for none."""
+    tool_choice: str = ""
+    """JSON text; empty leaves the choice to the server."""
+    attachments: str = ""
+    """Attachments as JSON text, sent with the inputs; empty for none."""
+    trace: bool = False
+    """Ask the server to keep full inputs and outputs of the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +194,16 @@ class BreakpointSet:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolAnswered:
+    """The answer to a pending tool call; it goes out when all calls of the step are answered."""
+
+    call_id: str
+    content: str
+    by: str = "person"
+    """`person` or `handler`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Forked:
     """A new branch begins before the step at `index`; nothing of the old one is overwritten."""
 
@@ -219,6 +237,7 @@ Body = (
     | OutputEditCleared
     | BlockEdited
     | BreakpointSet
+    | ToolAnswered
     | Forked
     | ExecutionLost
 )
@@ -248,6 +267,7 @@ _KINDS: dict[str, type[Any]] = {
     "output_edit_cleared": OutputEditCleared,
     "block_edited": BlockEdited,
     "breakpoint_set": BreakpointSet,
+    "tool_answered": ToolAnswered,
     "forked": Forked,
     "execution_lost": ExecutionLost,
 }

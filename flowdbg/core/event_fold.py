@@ -167,7 +167,8 @@ def _step_completed(session: Session, turn: Turn, at: float, event: StepComplete
     index = turn.index + turn.completed
     session = session.replace(plan=grown(session.plan, index, event.step_id, event.name))
     outputs = {**branch.outputs, event.step_id: event.output}
-    session = _put_branch(session, turn, branch.replace(outputs=outputs, cursor=index + 1))
+    branch = branch.replace(outputs=outputs, cursor=index + 1, pending=None, answers={})
+    session = _put_branch(session, turn, branch)
     return _put_turn(session, turn, completed=turn.completed + 1)
 
 
@@ -186,6 +187,8 @@ def _step_failed(session: Session, turn: Turn, at: float, event: StepFailed) -> 
         inside = dataclasses.replace(inside, status=Status.FAILED, ended_at=at, error=error)
         failed = dataclasses.replace(failed, children={**failed.children, event.path: inside})
     session = _put(session, turn, dataclasses.replace(failed, name=failed.name or event.name))
+    branch = session.branches[turn.branch].replace(pending=None, answers={})
+    session = _put_branch(session, turn, branch)
     return _put_turn(session, turn, terminal=Outcome.FAILED)
 
 
@@ -214,7 +217,9 @@ def _tool_calls(session: Session, turn: Turn, at: float, event: ToolCallsRequest
     session, running = _running(session, turn, at, event.step_id, ())
     waiting = dataclasses.replace(running, status=Status.WAITING)
     session = _put(session, turn, waiting)
-    return _put_turn(session, turn, terminal=Outcome.TOOL_CALLS, tool_calls=event)
+    branch = session.branches[turn.branch].replace(pending=event, answers={})
+    session = _put_branch(session, turn, branch)
+    return _put_turn(session, turn, terminal=Outcome.TOOL_CALLS)
 
 
 def _run_completed(session: Session, turn: Turn, at: float, event: RunCompleted) -> Session:

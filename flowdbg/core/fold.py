@@ -27,6 +27,7 @@ from flowdbg.core.entries import (
     PlanWentStale,
     SessionOpened,
     Stopped,
+    ToolAnswered,
     TurnEnded,
     TurnStarted,
     VersionPinned,
@@ -86,6 +87,10 @@ def _session_opened(session: Session, entry: Entry, body: SessionOpened) -> Sess
         pinned=body.pinned,
         message=body.message,
         parameters=body.parameters,
+        tools=body.tools,
+        tool_choice=body.tool_choice,
+        attachments=body.attachments,
+        trace=body.trace,
     )
 
 
@@ -219,6 +224,13 @@ def _breakpoint_set(session: Session, entry: Entry, body: BreakpointSet) -> Sess
     return session.replace(breakpoints=points)
 
 
+def _tool_answered(session: Session, entry: Entry, body: ToolAnswered) -> Session:
+    del entry
+    branch = session.branch
+    branch = branch.replace(answers={**branch.answers, body.call_id: body})
+    return session.replace(branches=_with_branch(session, session.current, branch))
+
+
 def _forked(session: Session, entry: Entry, body: Forked) -> Session:
     del entry
     parent = session.branches[min(max(body.parent, 0), len(session.branches) - 1)]
@@ -275,6 +287,7 @@ _APPLY: dict[type[Any], Callable[[Session, Entry, Any], Session]] = {
     OutputEditCleared: _output_edit_cleared,
     BlockEdited: _block_edited,
     BreakpointSet: _breakpoint_set,
+    ToolAnswered: _tool_answered,
     Forked: _forked,
     ExecutionLost: _execution_lost,
 }

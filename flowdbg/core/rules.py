@@ -29,6 +29,8 @@ def refusal(session: Session, verb: str) -> str:
 def _forward_refusal(session: Session) -> str:
     if session.at_end:
         return "the flow is at its end; restart it (R) or fork from a step (F)"
+    if session.branch.unanswered:
+        return "tool calls wait for answers; give them (a), or run the step again (r)"
     turn = last_turn(session)
     if session.stop.reason is StopReason.UNKNOWN and turn and not _known_end(turn):
         return "it is not known whether the step ran; look, then run it again (r) or restart (R)"

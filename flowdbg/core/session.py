@@ -15,7 +15,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from flowdbg.core.entries import ForkReason, Outcome, Stopped, StopReason
+from flowdbg.core.entries import ForkReason, Outcome, Stopped, StopReason, ToolAnswered
 from flowdbg.core.events import Path, Received, Tokens, ToolCallsRequested
 from flowdbg.core.json_text import JsonText, Segments
 from flowdbg.core.plan import Plan, StepChange, compare_plans
@@ -91,8 +91,18 @@ class Branch:
     outputs: Mapping[str, JsonText] = field(default_factory=dict)
     """What each step produced, never touched by edits; in the order of the steps."""
     executions: Mapping[str, tuple[Execution, ...]] = field(default_factory=dict)
+    pending: ToolCallsRequested | None = None
+    """The tool calls that the step at the cursor waits for."""
+    answers: Mapping[str, ToolAnswered] = field(default_factory=dict)
+    """What was answered so far, by the call's id."""
     done: bool = False
     result: JsonText | None = None
+
+    @property
+    def unanswered(self) -> tuple[Mapping[str, Any], ...]:
+        """The pending calls that have no answer yet."""
+        calls = self.pending.calls if self.pending else ()
+        return tuple(call for call in calls if str(call.get("id", "")) not in self.answers)
 
     def replace(self, **changes: Any) -> Branch:
         """This branch with some fields changed."""
@@ -116,7 +126,6 @@ class Turn:
     """What the event that ends a turn said; None while none came."""
     version: int | None = None
     plan_hash: str = ""
-    tool_calls: ToolCallsRequested | None = None
     surprise: str = ""
     """What moved under the session in this turn; empty when nothing did."""
     outcome: Outcome | None = None
@@ -193,6 +202,10 @@ class Session:
     """The version that calls go to; None follows production."""
     message: str | None = None
     parameters: JsonText = field(default_factory=lambda: JsonText("{}"))
+    tools: str = ""
+    tool_choice: str = ""
+    attachments: str = ""
+    trace: bool = False
     plan: Plan = field(default_factory=Plan)
     stale: StalePlan | None = None
     branches: tuple[Branch, ...] = (Branch(),)

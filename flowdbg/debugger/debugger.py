@@ -7,37 +7,35 @@ Verbs that run something return when the debugger has stopped; `session.stop` sa
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from flowdbg.core import rules
 from flowdbg.core.entries import (
-    BlockEdited,
     Body,
-    BreakpointSet,
     CommandGiven,
     ExecutionLost,
     Forked,
     ForkReason,
-    InputsGiven,
     Outcome,
-    OutputEditCleared,
-    OutputEdited,
     PlanLoaded,
     PlanWentStale,
     SessionOpened,
     Stopped,
     StopReason,
+    ToolAnswered,
     TurnEnded,
     VersionPinned,
     from_record,
 )
 from flowdbg.core.fold import apply_all
-from flowdbg.core.json_text import JsonText
 from flowdbg.core.plan import Plan
 from flowdbg.core.requests import next_request
 from flowdbg.core.session import Session
+from flowdbg.debugger.editing import EditingVerbs
 from flowdbg.debugger.journal import Journal, Subscription
 from flowdbg.debugger.stops import stop_after
 from flowdbg.debugger.turn import TurnRunner
@@ -45,13 +43,20 @@ from flowdbg.dialects.target import Call, Target
 from flowdbg.errors import BusyError, NotSaved, RunLost, UsageError
 from flowdbg.store import SessionStore
 
+ToolHandler = Callable[[Mapping[str, Any]], Awaitable[str]]
+"""Given a tool call as it came, gives the content of its answer; never raises."""
 
-class Debugger:
+
+class Debugger(EditingVerbs):
     """One debugging session: verbs in, changes out (`subscribe`)."""
 
     def __init__(self, target: Target, journal: Journal) -> None:
+        self.tool_handler: ToolHandler | None = None
+        """Answers tool calls by itself; without one the session stops and a person does."""
+        self.tool_rounds = 10
+        """How often the handler is asked for one step, before the session stops."""
+        super().__init__(journal)
         self._target = target
-        self._journal = journal
         self._turn: TurnRunner | None = None
         self._cancelled = False
         self._stopped = Stopped(StopReason.USER)
@@ -98,11 +103,6 @@ class Debugger:
         if not read_only:
             await debugger._close_left_open()
         return debugger
-
-    @property
-    def session(self) -> Session:
-        """The session now; an immutable value."""
-        return self._journal.session
 
     @property
     def target(self) -> Target:
@@ -190,7 +190,7 @@ class Debugger:
             assert index is not None
             if index < self.session.cursor:
                 await self._journal.write(self._fork(index, ForkReason.RETRY))
-            await self._run_turn()
+            await self._run_turn(afresh=True)
 
     async def restart(self, *, pinned: int | str | None = "keep") -> None:
         """Begin a fresh run at step 0 on the current plan: new id, no outputs, edits kept.
@@ -255,78 +255,6 @@ class Debugger:
         if self._turn:
             self._turn.cancel()
 
-    async def edit_output(self, step_id: str, value: JsonText) -> None:
-        """Let later steps read this value as the whole output of a step; the original stays.
-
-        An edit equal to the original takes the edit back.
-
-        Raises:
-            UsageError: The text is not JSON.
-        """
-        if value.problem:
-            raise UsageError(f"The value is {value.problem}.", "Correct it and apply again.")
-        original = self.session.branch.outputs.get(step_id)
-        if original is not None and original.text == value.text:
-            await self.clear_output_edit(step_id)
-        else:
-            await self._journal.write(OutputEdited(step_id, value))
-
-    async def clear_output_edit(self, step_id: str) -> None:
-        """Take back the edit of a step's output."""
-        if step_id in self.session.output_edits:
-            await self._journal.write(OutputEditCleared(step_id))
-
-    async def edit_block(self, step_id: str, fields: Mapping[str, JsonText]) -> None:
-        """Change fields of a block's configuration; only those that differ are kept and sent.
-
-        Raises:
-            UsageError: A value is not JSON.
-        """
-        for name, value in fields.items():
-            if value.problem:
-                raise UsageError(f"{name} is {value.problem}.", "Correct it and apply again.")
-        step = self.session.plan.find(step_id)
-        config = step.config if step else {}
-        merged = {**self.session.block_edits.get(step_id, {}), **fields}
-        differing = {
-            name: value
-            for name, value in merged.items()
-            if name not in config or config[name] != value.value
-        }
-        await self._journal.write(BlockEdited(step_id, differing))
-
-    async def clear_block_edit(self, step_id: str) -> None:
-        """Take back all changes of a block."""
-        if step_id in self.session.block_edits:
-            await self._journal.write(BlockEdited(step_id, {}))
-
-    async def toggle_breakpoint(self, step_id: str) -> None:
-        """Set a breakpoint before a step, or remove it."""
-        enabled = None if step_id in self.session.breakpoints else True
-        await self._journal.write(BreakpointSet(step_id, enabled))
-
-    async def give_inputs(self, message: str | None, parameters: JsonText) -> None:
-        """Give the run's inputs; they go out with the next fresh run."""
-        if parameters.kind != "object":
-            raise UsageError("The parameters are not a JSON object.", 'Write {"name": value}.')
-        await self._journal.write(InputsGiven(message, parameters))
-
-    async def save_draft(self, key: str, text: str) -> None:
-        """Keep the text of an unfinished edit, so that a crash does not lose it.
-
-        Raises:
-            StoreError: It could not be kept.
-        """
-        await self._journal.in_store(lambda store: store.drafts.save(key, text))
-
-    async def load_draft(self, key: str) -> str | None:
-        """The text of an unfinished edit; None when there is none."""
-        return await self._journal.in_store(lambda store: store.drafts.load(key))
-
-    async def drop_draft(self, key: str) -> None:
-        """Forget an unfinished edit, because it was applied or given up."""
-        await self._journal.in_store(lambda store: store.drafts.delete(key))
-
     async def close(self) -> None:
         """Cancel what runs, close the connections and the session's file."""
         self.cancel()
@@ -373,11 +301,26 @@ class Debugger:
         await self._journal.write(*ended, self._stopped)
         await self._journal.checkpoint()
 
-    async def _run_turn(self, *, run_remaining: bool = False) -> Outcome:
+    async def _run_turn(self, *, run_remaining: bool = False, afresh: bool = False) -> Outcome:
+        """One turn, and as many more as the tool handler has answers for."""
+        outcome = await self._one_turn(run_remaining, afresh)
+        for _ in range(self.tool_rounds):
+            if outcome is not Outcome.TOOL_CALLS or self.tool_handler is None:
+                return outcome
+            for call in self.session.branch.unanswered:
+                content = await self.tool_handler(call)
+                await self._journal.write(ToolAnswered(str(call.get("id", "")), content, "handler"))
+            outcome = await self._one_turn(run_remaining, afresh=False)
+        if outcome is Outcome.TOOL_CALLS and self.tool_handler:
+            detail = f"the handler was asked {self.tool_rounds} times; answer by hand or retry"
+            self._stopped = dataclasses.replace(self._stopped, detail=detail)
+        return outcome
+
+    async def _one_turn(self, run_remaining: bool, afresh: bool) -> Outcome:
         self._turn = TurnRunner(self._journal, self._target)
         if self._cancelled:
             return Outcome.CANCELLED
-        outcome = await self._turn.run(run_remaining=run_remaining)
+        outcome = await self._turn.run(run_remaining=run_remaining, afresh=afresh)
         if self._turn.stale_plan is not None:
             detail = self.session.turns[-1].what
             await self._journal.write(PlanWentStale(self._turn.stale_plan, detail))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowdbg.core.entries import Outcome, Stopped, StopReason
+from flowdbg.core.events import tool_name
 from flowdbg.core.session import Session
 from flowdbg.errors import InputMissing, NoSuchStep, RunLost, TargetError
 
@@ -37,6 +38,9 @@ def stop_after(session: Session, outcome: Outcome, error: TargetError | None) ->
     if outcome is Outcome.FAILED:
         failed = session.execution(step_id)
         detail = str((failed.error or {}).get("message", "")) if failed else ""
+    if outcome is Outcome.TOOL_CALLS:
+        names = [tool_name(call) for call in session.branch.unanswered]
+        detail = f"it asks for {', '.join(names)}"
     if outcome is Outcome.CANCELLED:
         detail = "cancelled; whether the server stopped in time is not confirmed"
     return Stopped(_REASONS[outcome], detail, step_id)

@@ -50,14 +50,15 @@ class TurnRunner:
         self._stop_receiving()
         self._inbox.close()
 
-    async def run(self, *, run_remaining: bool) -> Outcome:
-        """Send the session's next request and see it through.
+    async def run(self, *, run_remaining: bool, afresh: bool = False) -> Outcome:
+        """Send the session's next request and see it through; `afresh` as in `next_request`.
 
         Raises:
             NotSaved: The command could not be saved, so it was not sent.
         """
         session = self._journal.session
-        call = self._target.prepare(next_request(session, run_remaining=run_remaining))
+        request = next_request(session, run_remaining=run_remaining, afresh=afresh)
+        call = self._target.prepare(request)
         number = len(session.turns) + 1
         started = TurnStarted(number, session.cursor, run_remaining, call.route, call.body)
         await self._journal.write(started, before_sending=True)

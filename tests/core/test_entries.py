@@ -25,6 +25,7 @@ from flowdbg.core.entries import (
     SessionOpened,
     Stopped,
     StopReason,
+    ToolAnswered,
     TurnEnded,
     TurnStarted,
     VersionPinned,
@@ -57,6 +58,7 @@ BODIES: list[Body] = [
     BreakpointSet("b", None),
     Forked(1, 0, 2, ForkReason.RETRY, True),
     ExecutionLost("run"),
+    ToolAnswered("c1", "{}", "handler"),
 ]
 
 

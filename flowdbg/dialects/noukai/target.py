@@ -10,7 +10,7 @@ from flowdbg.core.address import FlowAddress
 from flowdbg.core.events import Received
 from flowdbg.core.json_text import JsonText, Segments, encode
 from flowdbg.core.plan import Plan, Step
-from flowdbg.core.requests import TurnRequest
+from flowdbg.core.requests import ToolResume, TurnRequest
 from flowdbg.dialects.noukai.codes import meaning_of
 from flowdbg.dialects.noukai.decode import decode
 from flowdbg.dialects.target import Ability, Call, Capabilities, Exactness
@@ -154,8 +154,29 @@ def step_body(request: TurnRequest) -> Segments:
             parts += ["," if at else "", JsonText.of(step_id), ":", *_object(fields)]
         parts.append("}")
     parts.append(f',"runRemaining":{"true" if request.run_remaining else "false"}')
-    parts.append(',"trace":false}')
+    if request.tools:
+        parts += [',"tools":', JsonText(request.tools)]
+    if request.tool_choice:
+        parts += [',"toolChoice":', JsonText(request.tool_choice)]
+    if request.attachments:
+        parts += [',"attachments":', JsonText(request.attachments)]
+    if request.resume:
+        parts += _resume(request.resume)
+    parts.append(f',"trace":{"true" if request.trace else "false"}}}')
     return tuple(parts)
+
+
+def _resume(resume: ToolResume) -> list[str | JsonText]:
+    """The pause's own conversation with every answer appended (section 12, point 10)."""
+    state = resume.state.text.strip()
+    head, tail = (state[:-1], state[-1]) if state.endswith("]") else ("[", "]")
+    parts: list[str | JsonText] = [',"toolCallMessages":', JsonText(head)]
+    separator = "" if head.strip() == "[" else ","
+    for call_id, content in resume.answers:
+        message = {"role": "tool", "toolCallId": call_id, "content": content}
+        parts += [separator, JsonText.of(message)]
+        separator = ","
+    return [*parts, f'{tail},"iterationsUsed":{resume.iterations_used}']
 
 
 def _object(fields: Mapping[str, JsonText]) -> list[str | JsonText]:
