@@ -1,0 +1,171 @@
+"""Expressions and code in the sandbox: what works, what is refused, and that the pool lives on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowdbg.errors import SandboxError
+from flowdbg.expressions import Sandbox, SandboxLimits
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    made = Sandbox(SandboxLimits(seconds=0.3, memory_bytes=20_000_000))
+    yield made
+    await made.aclose()
+
+
+async def test_an_expression_sees_the_names_it_reads(sandbox: Sandbox) -> None:
+    names = {"order": {"total": 12.5, "items": ["a", "b"]}, "limit": 10, "not a name": 1}
+    assert await sandbox.evaluate("order['total'] > limit", names) is True
+    assert await sandbox.evaluate("[i.upper() for i in order['items']]", names) == ["A", "B"]
+    assert await sandbox.evaluate("  limit  # a comment", names) == 10
+
+
+async def test_code_returns_json_and_may_change_its_own_arguments(sandbox: Sandbox) -> None:
+    arguments = {"text": "a b", "rest": [1]}
+    body = (
+        "text = text.split()\nrest.append(2)\nreturn {'words': text, 'rest': rest, 'pair': (1, 2)}"
+    )
+    result = await sandbox.run_function(body, arguments)
+    assert result == {"words": ["a", "b"], "rest": [1, 2], "pair": [1, 2]}
+    assert arguments == {"text": "a b", "rest": [1]}
+
+
+async def test_code_without_a_return_gives_null(sandbox: Sandbox) -> None:
+    assert await sandbox.run_function("x = 1", {}) is None
+
+
+async def test_what_code_prints_is_handed_over_even_when_it_fails(sandbox: Sandbox) -> None:
+    printed: list[str] = []
+    with pytest.raises(SandboxError, match="ZeroDivisionError"):
+        await sandbox.run_function("print('before')\nreturn 1 / 0", {}, on_print=printed.append)
+    assert printed == ["before\n"]
+
+
+async def test_an_error_names_the_line_of_the_persons_own_source(sandbox: Sandbox) -> None:
+    with pytest.raises(
+        SandboxError, match=r"NameError: name 'nope' is not defined \(line 3: return"
+    ):
+        await sandbox.run_function("a = 1\n\nreturn {'x': nope}", {})
+    with pytest.raises(SandboxError, match=r"KeyError.*\(line 2: \+ b\['missing'\]"):
+        await sandbox.evaluate("(1\n+ b['missing'])", {"b": {}})
+
+
+ATTACKS = [
+    ("while True:\n    pass", "longer than 0.3 seconds"),
+    ("import time\nwhile True:\n    time.sleep(0.2)", "longer than 0.3 seconds"),
+    ("return 'a' * 10**9", "20,000,000 bytes of memory"),
+    ("return [0] * 10**8", "20,000,000 bytes of memory"),
+    ("return 10 ** 10 ** 8", "20,000,000 bytes of memory"),
+    ("return '%1000000000d' % 1", "20,000,000 bytes of memory"),
+    ("x = []\nwhile True:\n    x.append('a' * 1000)", "20,000,000 bytes of memory|longer than"),
+    ("def f(n):\n    return f(n + 1)\nreturn f(0)", "deeper than 300 levels"),
+    ("x = {}\nfor i in range(5000):\n    x = {'a': x}\nreturn x", "deeper than 300 levels"),
+    ("print('x' * 10**6)", "printed more than 100,000 bytes"),
+    ("for i in range(10**6):\n    print('hello')", "printed more than|longer than"),
+    ("return 'x' * 5_000_000", "larger than 4,000,000 bytes"),
+    ("import subprocess", "No module named 'subprocess'"),
+    ("import socket", "No module named 'socket'"),
+    ("import os\nreturn os.listdir('/')", "no files, network or processes"),
+    ("return open('/etc/passwd').read()", "no files, network or processes"),
+    ("import os\nreturn os.environ['HOME']", "Error"),
+    ("return __import__('os')", "__import__"),
+    ("return (1).__class__.__mro__", "__class__"),
+    ("return (lambda: 0).__globals__", "__globals__"),
+    ("return [c for c in ().__class__.__base__.__subclasses__()]", "__class__"),
+    ("return {1, 2}", "not JSON serializable"),
+    ("return b'x'", "not JSON serializable"),
+    ("return print", "not JSON serializable"),
+    ("return float('nan')", "not JSON compliant"),
+    ("x = []\nx.append(x)\nreturn x", "Circular"),
+    ("class A:\n    pass\nreturn A()", "not JSON serializable"),
+    ("return {", "does not parse"),
+]
+
+
+@pytest.mark.parametrize(("body", "words"), ATTACKS)
+async def test_an_attack_is_a_clear_error_and_the_next_call_works(
+    sandbox: Sandbox, body: str, words: str
+) -> None:
+    with pytest.raises(SandboxError, match=words):
+        await sandbox.run_function(body, {})
+    assert await sandbox.evaluate("1 + 1", {}) == 2
+
+
+async def test_nothing_of_one_call_is_left_for_the_next(sandbox: Sandbox) -> None:
+    await sandbox.run_function("global leaked\nleaked = 1\nreturn leaked", {})
+    with pytest.raises(SandboxError, match="leaked"):
+        await sandbox.evaluate("leaked", {})
+
+
+async def test_a_worker_says_nothing_on_standard_error(
+    sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # An allocation that the worker cannot make: it says so itself and ends.
+    with pytest.raises(SandboxError):
+        await sandbox.run_function("x = 'x' * 19_000_000\nreturn x + x[:10]", {})
+    assert capfd.readouterr().err == ""
+
+
+async def test_cancelling_ends_a_running_call_at_once_and_frees_its_worker() -> None:
+    sandbox = Sandbox(SandboxLimits(seconds=60), workers=1)
+    assert await sandbox.evaluate("1", {}) == 1
+    running = asyncio.create_task(sandbox.run_function("while True:\n    pass", {}))
+    await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    # The only worker would be busy for a minute if it had gone on.
+    async with asyncio.timeout(20):
+        assert await sandbox.evaluate("2", {}) == 2
+    await sandbox.aclose()
+
+
+async def test_more_calls_than_workers_wait_for_their_turn(sandbox: Sandbox) -> None:
+    results = await asyncio.gather(*(sandbox.evaluate(f"{n} * 2", {}) for n in range(50)))
+    assert results == [n * 2 for n in range(50)]
+
+
+async def test_a_closed_sandbox_starts_again_and_leaves_no_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    sandbox = Sandbox()
+    assert await sandbox.evaluate("1", {}) == 1
+    await sandbox.aclose()
+    assert list(tmp_path.iterdir()) == []
+    assert await sandbox.evaluate("2", {}) == 2
+    await sandbox.aclose()
+
+
+async def test_a_lone_surrogate_does_not_break_the_call(sandbox: Sandbox) -> None:
+    assert await sandbox.evaluate("text", {"text": "a\ud800b"}) == "a\ufffdb"
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+numbers = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+json_values = st.recursive(
+    st.none() | st.booleans() | numbers | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.lists(json_values, max_size=8))
+def test_any_json_value_goes_in_and_comes_out_as_it_was(values: list[Any]) -> None:
+    async def through() -> list[Any]:
+        sandbox = Sandbox()
+        try:
+            return [await sandbox.evaluate("value", {"value": value}) for value in values]
+        finally:
+            await sandbox.aclose()
+
+    assert asyncio.run(through()) == values
