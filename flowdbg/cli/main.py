@@ -7,7 +7,18 @@ import sys
 import typer
 
 from flowdbg import __version__
-from flowdbg.cli import configure, debug, demo, doctor, publishing, run, serve, sessions
+from flowdbg.cli import (
+    check,
+    configure,
+    debug,
+    demo,
+    doctor,
+    model,
+    publishing,
+    run,
+    serve,
+    sessions,
+)
 from flowdbg.errors import FlowdbgError
 
 app = typer.Typer(
@@ -45,6 +56,8 @@ app.command()(serve.serve)
 app.command()(publishing.publish)
 app.command()(publishing.versions)
 app.command()(publishing.promote)
+app.command()(check.check)
+app.add_typer(model.app, name="model")
 app.add_typer(configure.app, name="config")
 app.command()(doctor.doctor)
 
