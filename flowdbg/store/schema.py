@@ -1,7 +1,6 @@
 """The tables of a session file, and how a file is recognised as one of ours.
 
-A file is made complete under another name and then given its own, so a session file never
-exists in part. Rows of `records` and `pieces` are only ever added; the property `last` is the
+Rows of `records` and `pieces` are only ever added; the property `last` is the
 sequence of the last record, so that a file which lost its end is noticed.
 """
 
@@ -19,7 +18,8 @@ APPLICATION_ID = 0x666C6462
 SCHEMA_VERSION = 1
 """The version that this program writes, in SQLite's header and in every record."""
 
-TABLES = """
+TABLES = (
+    """
 CREATE TABLE records (
     sequence INTEGER PRIMARY KEY,
     parent INTEGER NOT NULL,
@@ -31,23 +31,12 @@ CREATE TABLE records (
     body BLOB NOT NULL,
     layout TEXT,
     checksum INTEGER NOT NULL
-);
-CREATE TABLE pieces (number INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, text BLOB NOT NULL);
-CREATE TABLE properties (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE drafts (name BLOB PRIMARY KEY, text BLOB NOT NULL) WITHOUT ROWID;
-"""
-
-
-def create_tables(connection: sqlite3.Connection) -> None:
-    """Write the header and the empty tables, then switch to the write-ahead log."""
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.executescript(
-        f"BEGIN IMMEDIATE; {TABLES}"
-        f"PRAGMA application_id = {APPLICATION_ID};"
-        f"PRAGMA user_version = {SCHEMA_VERSION};"
-        "COMMIT;"
-    )
-    connection.execute("PRAGMA journal_mode = WAL")
+)""",
+    "CREATE TABLE pieces "
+    "(number INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, text BLOB NOT NULL)",
+    "CREATE TABLE properties (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE drafts (name BLOB PRIMARY KEY, text BLOB NOT NULL) WITHOUT ROWID",
+)
 
 
 def check_header(connection: sqlite3.Connection, path: Path) -> None:

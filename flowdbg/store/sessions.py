@@ -9,13 +9,15 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from flowdbg.core.records import Record
+from flowdbg.errors import NotSaved, SessionUnreadable
 from flowdbg.store.connection import connect_beside_writer, connect_to_read, connect_to_write
-from flowdbg.store.creation import create_session_file
+from flowdbg.store.creation import create_session_file, remove_session_file
 from flowdbg.store.database import Database
 from flowdbg.store.drafts import Drafts
 from flowdbg.store.files import check_regular, make_private_directory, session_path
@@ -71,7 +73,15 @@ class SessionStore:
         writer_lock = WriterLock(path)
         try:
             create_session_file(path, meta)
-            return cls(path, connect_to_write(path), writer_lock)
+            try:
+                return cls(path, connect_to_write(path), writer_lock)
+            except BaseException:
+                with suppress(OSError):
+                    remove_session_file(path)
+                raise
+        except SessionUnreadable as error:
+            writer_lock.release()
+            raise NotSaved(error.what, "Check the disk and try again.") from error
         except BaseException:
             writer_lock.release()
             raise

@@ -11,6 +11,7 @@ from typing import Any
 
 from flowdbg.errors import FlowdbgError, StoreError, UsageError
 from flowdbg.store.connection import connect_to_read
+from flowdbg.store.creation import remove_session_file
 from flowdbg.store.failures import damaged, unreadable
 from flowdbg.store.files import SUFFIX, check_regular, companions
 from flowdbg.store.lock import WriterLock, holder_of, lock_path
@@ -57,9 +58,8 @@ def remove_session(path: Path) -> None:
     check_regular(path)
     writer_lock = WriterLock(path)
     try:
-        path.unlink()
-        for companion in (*companions(path), lock_path(path)):
-            companion.unlink(missing_ok=True)
+        remove_session_file(path)
+        lock_path(path).unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(
             f"The session {path.stem} cannot be deleted: {error.strerror}.",
