@@ -43,7 +43,7 @@ class JsonReport:
         """Whether a line only says again that the run it belongs to goes on."""
         if line["event"] != "run_started":
             return False
-        known = line["execution_id"] == self._run
+        known = bool(line["execution_id"] == self._run)
         self._run = line["execution_id"]
         return known
 
@@ -62,7 +62,8 @@ class TextReport:
     def __init__(self, out: TextIO, plan: Plan) -> None:
         self._out = out
         self._plan = plan
-        self._streaming = False
+        self._streamed = ""
+        self._streaming: tuple[str | int, ...] | None = None
 
     def show(self, change: Change) -> None:
         """Print what an observer was told."""
@@ -93,7 +94,7 @@ class TextReport:
         if session.version is not None:
             parts.append(f"version {session.version}")
         parts.append(f"{totals.tokens.total} tokens")
-        if totals.cost is not None:
+        if totals.cost:
             parts.append(formats.cost(totals.cost))
         parts.append(formats.duration(totals.elapsed * 1000))
         self._line("")
@@ -113,25 +114,30 @@ class TextReport:
                 index = self._plan.index_of(step_id)
                 number = "" if index is None else f"{index + 1}/{self._plan.length} "
                 self._line(f"▶ {number}{step_id}")
-            case StepOutput(_, delta, _):
+            case StepOutput(_, delta, path):
                 value = delta.value
-                self._stream(value if isinstance(value, str) else f"{delta.text}\n")
+                self._stream(value if isinstance(value, str) else f"{delta.text}\n", path)
             case StepCompleted(step_id, output, path=()):
                 self._line(f"✓ {step_id} {formats.duration(event.duration_ms)}")
-                self._line(f"  {output.text}")
+                if output.value != {"text": self._streamed}:
+                    self._line(f"  {output.text}")
+                self._streamed = ""
             case StepFailed(step_id, error):
                 self._line(f"✗ {step_id}: {error.get('message', '')}")
             case _:
                 pass
 
-    def _stream(self, text: str) -> None:
-        self._streaming = True
+    def _stream(self, text: str, path: tuple[str | int, ...]) -> None:
+        if self._streaming not in (None, path):
+            self._out.write("\n")
+        self._streaming = path
+        self._streamed += text
         self._out.write(safe_text(text))
 
     def _line(self, text: str) -> None:
-        if self._streaming:
+        if self._streaming is not None:
             self._out.write("\n")
-            self._streaming = False
+            self._streaming = None
         self._out.write(f"{safe_text(text)}\n")
 
 
