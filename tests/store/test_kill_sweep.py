@@ -9,47 +9,19 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import pytest
 
-from flowdbg.store import SessionStore
-from tests.store.writer_process import BATCH, batch
+from tests.store.crash_checks import acknowledged, assert_nothing_is_lost, command
+from tests.store.writer_process import BATCH
 
 pytestmark = pytest.mark.slow
 
 APPENDS = 6
 CALLS = ["pwrite64", "fdatasync", "fsync", "ftruncate", "unlink", "link", "linkat"]
 FAULTS = ["signal=KILL", "error=EIO", "error=ENOSPC"]
-
-
-def command(directory: Path, appends: int) -> list[str]:
-    return [sys.executable, "-m", "tests.store.writer_process", str(directory), str(appends)]
-
-
-def acknowledged(output: str) -> int:
-    """How many records the process said were saved; -1 when not even the session was."""
-    numbers = [int(line[4:]) for line in output.splitlines() if line.startswith("ack ")]
-    return max(numbers, default=-1)
-
-
-def assert_nothing_is_lost(directory: Path, saved: int) -> int:
-    """The session opens, has all that was acknowledged, whole appends only, and can go on."""
-    path = directory / "s.flowdbg"
-    if saved < 0 and not path.exists():
-        return 0
-    with SessionStore.open(path) as store:
-        stored = list(store.read())
-        assert store.meta == {"title": "t"}
-        assert len(stored) >= saved
-        assert len(stored) % BATCH == 0
-        assert store.append(batch(99)) == range(len(stored) + 1, len(stored) + 1 + BATCH)
-    assert [one.sequence for one in stored] == list(range(1, len(stored) + 1))
-    expected = [record for number in range(1, len(stored) // BATCH + 1) for record in batch(number)]
-    assert [one.record for one in stored] == expected
-    return len(stored)
 
 
 @pytest.mark.parametrize("seed", range(10))
