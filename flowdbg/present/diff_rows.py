@@ -143,12 +143,12 @@ def _text_rows(old: str, new: str, depth: int) -> Iterator[DiffRow]:
             skipped += 1
             continue
         if skipped:
-            yield DiffRow(depth, Kind.SAME, "", plural(skipped, "line"), is_line=True)
+            yield DiffRow(depth, Kind.SAME, "", plural(skipped, "unchanged line"), is_line=True)
             skipped = 0
         kind = {" ": Kind.SAME, "-": Kind.REMOVED, "+": Kind.ADDED}[line.mark]
         yield _line(depth, kind, line.text, line.spans)
     if skipped:
-        yield DiffRow(depth, Kind.SAME, "", plural(skipped, "line"), is_line=True)
+        yield DiffRow(depth, Kind.SAME, "", plural(skipped, "unchanged line"), is_line=True)
 
 
 def _line(depth: int, kind: Kind, text: str, spans: tuple[Span, ...]) -> DiffRow:

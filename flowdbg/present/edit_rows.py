@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from flowdbg.core.session import Session
+from flowdbg.present.json_diff import Kind, changes, compare
+from flowdbg.present.json_paths import show
 from flowdbg.present.json_rows import preview
 from flowdbg.present.safe_text import safe_line
 
@@ -27,8 +29,8 @@ class EditRow:
 def edit_rows(session: Session, drafts: tuple[str, ...] = ()) -> tuple[EditRow, ...]:
     """List what a person put on the session: outputs, fields of blocks, breakpoints, drafts."""
     rows = [
-        EditRow(step_id, "output", f"{_name(session, step_id)} output", preview(value.value, 80))
-        for step_id, value in session.output_edits.items()
+        EditRow(step_id, "output", f"{_name(session, step_id)} output", _what(session, step_id))
+        for step_id in session.output_edits
     ]
     for step_id, fields in session.block_edits.items():
         name = _name(session, step_id)
@@ -45,6 +47,22 @@ def edit_rows(session: Session, drafts: tuple[str, ...] = ()) -> tuple[EditRow, 
         EditRow(step_id, "draft", _name(session, step_id), "not applied yet") for step_id in drafts
     ]
     return tuple(rows)
+
+
+def _what(session: Session, step_id: str) -> str:
+    """What an edited output says differently: its first changed leaf, or the whole value."""
+    edit = session.output_edits[step_id]
+    produced = session.branch.outputs.get(step_id)
+    if produced is None or produced.problem or edit.problem:
+        return preview(edit.value, 80)
+    found = changes(compare(produced.value, edit.value))
+    if not found:
+        return "as it was"
+    first = found[0]
+    where = f"{show(first.path)}: " if first.path else ""
+    more = f"  and {len(found) - 1} more" if len(found) > 1 else ""
+    now = "removed" if first.kind is Kind.REMOVED else preview(first.new, 60)
+    return f"{safe_line(where, 60)}{now}{more}"
 
 
 def _name(session: Session, step_id: str) -> str:

@@ -40,14 +40,14 @@ def count(number: int) -> str:
 
 
 def tokens(number: int | None) -> str:
-    """Show a token count: `3,214 tok`; empty when unknown."""
-    return "" if number is None else f"{number:,} tok"
+    """Show a token count: `3,214 tok`; empty when unknown or none were used."""
+    return "" if not number else f"{number:,} tok"
 
 
 def cost(amount: str | Decimal | float | None) -> str:
     """Show dollars with as many digits as matter: `$0.014`, `$0.00015`, `$12.50`.
 
-    A value that is not a number is not shown at all; empty when unknown.
+    Nothing is shown for nothing, and for a value that is not a number.
     """
     if amount is None or amount == "":
         return ""
@@ -55,9 +55,9 @@ def cost(amount: str | Decimal | float | None) -> str:
         value = Decimal(str(amount))
     except InvalidOperation:
         return ""
-    if not value.is_finite():
+    if not value.is_finite() or value == 0:
         return ""
-    if value >= 1 or value == 0:
+    if value >= 1:
         return f"${value:,.2f}"
     shown = f"{value:.6f}".rstrip("0")
     return (

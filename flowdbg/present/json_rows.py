@@ -118,6 +118,13 @@ class JsonRows:
         self.rows[index + 1 : index + 1] = added
         return len(added)
 
+    def unfold_texts(self) -> None:
+        """Unfold the long strings that are seen, except very long ones."""
+        for index in reversed(range(len(self.rows))):
+            value = self.rows[index].value
+            if isinstance(value, str) and len(value) <= UNFOLD_ALL_TEXT:
+                self.unfold(index)
+
     def fold(self, index: int) -> int:
         """Hide everything below a row; returns how many rows went."""
         row = self.rows[index]

@@ -26,7 +26,8 @@ class Situation:
     """Whether an earlier turn is looked at."""
     can_undo: bool = False
     searching: bool = False
-    has_drafts: bool = False
+    draft_steps: frozenset[str] = frozenset()
+    """Steps with an unfinished edit."""
 
 
 Off = Callable[[Situation], str]
@@ -100,12 +101,16 @@ def _has_edits(situation: Situation) -> str:
     session, step_id = situation.session, situation.step_id
     if step_id in session.output_edits or session.block_edits.get(step_id):
         return ""
+    if step_id in situation.draft_steps:
+        return ""
     return "the selected step has no edits"
 
 
 def _any_edits(situation: Situation) -> str:
     session = situation.session
-    return "" if session.output_edits or session.block_edits else "there are no edits"
+    if session.output_edits or session.block_edits or situation.draft_steps:
+        return ""
+    return "there are no edits"
 
 
 def _history(situation: Situation) -> str:

@@ -199,12 +199,15 @@ class Editing(Part):
         )
         if field in state.titles:
             state.open(field)
+        if self._drafts.get(f"{plane}:{self.step_id}"):
+            self.say("This is what you typed before; ^r brings the original back.")
         self.screen.show_editor(True)
         self.screen.editor.open(state, title)
         self.screen.panes.refresh_footer()
 
     def _clear(self) -> None:
         step = self.step_id
+        self._drop_drafts({step})
         if step in self.session.output_edits:
             self._remember(OUTPUT, step)
             self.launch("edit.clear", self.debugger.clear_output_edit(step))
@@ -212,7 +215,17 @@ class Editing(Part):
             self._remember(BLOCK, step)
             self.launch("edit.clear", self.debugger.clear_block_edit(step))
 
+    def _drop_drafts(self, steps: set[str]) -> None:
+        kept = {
+            key: texts for key, texts in self._drafts.items() if key.partition(":")[2] not in steps
+        }
+        if len(kept) != len(self._drafts):
+            self._drafts = kept
+            self.launch("draft", self._keep())
+            self.screen.panels.refresh()
+
     def _clear_all(self) -> None:
+        self._drop_drafts(self.draft_steps())
         for step in self.session.output_edits:
             self._remember(OUTPUT, step)
             self.launch("edit.clear-all", self.debugger.clear_output_edit(step))

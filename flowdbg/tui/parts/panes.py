@@ -16,6 +16,17 @@ RIGHT = ("detail", "outputs", "edits", "events")
 
 MIN_WIDTH, MAX_WIDTH = 16, 80
 
+LEAF_HINTS = (
+    Hint("", "enter", "Take", 3),
+    Hint("", "esc", "Back", 2),
+    Hint("", "^t", "Text or JSON", 1),
+)
+SEARCH_HINTS = (
+    Hint("", "enter", "Stay here", 3),
+    Hint("", "↑↓", "Other matches", 2),
+    Hint("", "esc", "End", 1),
+)
+
 
 class Panes(Part):
     """Moves the keys between panes and shares the space."""
@@ -84,6 +95,12 @@ class Panes(Part):
         """Show the hints of the pane that has the keys."""
         screen = self.screen
         keys = self.app.keys
+        if screen.leaf.display:
+            screen.footer.show_hints(LEAF_HINTS)
+            return
+        if screen.search_bar.display:
+            screen.footer.show_hints(SEARCH_HINTS)
+            return
         if screen.editor.state is not None:
             hints = [
                 Hint(action.id, key_label(keys[action.id][0]), action.label, action.weight)

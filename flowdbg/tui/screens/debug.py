@@ -91,6 +91,7 @@ class DebugScreen(Screen[None]):
         """Containers of the plan whose children are hidden."""
         self.following = True
         """Whether the selection goes with the running step."""
+        self._pane_before = "flow"
         self.select_after = ""
         """The step to select when the running verb has stopped."""
         self.running = Running(self)
@@ -179,7 +180,7 @@ class DebugScreen(Screen[None]):
             viewing=self.history.turn is not None,
             can_undo=self.editing.can_undo,
             searching=self.copying.is_searching,
-            has_drafts=bool(self.editing.draft_steps()),
+            draft_steps=frozenset(self.editing.draft_steps()),
         )
 
     def action_do(self, action_id: str) -> None:
@@ -201,8 +202,10 @@ class DebugScreen(Screen[None]):
     def show_editor(self, is_open: bool) -> None:
         """Put the editor in the place of the selected step, or take it away."""
         self.set_class(is_open, "-editing")
-        if not is_open:
-            self.panes.go("detail" if self.panes.right == "detail" else self.panes.right)
+        if is_open:
+            self._pane_before = self.pane
+        else:
+            self.panes.go(self._pane_before)
 
     def show_text(self, title: str, text: str) -> None:
         """Show a text over the screen; copy it when that is asked for."""
@@ -322,6 +325,8 @@ class DebugScreen(Screen[None]):
     @on(FooterBar.Clicked)
     def _hint_clicked(self, event: FooterBar.Clicked) -> None:
         event.stop()
+        if not event.action_id:
+            return
         if event.action_id.startswith("editor."):
             self.editor.action_do(event.action_id)
         else:

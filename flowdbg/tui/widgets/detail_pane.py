@@ -50,13 +50,15 @@ class DetailPane(Vertical):
         """The view that is seen."""
         self._view: StepView | None = None
         self._shown: dict[str, object] = {}
+        self._step_in: dict[str, str] = {}
+        self._diff_title = ""
 
     def compose(self) -> ComposeResult:
         """Lay out the tabs and one widget for each."""
         yield ViewTabs(id="detail-tabs")
         yield OutputView(id="output-view", ascii_only=self._ascii)
-        yield JsonView(id="input-view", ascii_only=self._ascii)
-        yield JsonView(id="block-view", ascii_only=self._ascii)
+        yield JsonView(id="input-view", ascii_only=self._ascii, open_texts=True)
+        yield JsonView(id="block-view", ascii_only=self._ascii, open_texts=True)
         yield DiffView(id="diff-view", ascii_only=self._ascii)
         yield JsonView(id="event-view", ascii_only=self._ascii, placeholder="No event yet.")
 
@@ -89,6 +91,7 @@ class DetailPane(Vertical):
         ):
             widget.display = name == tab
         self._fill()
+        self._show_subtitle()
         self.tabs_row.show_tabs(self.tabs(), tab)
         if had_focus:
             self.shown.focus()
@@ -106,7 +109,7 @@ class DetailPane(Vertical):
     def show_step(self, view: StepView | None) -> None:
         """Show a step, or nothing."""
         self._view = view
-        self.border_title = plain_line(view.title if view else "No step", 120)
+        self.border_title = plain_line(f"2 {view.title}" if view else "2 Step", 120)
         self.tabs_row.show_tabs(self.tabs(), self.tab)
         self._fill()
 
@@ -122,7 +125,8 @@ class DetailPane(Vertical):
 
     def compare(self, title: str, sides: tuple[object, object] | None) -> None:
         """Show a difference under its title, or say that there is none to show."""
-        self.diff.border_title = plain_line(title, 100)
+        self._diff_title = title if sides else ""
+        self._show_subtitle()
         if sides is None:
             self.diff.clear(title)
         else:
@@ -139,16 +143,25 @@ class DetailPane(Vertical):
             if view.input is None:
                 self.input_view.clear("Its input is known when it runs.")
             else:
-                self.input_view.show_value(_value(view.input), keep=True)
+                self.input_view.show_value(_value(view.input), keep=self._same_step("input"))
         elif self.tab == "block" and self._is_new(
             "block", (view.step_id, view.config, view.block_edits)
         ):
             if view.config:
                 config = effective_config(view)
                 was = former(dict(view.config), config) if view.block_edits else {}
-                self.block_view.show_value(config, was, keep=True)
+                self.block_view.show_value(config, was, keep=self._same_step("block"))
             else:
                 self.block_view.clear("The server does not tell how this step is configured.")
+
+    def _show_subtitle(self) -> None:
+        self.border_subtitle = plain_line(self._diff_title if self.tab == "diff" else "", 100)
+
+    def _same_step(self, tab: str) -> bool:
+        """Whether a view goes on with the step that it showed before."""
+        assert self._view is not None
+        before, self._step_in[tab] = self._step_in.get(tab), self._view.step_id
+        return before == self._view.step_id
 
     def _is_new(self, tab: str, key: Sequence[object]) -> bool:
         changed = self._shown.get(tab) != key

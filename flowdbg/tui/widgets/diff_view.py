@@ -43,6 +43,7 @@ class DiffView(LineView):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._ascii = ascii_only
+        self.more = "~" if ascii_only else "…"
         self._rows: DiffRows | None = None
         self._placeholder = ""
 

@@ -12,6 +12,9 @@ from flowdbg.tui.widgets.line_view import LineView, Piece
 _MARKS = {"output": EDITED, "block": EDITED, "breakpoint": BREAKPOINT, "draft": DRAFT}
 
 
+_NONE = (" Nothing yet.", " i edits an output,", " o a block,", " b sets a breakpoint.")
+
+
 class EditsView(LineView):
     """Lists edits and breakpoints; opening one goes to its step."""
 
@@ -26,6 +29,7 @@ class EditsView(LineView):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._ascii = ascii_only
+        self.more = "~" if ascii_only else "…"
         self._rows: tuple[EditRow, ...] = ()
 
     @property
@@ -42,7 +46,7 @@ class EditsView(LineView):
 
     def row_count(self) -> int:
         """Return how many rows there are; without any, one that says so."""
-        return len(self._rows) or 1
+        return len(self._rows) or len(_NONE)
 
     def shows_cursor(self) -> bool:
         """A list without edits has no cursor."""
@@ -51,7 +55,7 @@ class EditsView(LineView):
     def row_pieces(self, index: int) -> Sequence[Piece]:
         """Draw one edit."""
         if not self._rows:
-            return [(" none yet: i, o, b", "tone--muted")]
+            return [(_NONE[index], "tone--muted")]
         row = self._rows[index]
         mark = _MARKS[row.kind]
         return [

@@ -29,6 +29,7 @@ class EventsView(LineView):
         super().__init__(id=id, classes=classes)
         self._describe = describe
         self._ascii = ascii_only
+        self.more = "~" if ascii_only else "…"
         self._rows = EventRows(describe)
 
     def show_items(self, items: Sequence[EventItem]) -> None:

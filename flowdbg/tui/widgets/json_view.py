@@ -66,11 +66,14 @@ class JsonView(LineView):
         classes: str | None = None,
         ascii_only: bool = False,
         placeholder: str = "",
+        open_texts: bool = False,
     ) -> None:
         super().__init__(id=id, classes=classes)
+        self._open_texts = open_texts
         self.placeholder = placeholder
         """What is shown while there is no value."""
         self._ascii = ascii_only
+        self.more = "~" if ascii_only else "…"
         self._value: Any = _NOTHING
         self._rows: JsonRows | None = None
         self._was: Mapping[Path, str] = {}
@@ -108,6 +111,8 @@ class JsonView(LineView):
                 text_width=self._text_width(),
                 measure=get_character_cell_size,
             )
+            if self._open_texts:
+                self._rows.unfold_texts()
             self.cursor = 0
             self.scroll_home(animate=False)
         self.hits = None
@@ -137,7 +142,7 @@ class JsonView(LineView):
         if self._rows is None:
             return [(f" {self.placeholder.split(chr(10))[index]}", "tone--muted")]
         row = self._rows.rows[index]
-        indent = " " + "  " * min(row.depth, _INDENT_LIMIT)
+        indent = " " + "  " * _level(row)
         if row.is_text:
             return [(indent + row.text, "json--text")]
         mark = "  "
@@ -270,7 +275,7 @@ class JsonView(LineView):
         if self._rows is None or not 0 <= index < len(self._rows):
             return
         row = self._rows.rows[index]
-        left = 1 + 2 * min(row.depth, _INDENT_LIMIT)
+        left = 1 + 2 * _level(row)
         self.cursor = index
         if row.foldable and left <= event.x - self.gutter.left < left + 2:
             self.action_fold_toggle()
@@ -293,6 +298,11 @@ class JsonView(LineView):
 
     def _text_width(self) -> int:
         return max(self.scrollable_content_region.width - 3, 20)
+
+
+def _level(row: Row) -> int:
+    """How far a row is indented: the members of the root stand below it, not beside."""
+    return min(max(row.depth - 1, 0), _INDENT_LIMIT)
 
 
 def _class_of(value: Any) -> str:

@@ -92,6 +92,8 @@ class LineView(ScrollView, can_focus=True):
         super().__init__(id=id, classes=classes)
         self.hits: Hits | None = None
         """What was searched here; None when nothing was."""
+        self.more = "…"
+        """What stands at the end of a row that is cut."""
         self._inks: dict[str, Style] = {}
 
     def row_count(self) -> int:
@@ -201,6 +203,9 @@ class LineView(ScrollView, can_focus=True):
             selected = self.screen.get_component_rich_style("screen--selection")
             pieces = painted(pieces, [(start, _LINE_END if end == -1 else end)], selected)
         strip = Strip(pieces)
+        room = self.scrollable_content_region.width
+        if not scroll_x and strip.cell_length > room > 1:
+            strip = Strip([*strip.crop(0, room - 1), Segment(self.more, base)])
         return strip.crop_extend(scroll_x, scroll_x + width, base).apply_offsets(scroll_x, index)
 
     def hit_spans(self, index: int, pieces: Sequence[Segment]) -> tuple[Sequence[Span], bool]:

@@ -36,6 +36,7 @@ class OutputView(Container):
         self._seen: dict[str, int] = {}
         self._streamed: list[str] = []
         self._last_label = ""
+        self._tree_of = ""
         self._shown_output: JsonText | None = None
         self._wants: str = ""
         """`text` or `tree` where the person chose; empty for what suits the output."""
@@ -43,7 +44,7 @@ class OutputView(Container):
     def compose(self) -> ComposeResult:
         """Lay out both ways to show an output."""
         yield StreamView(id="output-text")
-        yield JsonView(id="output-tree", ascii_only=self._ascii)
+        yield JsonView(id="output-tree", ascii_only=self._ascii, open_texts=True)
 
     @property
     def shown(self) -> LineView:
@@ -142,12 +143,14 @@ class OutputView(Container):
         if output.problem:
             self._show_as_text(output)
             return
+        keep = self._tree_of == view.step_id
+        self._tree_of = view.step_id
         if view.original is not None and not view.original.problem:
             self.tree_view.show_value(
-                output.value, former(view.original.value, output.value), keep=True
+                output.value, former(view.original.value, output.value), keep=keep
             )
         else:
-            self.tree_view.show_value(output.value, keep=True)
+            self.tree_view.show_value(output.value, keep=keep)
         self._show_tree(True)
 
     def _show_as_text(self, output: JsonText) -> None:

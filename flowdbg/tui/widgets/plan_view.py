@@ -18,7 +18,7 @@ from flowdbg.tui.widgets.line_view import LineView, Piece
 _KIND_FROM = 30
 """Cells of width from which the kind of a step is shown."""
 
-_NOTE_FROM = 22
+_NOTE_FROM = 28
 """Cells of width from which its time is shown."""
 
 
@@ -76,6 +76,7 @@ class PlanView(LineView):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._ascii = ascii_only
+        self.more = "~" if ascii_only else "…"
         self._rows: tuple[PlanRow, ...] = ()
 
     @property

@@ -13,11 +13,13 @@ from flowdbg.present.status_line import Part, fitted
 from flowdbg.tui.styles import stylesheet
 from flowdbg.tui.widgets.line_view import TONES
 
+BADGES = frozenset(tone.replace("tone", "badge") for tone in TONES)
+
 
 class StatusBar(Widget):
     """One line that says how the session stands."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONES, "status--state"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONES, *BADGES}
     DEFAULT_CSS = stylesheet(__file__)
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name for it
@@ -46,8 +48,7 @@ class StatusBar(Widget):
         for part in kept:
             if not pieces:
                 text = f" {self._glyph} {part.text} "
-                tone = f"tone--{part.tone}"
-                pieces.append(Content.styled(text, self.get_visual_style("status--state", tone)))
+                pieces.append(Content.styled(text, self.get_visual_style(f"badge--{part.tone}")))
             else:
                 text = f"  {part.text}"
                 style = self.get_visual_style(f"tone--{part.tone}")

@@ -57,22 +57,27 @@ class ViewTabs(Widget):
             self.refresh()
 
     def render(self) -> Content:
-        """Draw the tabs, with short labels when the row would be too long."""
-        width = self.size.width
+        """Draw the tabs; where they do not fit, short ones, and as many as do around the active."""
         labels = [tab.label for tab in self._tabs]
-        if self._length(labels) > width:
+        if sum(self._widths(labels)) > self.size.width:
             labels = [tab.short or tab.label for tab in self._tabs]
+        widths = self._widths(labels)
+        first, last = self._seen(widths)
         pieces: list[Content] = []
         self._ends = []
         at = 0
-        for tab, label in zip(self._tabs, labels, strict=True):
+        if first:
+            pieces.append(Content.styled("‹", self.get_visual_style("tabs--mark")))
+            at = 1
+        for tab, label, width in list(zip(self._tabs, labels, widths, strict=True))[first:last]:
             style = "tabs--active" if tab.id == self._active else "tabs--tab"
-            text = f" {label} "
-            pieces.append(Content.styled(text, self.get_visual_style(style)))
+            pieces.append(Content.styled(f" {label} ", self.get_visual_style(style)))
             if tab.mark:
                 pieces.append(Content.styled(f"{tab.mark} ", self.get_visual_style("tabs--mark")))
-            at += cell_len(text) + (cell_len(tab.mark) + 1 if tab.mark else 0)
+            at += width
             self._ends.append((at, tab.id))
+        if last < len(self._tabs):
+            pieces.append(Content.styled("›", self.get_visual_style("tabs--mark")))
         return Content.assemble(*pieces)
 
     def on_click(self, event: events.Click) -> None:
@@ -82,6 +87,23 @@ class ViewTabs(Widget):
                 self.post_message(self.Picked(self, tab))
                 return
 
-    def _length(self, labels: list[str]) -> int:
-        marks = sum(cell_len(tab.mark) + 1 for tab in self._tabs if tab.mark)
-        return sum(cell_len(label) + 2 for label in labels) + marks
+    def _widths(self, labels: list[str]) -> list[int]:
+        return [
+            cell_len(label) + 2 + (cell_len(tab.mark) + 1 if tab.mark else 0)
+            for tab, label in zip(self._tabs, labels, strict=True)
+        ]
+
+    def _seen(self, widths: list[int]) -> tuple[int, int]:
+        """The first tab that is seen and the one after the last: the active one is among them."""
+        room = self.size.width
+        if sum(widths) <= room:
+            return 0, len(widths)
+        active = next((at for at, tab in enumerate(self._tabs) if tab.id == self._active), 0)
+        first, last, used = active, active + 1, widths[active] + 2
+        while last < len(widths) and used + widths[last] <= room:
+            used += widths[last]
+            last += 1
+        while first and used + widths[first - 1] <= room:
+            first -= 1
+            used += widths[first]
+        return first, last
