@@ -9,22 +9,17 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
 from flowdbg.engine.check_references import check_references
 from flowdbg.engine.checks import check_content
-from flowdbg.engine.nodes import FieldName, Model, Node, Schema
+from flowdbg.engine.nodes import Address, FieldName, Model, Node, Schema
 from flowdbg.engine.problems import problems_of
 from flowdbg.engine.scripts import ScriptedReplies
 from flowdbg.engine.yaml_source import MAX_FILE_BYTES, YamlSource, read_yaml
 from flowdbg.errors import DefinitionError, Problem
-
-Address = Annotated[
-    str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}(/[a-z0-9][a-z0-9._-]{0,63}){2}$")
-]
-"""`org/project/flow`, lower case."""
 
 
 class InputField(Model):

@@ -14,13 +14,21 @@ from pydantic import BaseModel, ConfigDict, Field
 Effect = Literal["none", "read", "write"]
 """What a step does to the world outside: nothing, it reads, or it changes something."""
 
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
+ADDRESS = r"^[a-z0-9][a-z0-9._-]{0,63}(/[a-z0-9][a-z0-9._-]{0,63}){2}$"
+IDENTIFIER = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
+FIELD_NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
+DATA_PATH = r"^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$"
+
+Address = Annotated[str, Field(pattern=ADDRESS)]
+"""`org/project/flow`, lower case."""
+
+Identifier = Annotated[str, Field(pattern=IDENTIFIER)]
 """The stable name of a step inside its flow; safe in a URL path."""
 
-FieldName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+FieldName = Annotated[str, Field(pattern=FIELD_NAME)]
 """The name of an input; a Python identifier, because code blocks get it as a parameter."""
 
-DataPath = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$")]
+DataPath = Annotated[str, Field(pattern=DATA_PATH)]
 """A dotted path to data a step can see: `letters`, `initial.message`, `outputs.draft.text`."""
 
 Schema = dict[str, Any]

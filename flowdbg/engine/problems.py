@@ -10,8 +10,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from flowdbg.engine.nodes import (
+    ADDRESS,
     BLOCK_KINDS,
     CONTAINER_KINDS,
+    DATA_PATH,
+    FIELD_NAME,
+    IDENTIFIER,
     CodeBlock,
     HttpBlock,
     LlmBlock,
@@ -31,6 +35,12 @@ NODE_MODELS: dict[str, type[BaseModel]] = {
     "sequence": SequenceNode,
     "parallel": ParallelNode,
     "loop": LoopNode,
+}
+_PATTERNS = {
+    IDENTIFIER: "an id: a letter, then letters, digits, `-` or `_`, at most 64",
+    FIELD_NAME: "a field name: a letter or `_`, then letters, digits or `_`, at most 64",
+    DATA_PATH: "a data path such as `letters`, `initial.message` or `outputs.draft.text`",
+    ADDRESS: "an address `org/project/flow`, in lower case",
 }
 _KINDS = ", ".join(BLOCK_KINDS + CONTAINER_KINDS)
 
@@ -73,7 +83,7 @@ def message_of(detail: ErrorDetails, path: KeyPath, model: type[BaseModel] | Non
         hint = f" Did you mean `{close}`?" if close else ""
         return f"has the unknown kind `{context.get('tag')}`.{hint} Expected one of: {_KINDS}."
     if kind == "string_pattern_mismatch":
-        return f"does not fit the pattern {context.get('pattern')}."
+        return f"is not {_PATTERNS.get(context.get('pattern', ''), 'of the expected form')}."
     if kind == "value_error":
         return f"is wrong: {context.get('error')}."
     message = detail["msg"]

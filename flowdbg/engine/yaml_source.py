@@ -152,6 +152,8 @@ class _Reader:
             self._alias(event, path)
         if getattr(event, "anchor", None):
             self._alias(event, path)
+        if (tag := getattr(event, "tag", None)) not in (None, "!"):
+            self._refuse(event, path, f"has the tag {tag}. Write a plain value.")
         if isinstance(event, ScalarEvent):
             return self._scalar(event, path)
         if isinstance(event, SequenceStartEvent):
@@ -183,8 +185,6 @@ class _Reader:
     def _scalar(self, event: ScalarEvent, path: KeyPath) -> Any:
         text: str = event.value
         plain, _ = event.implicit
-        if getattr(event, "tag", None) not in (None, "!"):
-            self._refuse(event, path, f"has the tag {event.tag}. Write a plain value.")
         if not plain:
             if event.style == "|":
                 self.literal.add(path)

@@ -134,16 +134,21 @@ async def test_more_calls_than_workers_wait_for_their_turn(sandbox: Sandbox) -> 
     assert results == [n * 2 for n in range(50)]
 
 
-async def test_a_closed_sandbox_starts_again_and_leaves_no_files(
+def test_a_closed_sandbox_starts_again_and_leaves_no_files(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    sandbox = Sandbox()
-    assert await sandbox.evaluate("1", {}) == 1
-    await sandbox.aclose()
+
+    async def twice() -> list[int]:
+        sandbox = Sandbox()
+        results = []
+        for number in (1, 2):
+            results.append(await sandbox.evaluate(str(number), {}))
+            await sandbox.aclose()
+        return results
+
+    assert asyncio.run(twice()) == [1, 2]
     assert list(tmp_path.iterdir()) == []
-    assert await sandbox.evaluate("2", {}) == 2
-    await sandbox.aclose()
 
 
 async def test_a_lone_surrogate_does_not_break_the_call(sandbox: Sandbox) -> None:

@@ -19,6 +19,13 @@ MAX_TAG = 1000
 _OPEN = re.compile(r"\{\{|\{%")
 _NAME = re.compile(r"[a-z]+")
 _SINGLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)((?:\.[A-Za-z0-9_-]+)*)\}")
+# Words of the language that are also likely names of fields; the library takes them for syntax.
+_WORDS = "limit|offset|reversed|cols|continue|with|for|as|in|required|if|else"
+_QUOTED = re.compile(r"(\"[^\"]*\"|'[^']*')")
+_WORD_AFTER_DOT = re.compile(
+    rf"(?<!\.)\.({_WORDS}|and|or|not|contains|true|false|nil|null|empty|blank)(?![\w-])"
+)
+_WORD_FIRST = re.compile(rf"\A({_WORDS})(?![\w-])")
 _VERBATIM = {"raw": re.compile(r"\{%-?\s{0,20}endraw\s{0,20}-?%\}")}
 _VERBATIM["comment"] = re.compile(r"\{%-?\s{0,20}endcomment\s{0,20}-?%\}")
 
@@ -60,7 +67,7 @@ def _tag(source: str, opening: re.Match[str]) -> tuple[int, bool, list[Token]]:
         whole = source[start:after]
         return after, strip_left, [
             Token(TOKEN_OUTPUT, whole, start, source),
-            Token(TOKEN_EXPRESSION, text, inner_start, source),
+            Token(TOKEN_EXPRESSION, _WORD_FIRST.sub(_as_key, _fields(text)), inner_start, source),
         ]  # fmt: skip
     if text.startswith("#"):
         return after, strip_left, []
@@ -74,7 +81,7 @@ def _tag(source: str, opening: re.Match[str]) -> tuple[int, bool, list[Token]]:
     expression = rest.lstrip()
     if expression:
         place = inner_start + name.end() + len(rest) - len(expression)
-        tokens.append(Token(TOKEN_EXPRESSION, expression, place, source))
+        tokens.append(Token(TOKEN_EXPRESSION, _fields(expression), place, source))
     return after, strip_left, tokens
 
 
@@ -104,10 +111,22 @@ def _content(
         if match.start() > at:
             yield Token(TOKEN_CONTENT, text[at : match.start()], start + at, source)
         yield Token(TOKEN_OUTPUT, match.group(), start + match.start(), source)
-        yield Token(TOKEN_EXPRESSION, match.group()[1:-1], start + match.start() + 1, source)
+        path = _WORD_FIRST.sub(_as_key, _fields(match.group()[1:-1]))
+        yield Token(TOKEN_EXPRESSION, path, start + match.start() + 1, source)
         at = match.end()
     if at < len(text):
         yield Token(TOKEN_CONTENT, text[at:], start + at, source)
+
+
+def _fields(expression: str) -> str:
+    """The expression with `.limit` as `["limit"]`, so that any name can be a field's."""
+    parts = _QUOTED.split(expression)
+    parts[::2] = [_WORD_AFTER_DOT.sub(_as_key, part) for part in parts[::2]]
+    return "".join(parts)
+
+
+def _as_key(word: re.Match[str]) -> str:
+    return f'["{word.group(1)}"]'
 
 
 def _error(message: str, source: str, start: int) -> LiquidSyntaxError:

@@ -1,0 +1,43 @@
+"""The engine's services for a test, and the real model file for the tests that need it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from flowdbg.engine.models.store import pull_model
+from flowdbg.engine.services import EngineSettings, Services
+
+
+@pytest.fixture
+async def services(tmp_path: Path) -> AsyncIterator[Services]:
+    """Services with no model file, private addresses allowed, and quick repetitions."""
+    settings = EngineSettings(
+        cache_dir=tmp_path / "cache", allow_private_http=True, retry_delay=0.001
+    )
+    async with Services.create(settings) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def model_cache(request: pytest.FixtureRequest) -> Path:
+    """The cache folder with the model in it, fetched by the real `pull_model`, once for all."""
+    given = os.environ.get("FLOWDBG_TEST_CACHE")
+    folder = Path(given) if given else request.config.cache.mkdir("flowdbg-model")
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        # Several workers come here at the same time; one fetches, the others wait for it.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        pull_model(folder)
+    return folder
+
+
+@pytest.fixture
+async def local_services(model_cache: Path) -> AsyncIterator[Services]:
+    """Services with the offline model."""
+    async with Services.create(EngineSettings(cache_dir=model_cache, providers=())) as made:
+        yield made
