@@ -22,7 +22,15 @@ class Meaning:
     """What to do about a code, and which error it becomes."""
 
     next_step: str
+    """In the debugger, with its keys in parentheses."""
     kind: type[Refused] = Refused
+    command: str = ""
+    """Outside of the debugger, where there are no keys; empty when the same holds."""
+
+    @property
+    def for_commands(self) -> str:
+        """What to do next where a whole run, a job or a trace was asked for."""
+        return self.command or self.next_step
 
 
 CODES = {
@@ -33,25 +41,51 @@ CODES = {
     "NO_STEPS": Meaning("The flow has no steps; add one and publish it again."),
     "INVALID_VERSION": Meaning("The draft cannot be stepped; name a published version."),
     "STALE_TREE": Meaning(
-        "The flow was published again: restart on the new plan (R) or pin a version (P).", StalePlan
+        "The flow was published again: restart on the new plan (R) or pin a version (P).",
+        StalePlan,
+        command="The flow was published again: run it anew, or name a version (@N).",
     ),
-    "INVALID_STEP_INDEX": Meaning("The flow has no such step; it is at its end.", NoSuchStep),
-    "INVALID_FIRST_CALL": Meaning("Restart (R): this server wants a run to begin at step 0."),
+    "INVALID_STEP_INDEX": Meaning(
+        "The flow has no such step; it is at its end.",
+        NoSuchStep,
+        command="The flow has no such step; debug it from the start.",
+    ),
+    "INVALID_FIRST_CALL": Meaning(
+        "Restart (R): this server wants a run to begin at step 0.",
+        command="This server wants a run to begin at its first step; run it anew.",
+    ),
     "MISSING_MESSAGE": Meaning(
-        "Give the run's message (-m TEXT, or I for the inputs).", InputMissing
+        "Give the run's message (-m TEXT, or I for the inputs).",
+        InputMissing,
+        command="Give the run's message (-m TEXT).",
     ),
-    "INVALID_PARAMETERS": Meaning("Give the inputs it names (-p NAME=VALUE, or I).", InputMissing),
+    "INVALID_PARAMETERS": Meaning(
+        "Give the inputs it names (-p NAME=VALUE, or I).",
+        InputMissing,
+        command="Give the inputs it names (-p NAME=VALUE).",
+    ),
     "MISSING_OUTPUT": Meaning(
-        "Run the earlier step again (F to fork before it), or give its output by hand (i)."
+        "Run the earlier step again (F to fork before it), or give its output by hand (i).",
+        command="Run the flow anew; the outputs it goes on with are not complete.",
     ),
-    "RUN_NOT_FOUND": Meaning("Step again: a new run goes on with the outputs kept here.", RunLost),
+    "RUN_NOT_FOUND": Meaning(
+        "Step again: a new run goes on with the outputs kept here.",
+        RunLost,
+        command="Check the run's id; 'flowdbg runs TARGET' lists those of a flow.",
+    ),
     "EXECUTION_ID_INVALID": Meaning(
-        "Step again: a new run goes on with the outputs kept here.", RunLost
+        "Step again: a new run goes on with the outputs kept here.",
+        RunLost,
+        command="Check the run's id and the flow; 'flowdbg runs TARGET' lists a flow's runs.",
     ),
-    "PAUSED_STEP_INVALID": Meaning("Restart the run (R): that step cannot be resumed."),
+    "PAUSED_STEP_INVALID": Meaning(
+        "Restart the run (R): that step cannot be resumed.",
+        command="The run does not wait there any more; run the flow anew.",
+    ),
     "TOOL_RESULTS_MISMATCH": Meaning("Answer each pending tool call once, then go on."),
     "TOOL_ITERATION_LIMIT": Meaning(
-        "The server's limit of tool rounds is reached; retry the step (r) or change its prompt (o)."
+        "The server's limit of tool rounds is reached; retry the step (r) or edit its prompt (o).",
+        command="The server's limit of tool rounds is reached; change the prompt or the tools.",
     ),
     "TOOLS_NOT_ENABLED": Meaning("No block of the flow takes tools; leave --tools out."),
     "TOOLS_INVALID": Meaning("Correct the tool definitions: name, description, JSON schema."),
@@ -61,19 +95,51 @@ CODES = {
     "MESSAGES_ROLE_INVALID": Meaning("Messages have the roles user, assistant or tool only."),
     "MESSAGES_TOO_LARGE": Meaning("Shorten the conversation; the limit is 1 MB."),
     "PARAMETER_NAME_RESERVED": Meaning("Rename the parameter; 'attachments' is reserved."),
-    "MODEL_MIME_INCOMPATIBLE": Meaning("Attach another type, or change the block's model (o)."),
-    "INSUFFICIENT_CREDITS": Meaning("Add credits to the account, then step again."),
-    "CREDITS_EXHAUSTED": Meaning("Add credits to the account, then retry the step (r)."),
-    "BILLING_UNAVAILABLE": Meaning("Wait a little, then step again.", ServerFailed),
+    "MODEL_MIME_INCOMPATIBLE": Meaning(
+        "Attach another type, or change the block's model (o).",
+        command="Attach another type, or name another model (--override-block STEP.model=MODEL).",
+    ),
+    "INSUFFICIENT_CREDITS": Meaning(
+        "Add credits to the account, then step again.",
+        command="Add credits to the account, then run it again.",
+    ),
+    "CREDITS_EXHAUSTED": Meaning(
+        "Add credits to the account, then retry the step (r).",
+        command="Add credits to the account; the run's trace tells how far it came.",
+    ),
+    "BILLING_UNAVAILABLE": Meaning(
+        "Wait a little, then step again.", ServerFailed, command="Wait a little, then run it again."
+    ),
     "BYOK_KEY_REJECTED": Meaning(
         "The provider refused the stored key; replace it at the server.", ServerFailed
     ),
-    "INTERNAL_ERROR": Meaning("Look at the server's log, then retry the step (r).", ServerFailed),
+    "INTERNAL_ERROR": Meaning(
+        "Look at the server's log, then retry the step (r).",
+        ServerFailed,
+        command="Look at the server's log, and at the run's trace before running it again.",
+    ),
     "UNAUTHENTICATED": Meaning("Set NOUKAI_API_KEY to a valid key.", AuthenticationFailed),
     "FORBIDDEN": Meaning("Use a key of this project.", AuthenticationFailed),
-    "RATE_LIMIT": Meaning("Wait as long as it says, then step again.", RateLimited),
-    "JOB_NOT_FOUND": Meaning("Check the job's id.", FlowNotFound),
-    "INVALID_BLOCK_OVERRIDE": Meaning("Correct the changed field of the block (o)."),
+    "RATE_LIMIT": Meaning(
+        "Wait as long as it says, then step again.",
+        RateLimited,
+        command="Wait as long as it says, then try again.",
+    ),
+    "JOB_NOT_FOUND": Meaning(
+        "Check the job's id and the flow; a new job may take some seconds to be seen.",
+        FlowNotFound,
+    ),
+    "TOOL_CALL_LIMIT_CLIENT": Meaning(
+        "Raise --max-tool-rounds, or look why the model does not come to an end."
+    ),
+    "ATTACHMENTS_INVALID": Meaning("Correct the attachment (--attach URL=TYPE)."),
+    "STEP_NOT_FOUND": Meaning(
+        "Check the step, the attempt and the iteration; the whole trace lists them.", FlowNotFound
+    ),
+    "INVALID_BLOCK_OVERRIDE": Meaning(
+        "Correct the changed field of the block (o).",
+        command="Correct --override-block: the field or its value does not fit the block.",
+    ),
 }
 
 BY_STATUS: dict[int, Meaning] = {
@@ -89,5 +155,5 @@ def meaning_of(status: int, code: str) -> Meaning:
     """What to do about an answer: by its code, else by its status."""
     fallback = Meaning("Read what the server says, correct the request and try again.")
     if status >= 500:
-        fallback = Meaning("Look at the server's log, then retry the step (r).", ServerFailed)
+        fallback = CODES["INTERNAL_ERROR"]
     return CODES.get(code) or BY_STATUS.get(status) or fallback

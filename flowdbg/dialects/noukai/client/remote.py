@@ -1,0 +1,206 @@
+"""The client of everything but `/step`: whole runs, jobs, runs and traces (sections 2, 6, 7, 8).
+
+Each POST is sent once. A GET changes nothing, so whoever waits may repeat one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import NamedTuple
+from urllib.parse import quote, urlencode
+
+from flowdbg.core.address import FlowAddress
+from flowdbg.core.events import Received
+from flowdbg.core.json_text import Segments, encode
+from flowdbg.core.plan import Plan
+from flowdbg.dialects.noukai import target, wire
+from flowdbg.dialects.noukai.client import answers, traces
+from flowdbg.dialects.noukai.client.answers import Accepted, Finished, JobState, Paused, RunSummary
+from flowdbg.dialects.noukai.client.traces import StepTrace, Trace
+from flowdbg.dialects.noukai.client.versions import version_segment
+from flowdbg.dialects.noukai.codes import meaning_of
+from flowdbg.dialects.noukai.decode import decode
+from flowdbg.errors import FlowNotFound, Interrupted, Refused, RequestTimedOut, UsageError
+from flowdbg.transport.answers import Answer, ErrorAnswer
+from flowdbg.transport.client import HttpClient
+from flowdbg.transport.stream import EventStream
+
+_ASK_AGAIN = "Ask again: reading changes nothing, and the run goes on without us."
+_UNKNOWN = "Whether the flow runs is not known; nothing was sent again."
+
+
+class ToldPlan(NamedTuple):
+    """A plan, and the id of its flow."""
+
+    plan: Plan
+    flow_id: str
+
+
+class NoukaiRemote:
+    """One server, and one flow on it where `address` is given.
+
+    Without an address only runs and traces can be asked for, by the addresses of section 2 that
+    name no flow. `session_id` tags the runs that are begun here (section 9).
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: Callable[[], str],
+        address: FlowAddress | None = None,
+        *,
+        session_id: str = "",
+    ) -> None:
+        self.address = address
+        self._key = key
+        self._tag = {"X-Session-Id": session_id} if session_id else {}
+        self._client = HttpClient(url, headers=self._headers, explain=explain)
+
+    async def plan(self, version: int | None) -> ToldPlan | None:
+        """The plan of a version; None where the server has no such route.
+
+        Raises:
+            TargetError: The server could not be asked, or the flow does not exist.
+        """
+        try:
+            answer = await self._get(f"{self._flow(version)}/plan")
+        except FlowNotFound as error:
+            if error.code:
+                raise
+            return None
+        except Refused as error:
+            if error.status == 405:
+                return None
+            raise
+        return ToldPlan(target.read_plan(answer.value), str(answer.value.get("flowId") or ""))
+
+    async def execute(
+        self, version: int | None, body: Segments, *, fresh: bool = True
+    ) -> Finished | Paused:
+        """Run a flow to its end, or to the next pause for tool calls; sent once (section 6).
+
+        Raises:
+            TargetError: After any but `Refused` and `ConnectionFailed` it is not known what ran.
+        """
+        path = f"{self._flow(version)}/execute"
+        tag = self._tag if fresh else {}
+        answer = await self._post(path, body, tag)
+        return answers.read_executed(answer.text)
+
+    async def submit(self, version: int | None, body: Segments) -> Accepted:
+        """Queue a run; sent once (section 7).
+
+        Raises:
+            TargetError: After any but `Refused` and `ConnectionFailed` it may be queued.
+        """
+        path = f"{self._flow(version)}/jobs"
+        answer = await self._post(path, body, self._tag)
+        return answers.read_accepted(answer.text)
+
+    async def job(self, execution_id: str) -> JobState:
+        """How a job stands.
+
+        Raises:
+            FlowNotFound: The server does not know it, or does not know it yet.
+            TargetError: The server could not be asked.
+        """
+        path = f"{self._flow(None)}/jobs/{quote(execution_id, safe='')}"
+        return answers.read_job((await self._get(path)).text)
+
+    async def runs(self, flow_id: str, *, status: str = "", limit: int = 20) -> list[RunSummary]:
+        """The newest runs of a flow (section 8.1).
+
+        Raises:
+            TargetError: The server could not be asked.
+        """
+        query = {"flow_id": flow_id, "limit": str(limit), **({"status": status} if status else {})}
+        answer = await self._get(f"/flow-runs?{urlencode(query)}")
+        return answers.read_runs(answer.text)
+
+    async def trace(self, run_id: str) -> Trace:
+        """A run's whole trace (section 8.3).
+
+        Raises:
+            TargetError: The server could not be asked, or does not know the run.
+        """
+        return traces.read_trace((await self._get(f"{self._run(run_id)}/trace")).text)
+
+    async def step_trace(
+        self, run_id: str, step_id: str, *, attempt: str = "", loop_index: int | None = None
+    ) -> list[StepTrace]:
+        """One step's executions: the latest, a numbered one, or `all` of them (section 8.4).
+
+        Raises:
+            TargetError: The server could not be asked, or does not know the run or the step.
+        """
+        query = {"attempt": attempt} if attempt else {}
+        if loop_index is not None:
+            query["loop_index"] = str(loop_index)
+        path = f"{self._run(run_id)}/steps/{quote(step_id, safe='')}/trace"
+        answer = await self._get(f"{path}?{urlencode(query)}" if query else path)
+        return traces.read_attempts(answer.text)
+
+    @asynccontextmanager
+    async def follow(self, run_id: str) -> AsyncIterator[AsyncIterator[list[Received]]]:
+        """A run's events so far, then those to come; ends when the run does (section 8.5).
+
+        Raises:
+            TargetError: The server could not be asked, or the stream broke.
+        """
+        with _saying(_ASK_AGAIN):
+            async with self._client.get_events(f"{self._run(run_id)}/trace/stream") as stream:
+                yield _batches(stream)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    async def _get(self, path: str) -> Answer:
+        with _saying(_ASK_AGAIN):
+            return await self._client.get_json(path)
+
+    async def _post(self, path: str, body: Segments, headers: Mapping[str, str]) -> Answer:
+        with _saying(f"{_UNKNOWN} Look at its runs: flowdbg runs {self.address}."):
+            return await self._client.send_json("POST", path, encode(body), headers)
+
+    def _flow(self, version: int | None) -> str:
+        if self.address is None:
+            raise UsageError("No flow is named.", "Name it: org/project/flow.")
+        return f"/seq/{self.address}{version_segment(version)}"
+
+    def _run(self, run_id: str) -> str:
+        run = quote(run_id, safe="")
+        return f"{self._flow(None)}/runs/{run}" if self.address else f"/flow-runs/{run}"
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"X-Noukai-API-Version": wire.API_VERSION}
+        key = self._key()
+        return {**headers, "Authorization": f"Bearer {key}"} if key else headers
+
+
+def explain(answer: ErrorAnswer) -> Refused:
+    """Turn an error answer into an error that says what to do, outside of the debugger."""
+    error = target.explain(answer)
+    error.next_step = meaning_of(answer.status, error.code).for_commands
+    if error.retry_after is not None:
+        error.next_step = f"Wait {error.retry_after:g} seconds and try again."
+    return error
+
+
+@contextmanager
+def _saying(next_step: str) -> Iterator[None]:
+    """Say what to do when no whole answer came, in the words of what was asked."""
+    try:
+        yield
+    except (Interrupted, RequestTimedOut) as error:
+        error.next_step = next_step
+        raise
+
+
+async def _batches(stream: EventStream) -> AsyncIterator[list[Received]]:
+    """The stream's events, decoded; an end in the middle of one is an interruption."""
+    async for events in stream.batches():
+        yield [decode(event.event, event.data) for event in events]
+    if stream.tail.strip():
+        raise Interrupted("The stream ended in the middle of an event.")

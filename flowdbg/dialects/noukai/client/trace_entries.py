@@ -1,0 +1,297 @@
+"""A finished run's trace as the log of a session, so that the debugger can go on from any step.
+
+What the server kept becomes one turn of events that read like those of the step stream. A later
+step needs the outputs before it, so the session stands where they are still complete: at the end,
+or before the first step whose output was not kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from flowdbg.core.entries import (
+    Body,
+    CommandGiven,
+    EventReceived,
+    ExecutionLost,
+    Forked,
+    ForkReason,
+    Outcome,
+    PlanLoaded,
+    SessionOpened,
+    Stopped,
+    StopReason,
+    TurnEnded,
+    TurnStarted,
+)
+from flowdbg.core.events import Received
+from flowdbg.core.json_text import JsonText
+from flowdbg.core.plan import Plan, Step
+from flowdbg.dialects.noukai import wire
+from flowdbg.dialects.noukai.client.traces import StepTrace, Trace
+from flowdbg.dialects.noukai.decode import decode
+
+_TURN = 1
+_ENDED = ("completed", "skipped")
+_REASONS = {Outcome.COMPLETED: StopReason.END, Outcome.FAILED: StopReason.ERROR}
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Where a session made from a trace belongs to."""
+
+    session_id: str
+    url: str
+    """The server's base URL."""
+    address: str
+    """`org/project/flow`."""
+    pinned: int | None = None
+    """The version that further steps go to; the run's own one keeps its outputs fitting."""
+
+
+class Inputs(NamedTuple):
+    """What a run was started with."""
+
+    message: str | None
+    parameters: dict[str, Any]
+    known: bool
+    """Whether the trace tells them."""
+
+
+def entries_from_trace(trace: Trace, plan: Plan | None, opened: Opened) -> list[Body]:
+    """The log of a session in which this run took place; it is paused, and nothing was sent.
+
+    `plan` is that of the run's version; None where the server tells none. Further steps begin a
+    run of their own with the outputs kept here, so that the finished one stays as it is. What is
+    missing is said in the detail of the last entry.
+    """
+    story = _story(trace, plan)
+    inputs = inputs_of(trace)
+    session = SessionOpened(
+        opened.session_id,
+        "noukai",
+        opened.url,
+        opened.address,
+        opened.pinned,
+        inputs.message,
+        JsonText.of(inputs.parameters),
+    )
+    route = f"/seq/{opened.address}/runs/{trace.run.id}/trace"
+    bodies: list[Body] = [
+        session,
+        PlanLoaded(story.plan),
+        CommandGiven("open run"),
+        TurnStarted(_TURN, 0, run_remaining=True, route=route, body=()),
+        *(EventReceived(_TURN, event) for event in _events(trace, story)),
+        TurnEnded(_TURN, story.outcome, (trace.run.duration_ms or 0) / 1000),
+    ]
+    if story.complete < len(story.entries):
+        bodies.append(Forked(1, 0, story.complete, ForkReason.FORK, fresh=True))
+    else:
+        bodies.append(ExecutionLost(trace.run.id))
+    return [*bodies, _stop(trace, story, inputs)]
+
+
+def inputs_of(trace: Trace) -> Inputs:
+    """The run's inputs: as told, else what the first step read (section 12, point 3)."""
+    if trace.run.initial is not None:
+        given = trace.run.initial.get("parameters")
+        parameters = dict(given) if isinstance(given, dict) else {}
+        message = trace.run.initial.get("message")
+        return Inputs(message if isinstance(message, str) else None, parameters, True)
+    first = next((step for step in trace.steps if not step.path), None)
+    read = first.input.value if first and first.input else None
+    if not isinstance(read, dict):
+        return Inputs(None, {}, False)
+    parameters = {name: value for name, value in read.items() if name != "attachments"}
+    message = parameters.pop("message", None)
+    if isinstance(message, str):
+        return Inputs(message, parameters, True)
+    return Inputs(None, {**parameters, "message": message} if message else parameters, True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Story:
+    """What a trace tells, fitted to a plan."""
+
+    plan: Plan
+    entries: Sequence[StepTrace]
+    """One for each plan entry that ran, in the plan's order."""
+    inside: Mapping[str, Sequence[StepTrace]]
+    """What ran inside a plan entry."""
+    complete: int
+    """How many entries have an output that can be sent on."""
+    outcome: Outcome
+    remark: str = ""
+    """Why the plan is not the one that was given; empty when it is."""
+
+
+def _story(trace: Trace, plan: Plan | None) -> _Story:
+    recorded, inside = _sorted(trace, plan)
+    remark = ""
+    if plan is None or not _fits(plan, trace, recorded):
+        if plan is not None and plan.told:
+            remark = "The plan is another one now; this one is put together from the trace."
+        steps = tuple(Step(one.step_id, one.name or one.step_id) for one in recorded.values())
+        plan = Plan(steps, trace.run.version, count=trace.run.step_count or len(steps))
+    entries: list[StepTrace] = []
+    for step in plan.steps:
+        record = recorded.get(step.id)
+        if record is None or record.status not in (*_ENDED, "failed"):
+            break
+        entries.append(record)
+        if record.status == "failed":
+            break
+    complete = next(
+        (at for at, record in enumerate(entries) if not _can_be_sent(record)), len(entries)
+    )
+    return _Story(plan, entries, inside, complete, _outcome(trace, plan, entries), remark)
+
+
+def _fits(plan: Plan, trace: Trace, recorded: Mapping[str, StepTrace]) -> bool:
+    """Whether a plan is the one that the run went by."""
+    same_version = None in (plan.version, trace.run.version) or plan.version == trace.run.version
+    return plan.told and same_version and all(plan.index_of(step) is not None for step in recorded)
+
+
+def _can_be_sent(record: StepTrace) -> bool:
+    """Whether later steps can go on with what this one left behind."""
+    return record.status == "failed" or (record.output is not None and not record.truncated)
+
+
+def _sorted(
+    trace: Trace, plan: Plan | None
+) -> tuple[dict[str, StepTrace], dict[str, list[StepTrace]]]:
+    """The plan entries' records by step, and what ran inside of them by entry.
+
+    A server that tells no paths is understood by the plan; without one, iterations give it away.
+    """
+    entries: dict[str, StepTrace] = {}
+    inside: dict[str, list[StepTrace]] = {}
+    for record in trace.steps:
+        if record.path:
+            inside.setdefault(record.entry_id, []).append(record)
+        elif plan is not None and plan.told and plan.index_of(record.step_id) is None:
+            if plan.find(record.step_id) is None:
+                entries[record.step_id] = record
+        elif record.loop_index is None:
+            entries[record.step_id] = record
+    return entries, inside
+
+
+def _outcome(trace: Trace, plan: Plan, entries: Sequence[StepTrace]) -> Outcome:
+    if entries and entries[-1].status == "failed":
+        return Outcome.FAILED
+    if trace.run.status == "completed" and len(entries) == plan.length:
+        return Outcome.COMPLETED
+    return Outcome.CANCELLED if trace.run.status == "cancelled" else Outcome.PAUSED
+
+
+def _events(trace: Trace, story: _Story) -> list[Received]:
+    events = [
+        _event(
+            wire.RUN_STARTED,
+            executionId=trace.run.id,
+            flowId=trace.run.flow_id,
+            stepCount=story.plan.length,
+            version=trace.run.version,
+        )
+    ]
+    for record in story.entries:
+        events += _entry_events(record, story)
+    if story.outcome is Outcome.COMPLETED:
+        last = story.entries[-1].output if story.entries else None
+        events.append(_event(wire.FLOW_COMPLETED, executionId=trace.run.id, result=last))
+    elif story.outcome is not Outcome.FAILED:
+        ran = len(story.entries)
+        events.append(_event(wire.STEP_PAUSED, executionId=trace.run.id, nextStepIndex=ran))
+    return events
+
+
+def _entry_events(record: StepTrace, story: _Story) -> list[Received]:
+    step = story.plan.find(record.step_id)
+    named = {"stepId": record.step_id, "name": record.name or (step.name if step else "")}
+    events = [_event(wire.STEP_STARTED, **named)]
+    if record.input is not None:
+        events.append(_event(wire.STEP_INPUT, **named, inputData=record.input))
+    for child in story.inside.get(record.step_id, ()):
+        phase = {"skipped": "node_skipped"}.get(child.status, "node_finished")
+        place = {"stepId": record.step_id, "name": child.name, "path": list(child.path)}
+        if child.status == "failed":
+            continue  # the entry's own failure tells it
+        events.append(_event(wire.STEP_PROGRESS, phase=phase, **place, **_done(child)))
+    if record.status == "failed":
+        return [*events, _event(wire.STEP_ERROR, **named, error=_error(record))]
+    skipped = {"skipped": True} if record.status == "skipped" else {}
+    return [*events, _event(wire.STEP_COMPLETED, **named, **_done(record), **skipped)]
+
+
+def _done(record: StepTrace) -> dict[str, Any]:
+    """What the end of a step tells, in the words of the step stream (section 5.2)."""
+    fields: dict[str, Any] = {"output": record.output, "durationMs": record.duration_ms}
+    if record.output is None:
+        size = "" if record.output_bytes is None else f": {record.output_bytes} bytes"
+        fields["output"] = f"(not captured{size})"
+    if record.tokens is not None:
+        tokens = record.tokens
+        fields["tokens"] = {
+            "prompt": tokens.prompt,
+            "completion": tokens.completion,
+            "total": tokens.total,
+        }
+    if record.cost is not None:
+        fields["costUsd"] = format(record.cost, "f")
+    if record.model:
+        fields["model"] = record.model
+    if record.prompt:
+        fields["renderedPrompt"] = record.prompt
+    return {**fields, "attempt": record.attempt}
+
+
+def _error(record: StepTrace) -> Mapping[str, Any]:
+    return record.error or {"message": "The step failed; what went wrong was not captured."}
+
+
+def _event(name: str, **fields: Any) -> Received:
+    """An event as if it had come from the step stream; values that are texts stay as they are."""
+    texts = {
+        key: value if isinstance(value, JsonText) else JsonText.of(value)
+        for key, value in fields.items()
+    }
+    parts = (f"{json.dumps(key)}:{value.text}" for key, value in texts.items())
+    return decode(name, "{" + ",".join(parts) + "}")
+
+
+def _stop(trace: Trace, story: _Story, inputs: Inputs) -> Stopped:
+    said = [f"Opened from the trace of run {trace.run.id}."]
+    ran = len(story.entries)
+    at, reason = ran, _REASONS.get(story.outcome, StopReason.USER)
+    if story.complete < ran:
+        at, reason = story.complete, StopReason.USER
+        said.append(_missing(trace, story.entries[at].step_id))
+    elif story.outcome is Outcome.FAILED:
+        at = ran - 1
+        said.append(str(_error(story.entries[at]).get("message", "")))
+    elif story.outcome is not Outcome.COMPLETED:
+        said.append(f"The run is '{trace.run.status}' and came this far.")
+    if trace.run.capture == "redacted":
+        said.append("The server kept values redacted, and redacted they would be sent on.")
+    if not inputs.known:
+        said.append("The run's inputs were not kept: give them (I) before the first step.")
+    said.append(story.remark)
+    where = story.plan.at(at)
+    detail = " ".join(part for part in said if part)
+    return Stopped(reason, detail, where.id if where else "")
+
+
+def _missing(trace: Trace, step_id: str) -> str:
+    if trace.captured:
+        return f"The output of '{step_id}' is not whole in the trace, so it is the next step."
+    mode = f" (capture mode {trace.run.capture})" if trace.run.capture else ""
+    return (
+        f"Outputs were not captured{mode}, only times, tokens and sizes; a run with --trace keeps "
+        "them."
+    )
