@@ -28,7 +28,8 @@ def check_content(source: YamlSource) -> Iterator[Problem]:
     nodes = list(raw_nodes(top.get("steps"), ("steps",)))
     yield from _identifiers(source, nodes)
     for path, node in nodes:
-        yield from _node(source, path, node)
+        for below, message, line in content_problems(node):
+            yield source.problem_inside((*path, *below), message, line)
     inputs = top.get("inputs")
     if isinstance(inputs, dict):
         for name, field in inputs.items():
@@ -75,25 +76,27 @@ def _branch_names(source: YamlSource, path: KeyPath, node: dict[str, Any]) -> It
         seen.add(name)
 
 
-def _node(source: YamlSource, path: KeyPath, node: dict[str, Any]) -> Iterator[Problem]:
-    for below, template in templates_in(node):
-        place = (*path, *below)
+def content_problems(node: dict[str, Any]) -> Iterator[tuple[KeyPath, str, int]]:
+    """What is wrong with the templates, Python and schemas of one node.
+
+    Each with its place below the node, what is wrong, and the line inside that text (0: unknown).
+    """
+    for place, template in templates_in(node):
         if error := template_problem(template):
-            yield source.problem_inside(place, error.what, error.line)
-    for below, text, mode in python_in(node):
-        place = (*path, *below)
+            yield place, error.what, error.line
+    for place, text, mode in python_in(node):
         problem = expression_problem(text) if mode == "eval" else body_problem(text)
         if problem:
-            yield source.problem(place, f"{problem}.")
+            yield place, f"{problem}.", 0
     for field in ("input_schema", "output_schema"):
         schema = node.get(field)
         if isinstance(schema, dict) and (problem := schema_problem(schema)):
-            yield source.problem((*path, field), f"{problem}.")
+            yield (field,), f"{problem}.", 0
     url = node.get("url")
     if node.get("kind") == "http" and isinstance(url, str) and "://" in url.split("{")[0]:
         scheme = url.split("://")[0].strip().lower()
         if scheme not in ("http", "https"):
-            yield source.problem((*path, "url"), f"the scheme `{scheme}` is not http or https.")
+            yield ("url",), f"the scheme `{scheme}` is not http or https.", 0
 
 
 def _input(source: YamlSource, path: KeyPath, field: Any) -> Iterator[Problem]:

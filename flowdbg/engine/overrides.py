@@ -8,9 +8,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from flowdbg.engine.checks import content_problems
 from flowdbg.engine.errors import OverrideInvalid
 from flowdbg.engine.nodes import Container, Node
 from flowdbg.engine.problems import NODE_MODELS, message_of, unknown_field
+from flowdbg.engine.yaml_source import dotted
 
 _FIXED = {"id", "name", "kind", "steps"}
 
@@ -41,11 +43,14 @@ def _replaced(node: Node, fields: Mapping[str, Any]) -> Node:
         changed = model.model_validate_json(text, strict=True)
     except ValidationError as error:
         detail = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in detail["loc"]) or next(iter(fields))
+        field = dotted(detail["loc"]) or next(iter(fields))
         message = message_of(detail, tuple(detail["loc"]), None)
         raise _invalid(node.id, field, message) from error
     except (TypeError, ValueError, RecursionError) as error:
         raise _invalid(node.id, next(iter(fields)), f"is not JSON: {error}.") from error
+    for place, message, _line in content_problems(changed.model_dump(mode="json")):
+        if place[0] in fields:
+            raise _invalid(node.id, dotted(place), message)
     if isinstance(node, Container):
         changed = changed.model_copy(update={"steps": node.steps})
     return changed  # type: ignore[return-value]  # NODE_MODELS holds exactly the node types

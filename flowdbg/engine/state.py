@@ -87,9 +87,7 @@ class Progress:
             ResumeInvalid: It is not one, or belongs to another entry or another plan.
         """
         if state.get("version") != STATE_VERSION:
-            raise ResumeInvalid(
-                "The state was not written by this engine.", "Start the step again."
-            )
+            raise ResumeInvalid("The state is not one of this engine.", "Start the step again.")
         if "entry" in state and state["entry"] != self.entry_id:
             raise ResumeInvalid(
                 f"The state belongs to step `{state['entry']}`, not to `{self.entry_id}`.",

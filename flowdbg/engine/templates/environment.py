@@ -7,6 +7,7 @@ bounded filters no step between two checks is long.
 from __future__ import annotations
 
 import time
+from io import StringIO
 from typing import Any, TextIO
 
 from liquid import BoundTemplate, Environment, RenderContext, Token
@@ -21,6 +22,7 @@ from liquid.builtin.tags import (
     unless_tag,
 )
 from liquid.exceptions import ResourceLimitError
+from liquid.output import LimitedStringIO
 from liquid.undefined import FalsyStrictUndefined
 
 from flowdbg.engine.templates.filters import FILTERS, as_text
@@ -85,6 +87,10 @@ class BoundedContext(RenderContext):
         self._check_time()
         return super().filter(name, token)
 
+    def get_buffer(self, buf: TextIO | None = None) -> StringIO:
+        """A buffer for a part of the output, with what is left of the limit."""
+        return _buffer(buf.size if isinstance(buf, LimitedStringIO) else 0)
+
     def _check_time(self) -> None:
         if time.monotonic() > self._deadline:
             raise ResourceLimitError(
@@ -97,6 +103,9 @@ class BoundedTemplate(BoundTemplate):
 
     context_class = BoundedContext
 
+    def _get_buffer(self) -> StringIO:
+        return _buffer(0)
+
     def make_partial_namespace(
         self,
         partial: bool,
@@ -104,6 +113,11 @@ class BoundedTemplate(BoundTemplate):
     ) -> dict[str, object]:
         """Only the values given; the library adds the name `partial`, which hides a field."""
         return dict(render_args)
+
+
+def _buffer(written: int) -> LimitedStringIO:
+    # Without `newline` it would turn a carriage return into a line feed.
+    return LimitedStringIO(MAX_OUTPUT - written, newline="")
 
 
 class FlowEnvironment(Environment):
