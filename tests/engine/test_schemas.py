@@ -133,6 +133,7 @@ async def test_a_regular_expression_that_never_ends_elsewhere_ends_here(sandbox:
         ({"enum": ["x" * 300_000]}, "larger than 200,000 bytes"),
         (_deep(3), "is not a JSON Schema object"),
     ],
+    ids=lambda value: value[:20] if isinstance(value, str) else None,
 )
 def test_a_schema_that_cannot_be_used_is_explained(schema: Any, said: str) -> None:
     assert re.search(said.replace("$", r"\$"), schema_problem(schema) or "")

@@ -75,6 +75,7 @@ def test_scalars_follow_the_core_schema_and_nothing_else(text: str, value: Any) 
         ("a: " + "é" * (MAX_FILE_BYTES // 2), "larger than 1,000,000 bytes"),
         ("a: " + "9" * 500, None),
     ],
+    ids=lambda value: value[:20] if isinstance(value, str) else None,
 )
 def test_what_is_hostile_or_ambiguous_is_refused_with_its_place(
     text: str, said: str | None

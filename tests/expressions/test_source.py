@@ -27,6 +27,7 @@ def test_an_expression_that_parses_has_no_problem(text: str) -> None:
         ("(" * 500, "does not parse"),
         ("x" * 100_001, "longer than"),
     ],
+    ids=lambda value: value[:20],
 )
 def test_a_text_that_is_no_expression_is_explained(text: str, words: str) -> None:
     assert words in (expression_problem(text) or "")
