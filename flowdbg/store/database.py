@@ -21,6 +21,11 @@ class Database:
         self._connection: sqlite3.Connection | None = connection
         self._mutex = threading.RLock()
 
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._connection is None
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """A transaction that is durable when the block has ended.

@@ -35,7 +35,7 @@ def write_meta(connection: sqlite3.Connection, meta: Mapping[str, Any]) -> None:
 
 
 def last_sequence(connection: sqlite3.Connection) -> int:
-    """The sequence of the last record that was written; 0 when there is none.
+    """The sequence up to which the log was last seen whole; later records may follow.
 
     Raises:
         ValueError: It is missing.
@@ -47,7 +47,7 @@ def last_sequence(connection: sqlite3.Connection) -> int:
 
 
 def write_last_sequence(connection: sqlite3.Connection, last: int) -> None:
-    """Note the last record, in the transaction that writes it."""
+    """Note the last record, so that a file which loses its end is found out."""
     connection.execute(_WRITE, ("last", last))
 
 

@@ -1,7 +1,7 @@
 """The tables of a session file, and how a file is recognised as one of ours.
 
-Rows of `records` and `pieces` are only ever added; the property `last` is the
-sequence of the last record, so that a file which lost its end is noticed.
+Rows of `records` and `pieces` are only ever added. The property `last` is noted in idle time and
+on closing: a file that holds fewer records has lost its end.
 """
 
 from __future__ import annotations

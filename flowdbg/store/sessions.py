@@ -54,7 +54,7 @@ class SessionStore:
         self._writer_lock = writer_lock
         self._appending = threading.Lock()
         self._pieces = Pieces(connection)
-        self._last = 0
+        self._last = self._noted = 0
         self._ends: dict[int, int] = {}
         self._suspect = False  # a failed commit may have left rows behind `_last` in the log
         if not self.read_only:
@@ -150,9 +150,9 @@ class SessionStore:
         while True:
             with self._database.reading() as connection:
                 piece = piece or PieceReader(connection)
-                last = last_sequence(connection)  # before the rows: a writer may be at work
+                noted = last_sequence(connection)  # before the rows: a writer may be at work
                 rows = fetch(connection, after, _PAGE)
-                _check_complete(rows, after, last)
+                _check_complete(rows, after, noted)
                 records = read_rows(rows, piece)
             if not records:
                 return
@@ -164,10 +164,12 @@ class SessionStore:
 
         False when the disk refused, which loses nothing.
         """
-        return self._database.checkpoint()
+        return self._note_last() and self._database.checkpoint()
 
     def close(self) -> None:
         """Close the session and let others write it; a second call does nothing."""
+        if not self._database.closed:
+            self._note_last()
         self._database.close()
         if self._writer_lock is not None:
             self._writer_lock.release()
@@ -196,7 +198,6 @@ class SessionStore:
                     ends[record.branch] = last
                     rows.append(self._row(last, parent, record))
                 connection.executemany(INSERT, rows)
-                write_last_sequence(connection, last)
         except BaseException:
             self._pieces.dropped()
             self._suspect = True
@@ -206,6 +207,18 @@ class SessionStore:
         written = range(self._last + 1, last + 1)
         self._last, self._ends = last, ends
         return written
+
+    def _note_last(self) -> bool:
+        """Note where the log ends; in idle time, as it would cost each append a page more."""
+        if self.read_only or self._noted == self._last:
+            return True
+        try:
+            with self._appending, self._database.transaction() as connection:
+                write_last_sequence(connection, self._last)
+                self._noted = self._last
+        except NotSaved:
+            return False
+        return True
 
     def _row(self, sequence: int, parent: int, record: Record) -> Row:
         meta = meta_bytes(record.meta)
@@ -220,15 +233,16 @@ class SessionStore:
                 query = "SELECT branch, max(sequence) FROM records GROUP BY branch"
                 self._ends = dict(connection.execute(query).fetchall())
                 self._last = max(self._ends.values(), default=0)
-                if self._last != last_sequence(connection):
+                self._noted = last_sequence(connection)
+                if self._last < self._noted:
                     raise ValueError(f"records behind {self._last} are missing")
         except BaseException:
             self._database.close()
             raise
 
 
-def _check_complete(rows: Sequence[Row], after: int, last: int) -> None:
-    """Whether rows follow each other behind `after`, and none is missing up to `last`.
+def _check_complete(rows: Sequence[Row], after: int, noted: int) -> None:
+    """Whether rows follow each other behind `after`, and none is missing up to the noted one.
 
     Raises:
         ValueError: Some are missing.
@@ -236,6 +250,6 @@ def _check_complete(rows: Sequence[Row], after: int, last: int) -> None:
     if rows:
         complete = rows[0][0] == after + 1 and rows[-1][0] == after + len(rows)
     else:
-        complete = after >= last
+        complete = after >= noted
     if not complete:
         raise ValueError(f"records behind {after} are missing")
