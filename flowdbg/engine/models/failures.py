@@ -70,6 +70,10 @@ def explained(error: Exception, provider: Provider, model: str) -> ModelFailed |
         )
     if isinstance(error, openai.OpenAIError):
         return ModelFailed(f"The provider `{name}` failed: {_clean(str(error), provider)}.", "")
+    if isinstance(error, ValueError):
+        return ModelFailed(
+            f"The provider `{name}` sent an answer that cannot be read.", "Look at its base_url."
+        )
     return None
 
 

@@ -81,6 +81,7 @@ class OpenAiChat:
                 http_client=openai.DefaultAsyncHttpxClient(
                     timeout=openai.Timeout(None, connect=15.0),
                     trust_env=not self._provider.is_local,
+                    follow_redirects=False,
                 ),
             )
         return self._client
