@@ -1,0 +1,107 @@
+"""Make every picture in this folder from the real program: `python screenshots/make.py`.
+
+The demo runs on its own embedded server with the offline model, the keys are pressed as a person
+would press them, and the screen is written as SVG.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from flowdbg.cli.model import ensure_model
+from flowdbg.cli.opening import Opening, open_new
+from flowdbg.core.session import Session, State, Status
+from flowdbg.debugger import Debugger
+from flowdbg.examples import demo_inputs_path, demo_path, demo_tips
+from flowdbg.tui.app import DebugApp
+
+FOLDER = Path(__file__).parent
+SIZE = (120, 36)
+ANSWER_TIMEOUT = 120.0
+
+
+class Scene:
+    """The running program, with hands on its keyboard."""
+
+    def __init__(self, debugger: Debugger, app: DebugApp, pilot: Pilot[Path | None]) -> None:
+        self._debugger = debugger
+        self._app = app
+        self._pilot = pilot
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, one after the other, and let the screen settle."""
+        await self._pilot.press(*keys)
+        await self._pilot.pause()
+
+    async def until(self, condition: Callable[[Session], object]) -> None:
+        """Wait for the session to be as wanted."""
+        async with asyncio.timeout(ANSWER_TIMEOUT):
+            async for change in self._debugger.subscribe():
+                if condition(change.session):
+                    break
+        await self._pilot.pause(0.2)
+
+    async def stopped(self, cursor: int) -> None:
+        """Wait until the debugger has stopped before a step."""
+        await self.until(lambda session: not session.verb and session.cursor == cursor)
+
+    def picture(self, name: str) -> None:
+        """Write the screen as it is."""
+        path = FOLDER / f"{name}.svg"
+        path.write_text(self._app.export_screenshot(title="flowdbg"), encoding="utf-8")
+        sys.stdout.write(f"{path.name}\n")
+
+
+def streaming(session: Session) -> bool:
+    """Whether the reply is being written."""
+    execution = session.execution("reply")
+    return bool(execution and execution.status is Status.RUNNING and len(execution.chunks) > 25)
+
+
+async def demo() -> None:
+    """The demo: paused, streaming, editing an output and a prompt, done."""
+    opening = Opening(str(demo_path()), params_file=demo_inputs_path())
+    async with open_new(opening) as debugger:
+        app = DebugApp(debugger, tips=demo_tips(), theme="dark")
+        async with app.run_test(size=SIZE) as pilot:
+            scene = Scene(debugger, app, pilot)
+            await scene.press("n")
+            await scene.stopped(1)
+            scene.picture("paused")
+            await scene.press("n")
+            await scene.stopped(2)
+            await scene.press("n")
+            await scene.until(streaming)
+            scene.picture("streaming")
+            await scene.stopped(3)
+            await scene.press("g", "i")
+            await pilot.pause(0.3)
+            scene.picture("editing-output")
+            await scene.press("escape", "o")
+            await pilot.pause(0.3)
+            scene.picture("editing-prompt")
+            await scene.press("escape")
+            await scene.press("E")
+            await scene.until(lambda session: session.state is State.DONE)
+            await scene.press("G")
+            scene.picture("done")
+
+
+async def main() -> None:
+    """Make all pictures in a fresh home, so that nothing of this machine shows."""
+    ensure_model()
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["XDG_DATA_HOME"] = f"{home}/data"
+        os.environ["XDG_CONFIG_HOME"] = f"{home}/config"
+        await demo()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
