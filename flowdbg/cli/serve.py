@@ -42,6 +42,19 @@ def serve(
         float | None,
         typer.Option(metavar="DAYS", min=0, help="Remove the records of finished runs after this."),
     ] = None,
+    capture: Annotated[
+        str,
+        typer.Option(
+            metavar="full|redacted|metadata_only|off",
+            help="How much of inputs and outputs the runs' records keep.",
+        ),
+    ] = "metadata_only",
+    rate_limit: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Requests a minute for each caller.")
+    ] = None,
+    strict_first_call: Annotated[
+        bool, typer.Option("--strict-first-call", help="Refuse a later step without a run.")
+    ] = False,
     reload: Annotated[
         bool, typer.Option("--reload", help="Watch the flow files and report every change.")
     ] = False,
@@ -52,7 +65,7 @@ def serve(
     from flowdbg.errors import UsageError
     from flowdbg.server.logs import read_format, set_up_logging
     from flowdbg.server.service import Service
-    from flowdbg.server.settings import ServerSettings
+    from flowdbg.server.settings import ServerSettings, read_capture
 
     _need_paths(paths)
     form = read_format(log_format)
@@ -65,6 +78,9 @@ def serve(
         port=port,
         api_keys=tuple(api_key or ()),
         retention_days=retention,
+        capture=read_capture(capture),
+        rate_limit=rate_limit,
+        strict_first_call=strict_first_call,
         reload=reload,
     )
     if any(not key.strip() for key in settings.api_keys):

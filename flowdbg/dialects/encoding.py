@@ -1,8 +1,9 @@
-"""How the server side writes JSON: compact, readable, and never in a way that UTF-8 refuses."""
+"""How the server side writes JSON and times: compact, and never in a way that UTF-8 refuses."""
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 _ascii = json.JSONEncoder(separators=(",", ":"))
@@ -15,3 +16,9 @@ def json_bytes(value: Any) -> bytes:
         return _readable.encode(value).encode()
     except UnicodeEncodeError:
         return _ascii.encode(value).encode()
+
+
+def timestamp(seconds: float) -> str:
+    """A time (seconds since the epoch) as ISO 8601 in UTC, milliseconds, ending in `Z`."""
+    text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    return text.removesuffix("+00:00") + "Z"

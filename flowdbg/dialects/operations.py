@@ -40,6 +40,8 @@ RATE_LIMIT: Final = "RATE_LIMIT"
 """429: too many requests; `Retry-After` says when to try again."""
 INTERNAL_ERROR: Final = "INTERNAL_ERROR"
 """500: a fault of the server; its log tells more under the request's id."""
+SERVER_STOPPING: Final = "SERVER_STOPPING"
+"""503, or the last event of a stream: the server was stopped meanwhile."""
 UNAVAILABLE: Final = "UNAVAILABLE"
 """503: the server's database does not work."""
 
@@ -103,6 +105,39 @@ class Operation:
     parameters: Sequence[Parameter] = ()
     open: bool = False
     """Whether it is answered without a key, also where the server asks for one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who makes a request."""
+
+    project: str | None = None
+    """`org/project` of a key that is bound to one; None: every project."""
+    administrator: bool = True
+    """Whether it may manage keys."""
+
+    def sees(self, org: str, project: str) -> bool:
+        """Whether it may see the flows and runs of a project."""
+        return self.project is None or self.project == f"{org}/{project}"
+
+    def need(self, org: str, project: str) -> None:
+        """Refuse what belongs to another project.
+
+        Raises:
+            Refusal: 403.
+        """
+        if not self.sees(org, project):
+            raise Refusal(
+                403,
+                FORBIDDEN,
+                f"This key belongs to the project {self.project}, not to {org}/{project}.",
+            )
+
+
+def caller_of(request: Request) -> Caller:
+    """Who makes a request; set when its key was checked."""
+    caller: Caller = request.scope["flowdbg.caller"]
+    return caller
 
 
 def json_answer(

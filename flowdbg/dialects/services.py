@@ -6,18 +6,29 @@ and on no storage, and all dialects share one set of flows, versions and runs.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from flowdbg.core.json_text import JsonText
+from flowdbg.dialects.records import (
+    CallEnd,
+    Capture,
+    RunRecord,
+    RunStatus,
+    StepNote,
+    StepRecord,
+    Trigger,
+)
 from flowdbg.engine.definition import FlowDefinition
 from flowdbg.engine.events import EngineEvent
 from flowdbg.engine.plan import PlanEntry
+from flowdbg.engine.runner import Runner
 from flowdbg.errors import FlowdbgError
 
-Trigger = Literal["step", "execute", "job"]
-CallEnd = Literal["paused", "completed", "failed", "cancelled", "interrupted"]
+BlockOverrides = Mapping[str, Mapping[str, Any]]
+"""Step id to the fields that stand in for its configuration."""
 
 DRAFT = 0
 """The version number that addresses the draft."""
@@ -47,6 +58,8 @@ class Resolved:
     definition: FlowDefinition
     plan: tuple[PlanEntry, ...]
     plan_hash: str
+    capture: Capture
+    """How much of inputs and outputs its runs keep."""
 
 
 class FlowUnknown(FlowdbgError):
@@ -72,31 +85,41 @@ class RunStart:
     resolved: Resolved
     trigger: Trigger
     initial: Mapping[str, Any]
-    """`message`, `parameters` and `attachments` of the run."""
+    """`message`, `parameters` and what else the run was asked with."""
     run_id: str | None = None
     """A run that goes on; None begins a new one."""
     keep_initial: bool = True
     """Whether a run that goes on keeps what it was started with."""
     session_id: str | None = None
     full_capture: bool = False
-    """Keep whole inputs and outputs in the run's record."""
+    """Keep whole inputs and outputs in the run's record, whatever the flow's mode is."""
 
 
 class Call(Protocol):
-    """One call of a run while it is served; what it does is recorded."""
+    """One call of a run while it is served; what it does is recorded and told to followers."""
 
     @property
     def run_id(self) -> str:
         """The run's id (a UUID), also known as executionId."""
 
-    def enter(self, entry: PlanEntry) -> None:
+    def enter(self, index: int) -> None:
         """Begin to record a plan entry; the one before it is over."""
 
     def note(self, event: EngineEvent) -> None:
         """Record what one of the entry's events tells."""
 
-    async def close(self, end: CallEnd, error: Mapping[str, Any] | None = None) -> None:
-        """Write what the call did and how it ended; durable when this returns."""
+    async def close(
+        self,
+        end: CallEnd,
+        *,
+        error: Mapping[str, Any] | None = None,
+        pending: Mapping[str, Any] | None = None,
+        result: JsonText | None = None,
+    ) -> None:
+        """Write what the call did and how it ended; durable when this returns.
+
+        `pending` is what a pause needs in order to go on, `result` an output to be fetched later.
+        """
 
     def abandon(self, end: CallEnd) -> None:
         """Have the call's end written without waiting, for a task that is being cancelled."""
@@ -105,31 +128,70 @@ class Call(Protocol):
 class Runs(Protocol):
     """The runs that are recorded."""
 
-    async def initial(self, flow_id: str, run_id: str) -> Mapping[str, Any] | None:
-        """What a run of this flow was started with; None when there is no such run."""
+    async def find(self, flow_id: str, run_id: str) -> RunRecord | None:
+        """A run of a flow; None when the flow has no such run."""
 
     async def begin(self, start: RunStart) -> Call:
         """Write the run's record; it is durable when this returns."""
 
 
-class Engine(Protocol):
-    """What runs plan entries; `flowdbg.engine.runner.Runner` does."""
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A followed run begins a plan entry."""
 
-    def run_entry(
-        self,
-        definition: FlowDefinition,
-        index: int,
-        *,
-        outputs: Mapping[str, Any],
-        initial: Mapping[str, Any],
-        input_overrides: Mapping[str, Any],
-        block_overrides: Mapping[str, Mapping[str, Any]],
-    ) -> AsyncGenerator[EngineEvent, None]:
-        """Run one plan entry; see the runner. Closing the generator cancels it.
+    index: int
+    entry: PlanEntry
 
-        Raises:
-            EngineError: The request does not fit; raised before the first event.
-        """
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A followed run's earlier step."""
+
+    record: StepNote
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A followed run is over, or waits for its next call."""
+
+    run: RunRecord
+
+
+Followed = Entered | Replayed | EngineEvent | Ended
+
+
+class History(Protocol):
+    """What runs left behind."""
+
+    async def run(self, run_id: str) -> tuple[RunRecord, Address] | None:
+        """A run, and its flow's address."""
+
+    async def steps(self, run_id: str) -> list[StepRecord]:
+        """Every step record of a run, in the order in which they ended."""
+
+    async def runs(
+        self, flow_id: str, statuses: Sequence[RunStatus], limit: int
+    ) -> list[RunRecord]:
+        """The newest runs of a flow; no statuses means all."""
+
+    async def address(self, flow_id: str) -> Address | None:
+        """The address of a flow, by its id."""
+
+    async def flow_id(self, address: Address) -> str | None:
+        """The id of a flow, by its address."""
+
+    async def session(self, session_id: str) -> list[tuple[RunRecord, Address]]:
+        """The runs that carry a session's tag, in the order in which they were called."""
+
+    def follow(self, run_id: str) -> AsyncGenerator[Followed, None]:
+        """A run's steps so far, then what happens while it happens; ends with `Ended`."""
+
+
+class Jobs(Protocol):
+    """The queue of runs that nobody waits for on an open connection."""
+
+    async def submit(self, start: RunStart, block_overrides: BlockOverrides) -> str:
+        """Queue a run durably; returns its id."""
 
 
 class Stopping(Protocol):
@@ -149,8 +211,12 @@ class Services:
 
     flows: Flows
     runs: Runs
-    engine: Engine
+    history: History
+    jobs: Jobs
+    engine: Runner
     stopping: Stopping
+    strict_first_call: bool
+    """Whether a later step needs the `executionId` of its run."""
     max_body: int
     """Bytes of the largest request body."""
     heartbeat: float

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, TypeVar
 
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive, Scope, Send
 
+from flowdbg.dialects.operations import SERVER_STOPPING, Refusal
 from flowdbg.dialects.services import Stopping
 
 _MAX_WAITING = 256 * 1024
@@ -77,6 +80,32 @@ class FrameSink:
 
 
 Producer = Callable[[FrameSink], Awaitable[None]]
+
+
+T = TypeVar("T")
+
+
+async def while_connected(request: Request, stopping: Stopping, work: Coroutine[Any, Any, T]) -> T:
+    """Do the work of a plain answer; it is cancelled when the client goes or the server stops.
+
+    Raises:
+        ClientDisconnect: The client has gone; nobody is there to be answered.
+        Refusal: 503, the server is being stopped.
+    """
+    task = asyncio.create_task(work)
+    watcher = asyncio.create_task(_until_gone(request.receive))
+    try:
+        with stopping.on_stop(task.cancel):
+            await asyncio.wait({task, watcher}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done() and not task.cancelled():
+            return task.result()
+        if stopping.begun:
+            raise Refusal(503, SERVER_STOPPING, "The server was stopped while the flow ran.")
+        raise ClientDisconnect
+    finally:
+        for each in (task, watcher):
+            each.cancel()
+        await asyncio.gather(task, watcher, return_exceptions=True)
 
 
 class EventStream:

@@ -26,13 +26,19 @@ from flowdbg.dialects.routes import mounted
 from flowdbg.dialects.services import Services
 from flowdbg.engine.runner import Runner
 from flowdbg.engine.services import Services as EngineServices
-from flowdbg.server.auth import KeyRing
+from flowdbg.errors import StoreError
+from flowdbg.server.auth import Gate
 from flowdbg.server.catalogue import Catalogue
 from flowdbg.server.drafts import Drafts
 from flowdbg.server.guard import Guard
+from flowdbg.server.history import RunHistory
+from flowdbg.server.job_play import JobPlays
+from flowdbg.server.jobs import JobDesk
+from flowdbg.server.keys import Keys
 from flowdbg.server.metrics import Metrics
 from flowdbg.server.openapi import document
 from flowdbg.server.publishing import Publishing
+from flowdbg.server.rate_limit import RateLimit
 from flowdbg.server.runs import RunBook
 from flowdbg.server.settings import ServerSettings, is_loopback
 from flowdbg.server.stopping import OpenStreams
@@ -44,6 +50,7 @@ logger = logging.getLogger("flowdbg.server")
 _DAY = 86_400.0
 _SWEEP_SECONDS = 3600.0
 _RELOAD_SECONDS = 1.0
+_ADOPT_SECONDS = 5.0
 
 Mount = tuple[str, Sequence[Operation]]
 
@@ -62,12 +69,16 @@ class FlowServer:
         self.database = Database(settings.database, str(uuid.uuid4()), settings.hold)
         self.drafts = Drafts(settings.paths)
         self.drafts.scan()
-        self.catalogue = Catalogue(self.database, self.drafts)
+        self.catalogue = Catalogue(self.database, self.drafts, settings.capture)
         self.streams = OpenStreams()
         self.metrics = Metrics()
         self._engine_services = EngineServices.create(settings.engine)
         self._engine = Runner(self._engine_services)
-        self._keys = KeyRing(settings.api_keys)
+        self._gate = Gate(settings.api_keys, self.database)
+        self._rate_limit = RateLimit(settings.rate_limit)
+        self._book = RunBook(self.database, self.metrics)
+        plays = JobPlays(self.database, self.catalogue, self._book, self._engine)
+        self._jobs = JobDesk(self.database, plays)
         count = self.database.write_now(
             lambda connection: runs.mark_interrupted(connection, self.database.lives)
         )
@@ -76,18 +87,20 @@ class FlowServer:
         self.asgi: ASGIApp = self._application()
 
     def close(self) -> None:
-        """Let the database go; runs that are still being served are marked interrupted."""
+        """Let the database go; what was asked of it is carried out first."""
         self.database.close()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Do the housekeeping while the server serves; the engine ends with it."""
-        task = asyncio.create_task(self._housekeeping())
+        """Do the housekeeping while the server serves; jobs and engine end with it."""
+        tasks = [asyncio.create_task(self._housekeeping()), asyncio.create_task(self._adopt())]
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._jobs.close()
             await self._engine_services.aclose()
 
     async def _housekeeping(self) -> None:
@@ -102,6 +115,21 @@ class FlowServer:
                 await self.catalogue.scan()
             await asyncio.sleep(_RELOAD_SECONDS if self.settings.reload else _SWEEP_SECONDS)
 
+    async def _adopt(self) -> None:
+        """Care for what dead servers left: at the start, and again where others may die."""
+        while True:
+            try:
+                await self._jobs.adopt()
+                if not self.database.exclusive:
+                    await self.database.write(
+                        lambda connection: runs.mark_interrupted(connection, self.database.lives)
+                    )
+            except StoreError as error:
+                logger.warning("lost runs could not be looked for", extra={"reason": str(error)})
+            if self.database.exclusive:
+                return
+            await asyncio.sleep(_ADOPT_SECONDS)
+
     async def _sweep(self, before: float) -> None:
         count = await self.database.write(lambda connection: runs.delete_older(connection, before))
         if count:
@@ -110,9 +138,12 @@ class FlowServer:
     def _application(self) -> ASGIApp:
         services = Services(
             flows=self.catalogue,
-            runs=RunBook(self.database, self.metrics),
+            runs=self._book,
+            history=RunHistory(self.database, self._book),
+            jobs=self._jobs,
             engine=self._engine,
             stopping=self.streams,
+            strict_first_call=self.settings.strict_first_call,
             max_body=self.settings.max_body,
             heartbeat=self.settings.heartbeat,
         )
@@ -120,6 +151,7 @@ class FlowServer:
         mounts: list[Mount] = [
             ("", self._own_operations()),
             (API_PREFIX, publishing.operations()),
+            (API_PREFIX, Keys(self.database, self.settings.max_body).operations()),
             *(mounted(dialect, services) for dialect in self.settings.dialects),
         ]
         self._document = document(mounts, keys=bool(self.settings.api_keys))
@@ -135,12 +167,22 @@ class FlowServer:
     def _route(self, prefix: str, operation: Operation) -> Route:
         async def endpoint(request: Request) -> ASGIApp:
             if not operation.open:
-                self._keys.admit(request.headers.get("authorization"))
+                await self._admit(request)
             return await operation.handler(request)
 
         # A version is a number: `/v1`, never `/vx`.
         path = (prefix + operation.path).replace("{version}", "{version:int}")
         return Route(path, endpoint, methods=[operation.method], name=operation.name)
+
+    async def _admit(self, request: Request) -> None:
+        """See who calls, how often, and whether the path is theirs."""
+        authorization = request.headers.get("authorization")
+        self._rate_limit.count(authorization, request.client.host if request.client else "")
+        caller = await self._gate.admit(authorization)
+        request.scope["flowdbg.caller"] = caller
+        parameters = request.path_params
+        if "project" in parameters:
+            caller.need(parameters["org"], parameters["project"])
 
     def _own_operations(self) -> Sequence[Operation]:
         anything = {"type": "object"}

@@ -10,11 +10,13 @@ import asyncio
 import hashlib
 import json
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
+from flowdbg.dialects.records import Capture, RunRecord
 from flowdbg.dialects.services import DRAFT, Address, FlowUnknown, Resolved
 from flowdbg.engine.definition import FlowDefinition, definition_json, parse_flow
 from flowdbg.engine.plan import plan_hash, plan_of
@@ -41,7 +43,8 @@ class Listed:
 class Catalogue:
     """Resolves addresses, publishes versions and moves the production pointer."""
 
-    def __init__(self, database: Database, drafts: Drafts) -> None:
+    def __init__(self, database: Database, drafts: Drafts, capture: Capture) -> None:
+        self._capture = capture
         self._database = database
         self._drafts = drafts
         self._rows: dict[Address, FlowRow] = {}
@@ -64,6 +67,27 @@ class Catalogue:
         if row is None:
             _no_flow(address)
         return await self._version(row, version)
+
+    async def of_run(self, record: RunRecord, draft: Mapping[str, Any] | None) -> Resolved:
+        """What a queued run plays: its frozen version, or the draft as it was when queued.
+
+        Raises:
+            FlowUnknown: The flow is gone.
+            DefinitionError: The version is damaged.
+        """
+        address = await self._database.read(
+            lambda connection: flows.address_of(connection, record.flow_id)
+        )
+        row = None if address is None else await self._row(address)
+        if address is None or row is None:
+            raise FlowUnknown("The flow of the queued run is gone.")
+        if record.version is not None:
+            return await self._version(row, record.version)
+        try:
+            definition = FlowDefinition.model_validate(draft)
+        except ValidationError as error:
+            _damaged(address, 0, f"{error.error_count()} fields are not understood")
+        return self._resolved(row, None, definition, record.plan_hash)
 
     async def publish(
         self, address: Address, source: str, *, production: bool, reuse: bool
@@ -107,6 +131,22 @@ class Catalogue:
         )
         if not done:
             _no_version(address, number, row.newest)
+        self._rows.pop(address, None)
+
+    async def set_capture(self, address: Address, capture: Capture | None) -> None:
+        """Say how much of inputs and outputs a flow's runs keep; None: what the server says.
+
+        Raises:
+            FlowUnknown: No such flow.
+        """
+        row = await self._row(address)
+        if row is None:
+            if await self._find_draft(address) is None:
+                _no_flow(address)
+            row = await self._ensured(address)
+        await self._database.write(
+            lambda connection: flows.set_capture(connection, row.flow_id, capture)
+        )
         self._rows.pop(address, None)
 
     async def versions(self, address: Address) -> tuple[int | None, list[VersionRow]]:
@@ -179,8 +219,9 @@ class Catalogue:
         if row is None:
             row = await self._ensured(address)
         known = self._draft_plans.get(address)
-        if known is None or known.definition is not draft.definition:
-            known = _resolved(row, None, draft.definition, plan_hash(draft.definition))
+        capture = row.capture or self._capture
+        if known is None or known.definition is not draft.definition or known.capture != capture:
+            known = self._resolved(row, None, draft.definition, plan_hash(draft.definition))
             self._draft_plans[address] = known
         return known
 
@@ -193,8 +234,9 @@ class Catalogue:
             if len(self._frozen) > _REMEMBERED_VERSIONS:
                 self._frozen.popitem(last=False)
         self._frozen.move_to_end(key)
-        if found.production != (row.production == number):
-            found = _resolved(row, number, found.definition, found.plan_hash)
+        production, capture = row.production == number, row.capture or self._capture
+        if (found.production, found.capture) != (production, capture):
+            found = self._resolved(row, number, found.definition, found.plan_hash)
             self._frozen[key] = found
         return found
 
@@ -212,15 +254,21 @@ class Catalogue:
             definition = FlowDefinition.model_validate_json(frozen.definition)
         except ValidationError as error:
             _damaged(row.address, number, f"{error.error_count()} fields are not understood")
-        return _resolved(row, number, definition, frozen.plan_hash)
+        return self._resolved(row, number, definition, frozen.plan_hash)
 
-
-def _resolved(
-    row: FlowRow, number: int | None, definition: FlowDefinition, hashed: str
-) -> Resolved:
-    production = number is not None and row.production == number
-    plan = plan_of(definition)
-    return Resolved(row.flow_id, row.address, number, production, definition, plan, hashed)
+    def _resolved(
+        self, row: FlowRow, number: int | None, definition: FlowDefinition, hashed: str
+    ) -> Resolved:
+        return Resolved(
+            flow_id=row.flow_id,
+            address=row.address,
+            version=number,
+            production=number is not None and row.production == number,
+            definition=definition,
+            plan=plan_of(definition),
+            plan_hash=hashed,
+            capture=row.capture or self._capture,
+        )
 
 
 def _digest(text: str) -> str:

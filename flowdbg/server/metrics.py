@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 
-from flowdbg.dialects.services import CallEnd
+from flowdbg.dialects.records import CallEnd
 
 
 class Metrics:

@@ -29,7 +29,10 @@ _EVERYWHERE = {
     403: Answer("The request comes from a foreign web page or names a foreign host."),
     503: Answer("The server's database does not work."),
 }
-_WITH_KEYS = {401: Answer("The key is missing or wrong.")}
+_WITH_KEYS = {
+    401: Answer("The key is missing or wrong."),
+    429: Answer("Too many requests.", headers={"Retry-After": "Seconds to wait."}),
+}
 
 
 def document(mounts: Iterable[tuple[str, Sequence[Operation]]], *, keys: bool) -> dict[str, Any]:
@@ -52,7 +55,7 @@ def document(mounts: Iterable[tuple[str, Sequence[Operation]]], *, keys: bool) -
 
 def _operation(operation: Operation, *, keys: bool) -> dict[str, Any]:
     answers = {**operation.answers, **_EVERYWHERE}
-    if keys and not operation.open:
+    if not operation.open:
         answers |= _WITH_KEYS
     described: dict[str, Any] = {
         "operationId": operation.name,

@@ -6,21 +6,23 @@ They are an extension of ours, below the same prefix as the dialect's own routes
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from flowdbg.dialects.encoding import timestamp
 from flowdbg.dialects.operations import (
     INVALID_REQUEST,
     Answer,
     Operation,
     Refusal,
     Schema,
+    caller_of,
     json_answer,
     json_body,
 )
+from flowdbg.dialects.records import CAPTURES
 from flowdbg.dialects.services import Address, FlowUnknown
 from flowdbg.errors import DefinitionError
 from flowdbg.server.catalogue import Catalogue
@@ -67,7 +69,12 @@ class Publishing:
 
     async def flows(self, request: Request) -> Response:
         """Answer `GET /flows`."""
-        listing = await self._catalogue.listing()
+        caller = caller_of(request)
+        listing = [
+            item
+            for item in await self._catalogue.listing()
+            if caller.sees(item.address.org, item.address.project)
+        ]
         return json_answer(
             {
                 "flows": [
@@ -118,6 +125,18 @@ class Publishing:
             raise Refusal(404, FLOW_NOT_FOUND, str(error)) from error
         versions = [_version_json(row, current) for row in rows]
         return json_answer({"production": current, "versions": versions})
+
+    async def set_capture(self, request: Request) -> Response:
+        """Answer `PUT …/capture`: how much of inputs and outputs the flow's runs keep."""
+        mode = (await json_body(request, self._max_body)).get("mode")
+        if mode is not None and mode not in CAPTURES:
+            message = f"`mode` must be one of {', '.join(CAPTURES)}, or null."
+            raise Refusal(400, INVALID_REQUEST, message)
+        try:
+            await self._catalogue.set_capture(_address(request), mode)
+        except FlowUnknown as error:
+            raise Refusal(404, FLOW_NOT_FOUND, str(error)) from error
+        return json_answer({"mode": mode})
 
     async def promote(self, request: Request) -> Response:
         """Answer `PUT …/production`."""
@@ -179,6 +198,24 @@ class Publishing:
             ),
             Operation(
                 "PUT",
+                f"{_FLOW}/capture",
+                "setCapture",
+                "Say how much of inputs and outputs the flow's runs keep.",
+                self.set_capture,
+                {
+                    200: Answer("The mode; null: what the server says.", {"type": "object"}),
+                    400: Answer("The mode is not known."),
+                    404: Answer("No such flow."),
+                    413: Answer("The body is too large."),
+                },
+                body={
+                    "type": "object",
+                    "required": ["mode"],
+                    "properties": {"mode": {"enum": [*CAPTURES, None]}},
+                },
+            ),
+            Operation(
+                "PUT",
                 f"{_FLOW}/production",
                 "promoteVersion",
                 "Point production at a version.",
@@ -233,12 +270,6 @@ def _version_json(row: VersionRow, production: int | None) -> dict[str, Any]:
         "production": row.number == production,
         "createdAt": timestamp(row.created_at),
     }
-
-
-def timestamp(seconds: float) -> str:
-    """A time as ISO 8601 in UTC with milliseconds, ending in `Z`."""
-    text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
-    return text.removesuffix("+00:00") + "Z"
 
 
 def _array(items: Schema) -> Schema:

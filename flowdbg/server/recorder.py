@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from flowdbg.dialects.records import Capture, StepNote, StepStatus, redacted
 from flowdbg.engine.events import (
     EngineEvent,
     EntryCompleted,
@@ -23,10 +24,9 @@ from flowdbg.engine.events import (
     Usage,
 )
 from flowdbg.engine.plan import PlanEntry
-from flowdbg.server.storage.runs import NewStep, to_text
+from flowdbg.server.storage.runs import to_text
 
 _NO_USAGE = Usage()
-StepStatus = Literal["running", "completed", "failed", "skipped"]
 
 
 @dataclass(slots=True)
@@ -36,6 +36,7 @@ class _Open:
     started_at: float
     began: float
     """Monotonic seconds."""
+    name: str = ""
     value: Any = None
     has_input: bool = False
     skipped: bool = False
@@ -44,10 +45,10 @@ class _Open:
 class EntryRecorder:
     """Notes events; `steps` are the records they make."""
 
-    def __init__(self, entry: PlanEntry, *, full: bool) -> None:
+    def __init__(self, entry: PlanEntry, capture: Capture) -> None:
         self._entry = entry
-        self._full = full
-        self._steps: list[NewStep] = []
+        self._capture = capture
+        self._steps: list[StepNote] = []
         self._open: dict[NodePath, _Open] = {(): _Open(time.time(), time.monotonic())}
 
     def note(self, event: EngineEvent) -> None:
@@ -56,8 +57,8 @@ class EntryRecorder:
             case StepInput(path, value):
                 node = self._node(path)
                 node.value, node.has_input = value, True
-            case NodeStarted(path):
-                self._node(path)
+            case NodeStarted(path, name):
+                self._node(path).name = name
             case NodeSkipped(path, output):
                 self._node(path).skipped = True
                 if path:
@@ -73,8 +74,10 @@ class EntryRecorder:
             case EntryPaused(usage=usage, duration_ms=duration_ms):
                 self._end((), "running", usage=usage, duration_ms=duration_ms)
 
-    def steps(self) -> list[NewStep]:
+    def steps(self) -> list[StepNote]:
         """The records; a node that began and never ended is still `running`."""
+        if self._capture == "off":
+            return []
         for path in sorted(self._open, key=len, reverse=True):
             self._end(path, "running")
         return self._steps
@@ -115,8 +118,10 @@ class EntryRecorder:
         names = [part for part in path if isinstance(part, str)]
         iterations = [part for part in path if isinstance(part, int)]
         self._steps.append(
-            NewStep(
+            StepNote(
                 step_id=names[-1] if names else self._entry.step_id,
+                name=node.name if path else self._entry.name,
+                entry_id=self._entry.step_id,
                 path=path,
                 status=status,
                 started_at=node.started_at,
@@ -126,10 +131,16 @@ class EntryRecorder:
                 prompt_tokens=usage.prompt,
                 completion_tokens=usage.completion,
                 cost=usage.cost,
-                input=read if self._full else None,
-                output=written if self._full else None,
+                input=self._kept(read, node.value),
+                output=self._kept(written, output[0] if output else None),
                 error=to_text(error[0]) if error else None,
                 input_bytes=len(read) if read is not None else 0,
                 output_bytes=len(written) if written is not None else 0,
             )
         )
+
+    def _kept(self, text: str | None, value: Any) -> str | None:
+        """What the record keeps of an input or output: its text, its shape, or nothing."""
+        if text is None or self._capture not in ("full", "redacted"):
+            return None
+        return text if self._capture == "full" else to_text(redacted(value))

@@ -14,14 +14,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from flowdbg.dialects.services import CallEnd, RunStart
+from flowdbg.core.json_text import JsonText
+from flowdbg.dialects.records import CallEnd, Capture, RunRecord, RunStatus, StepNote
+from flowdbg.dialects.services import Resolved, RunStart
 from flowdbg.engine.events import EngineEvent, OutputChunk
 from flowdbg.engine.plan import PlanEntry
+from flowdbg.server.followers import Followers
 from flowdbg.server.metrics import Metrics
 from flowdbg.server.recorder import EntryRecorder
 from flowdbg.server.storage import runs
 from flowdbg.server.storage.database import Database
-from flowdbg.server.storage.runs import NewRun, NewStep, to_text
+from flowdbg.server.storage.runs import CallOutcome, NewRun, to_text
 
 logger = logging.getLogger("flowdbg.server")
 
@@ -30,9 +33,6 @@ _CUT_SHORT: Mapping[CallEnd, str] = {
     "interrupted": "The server was stopped while the step ran.",
 }
 
-FULL = "full"
-METADATA_ONLY = "metadata_only"
-
 
 class RunBook:
     """Begins and records runs; implements `flowdbg.dialects.services.Runs`."""
@@ -40,108 +40,174 @@ class RunBook:
     def __init__(self, database: Database, metrics: Metrics) -> None:
         self._database = database
         self._metrics = metrics
+        self.serving: dict[str, RecordedCall] = {}
+        """The calls that are being served by this process, by run id; the latest of each run."""
 
-    async def initial(self, flow_id: str, run_id: str) -> Mapping[str, Any] | None:
-        """What a run of this flow was started with; None when there is no such run."""
-        row = await self._database.read(lambda connection: runs.find_run(connection, run_id))
-        return None if row is None or row.flow_id != flow_id else row.initial
+    async def find(self, flow_id: str, run_id: str) -> RunRecord | None:
+        """A run of a flow; None when the flow has no such run."""
+        record = await self._database.read(lambda connection: runs.find_run(connection, run_id))
+        return None if record is None or record.flow_id != flow_id else record
 
     async def begin(self, start: RunStart) -> RecordedCall:
         """Write the run's record; it is durable when this returns."""
-        capture = FULL if start.full_capture else METADATA_ONLY
-        run_id = start.run_id or str(uuid.uuid4())
-        owner = self._database.owner
-        resolved = start.resolved
+        resolved, owner = start.resolved, self._database.owner
         if start.run_id is None:
-            new = NewRun(
-                id=run_id,
-                flow_id=resolved.flow_id,
+            new = new_run(start)
+            await self._database.write(lambda connection: runs.start_run(connection, new, owner))
+            return self._call(new.id, resolved, new.capture)
+        run_id = start.run_id
+        initial = None if start.keep_initial else start.initial
+        await self._database.write(
+            lambda connection: runs.continue_run(
+                connection,
+                run_id,
+                owner,
                 version=resolved.version,
                 plan_hash=resolved.plan_hash,
-                trigger_type=start.trigger,
-                capture=capture,
-                initial=start.initial,
-                step_count=len(resolved.plan),
-                session_id=start.session_id,
+                initial=initial,
+                keep_pending=start.trigger == "job",
             )
-            await self._database.write(lambda connection: runs.start_run(connection, new, owner))
-        else:
-            initial = None if start.keep_initial else start.initial
-            await self._database.write(
-                lambda connection: runs.continue_run(
-                    connection,
-                    run_id,
-                    owner,
-                    version=resolved.version,
-                    plan_hash=resolved.plan_hash,
-                    initial=initial,
-                )
-            )
+        )
+        return self._call(run_id, resolved, capture_of(start))
+
+    def _call(self, run_id: str, resolved: Resolved, capture: Capture) -> RecordedCall:
         self._metrics.call_began()
-        return RecordedCall(self._database, self._metrics, run_id, full=start.full_capture)
+        call = RecordedCall(self, self._database, self._metrics, run_id, resolved, capture)
+        self.serving[run_id] = call
+        return call
 
 
 class RecordedCall:
     """One call of a run; implements `flowdbg.dialects.services.Call`."""
 
-    def __init__(self, database: Database, metrics: Metrics, run_id: str, *, full: bool) -> None:
+    def __init__(
+        self,
+        book: RunBook,
+        database: Database,
+        metrics: Metrics,
+        run_id: str,
+        resolved: Resolved,
+        capture: Capture,
+    ) -> None:
+        self._book = book
         self._database = database
         self._metrics = metrics
-        self._full = full
-        self._steps: list[NewStep] = []
+        self._resolved = resolved
+        self._capture = capture
         self._recorder: EntryRecorder | None = None
         self._closed = False
         self.run_id = run_id
         """The run's id."""
+        self.followers = Followers()
+        """Who is told what happens."""
+        self.unwritten: list[StepNote] = []
+        """What has ended and is not on its way to the database yet."""
+        self.index: int | None = None
+        """The plan entry that runs."""
 
-    def enter(self, entry: PlanEntry) -> None:
+    def enter(self, index: int) -> None:
         """Begin to record a plan entry; the one before it is over."""
         self._leave()
         self._flush()
-        self._recorder = EntryRecorder(entry, full=self._full)
+        self.index = index
+        entry = self.entry(index)
+        self._recorder = EntryRecorder(entry, self._capture)
+        self.followers.entered(index, entry)
+
+    def entry(self, index: int) -> PlanEntry:
+        """An entry of the plan that is played."""
+        return self._resolved.plan[index]
 
     def note(self, event: EngineEvent) -> None:
         """Record what one of the entry's events tells."""
         if self._recorder is not None and not isinstance(event, OutputChunk):
             self._recorder.note(event)
+        if self.followers:
+            self.followers.tell(event)
 
-    async def close(self, end: CallEnd, error: Mapping[str, Any] | None = None) -> None:
+    async def close(
+        self,
+        end: CallEnd,
+        *,
+        error: Mapping[str, Any] | None = None,
+        pending: Mapping[str, Any] | None = None,
+        result: JsonText | None = None,
+    ) -> None:
         """Write what the call did and how it ended; durable when this returns."""
         if not self._closed:
-            await self._write_end(end, error)
+            text = None if result is None else result.text
+            await self._write_end(CallOutcome(end, error, pending, text), end)
 
     def abandon(self, end: CallEnd) -> None:
         """Have the call's end written without waiting."""
         if not self._closed:
-            self._write_end(end, None).add_done_callback(_log_failure)
+            error = {"code": end.upper(), "message": _CUT_SHORT.get(end, "The call was given up.")}
+            self._write_end(CallOutcome(end, error), end).add_done_callback(_log_failure)
 
-    def _write_end(self, end: CallEnd, error: Mapping[str, Any] | None) -> asyncio.Future[None]:
+    def suspend(self) -> None:
+        """Leave the run as it is, to be gone on with later; what has ended is written."""
+        if not self._closed:
+            self._closed = True
+            self._flush()
+            self._over("interrupted")
+
+    def _over(self, end: CallEnd) -> None:
+        self._metrics.call_ended(end)
+        if self._book.serving.get(self.run_id) is self:
+            del self._book.serving[self.run_id]
+        self.followers.end()
+
+    def _write_end(self, outcome: CallOutcome, end: CallEnd) -> asyncio.Future[None]:
         self._closed = True
         self._leave()
-        steps, self._steps = self._steps, []
+        steps, self.unwritten = self.unwritten, []
         if end in _CUT_SHORT:
             steps = [_cut_short(step, end) for step in steps]
-        self._metrics.call_ended(end)
-        return self._database.write(
-            lambda connection: runs.close_call(connection, self.run_id, end, steps, error)
+        run_id = self.run_id
+        written = self._database.write(
+            lambda connection: runs.close_call(connection, run_id, outcome, steps)
         )
+        self._over(end)
+        return written
 
     def _leave(self) -> None:
+        self.index = None
         if self._recorder is not None:
-            self._steps += self._recorder.steps()
+            self.unwritten += self._recorder.steps()
             self._recorder = None
 
     def _flush(self) -> None:
         """Have the finished entries written; the writer keeps the order."""
-        if not self._steps:
-            return
-        steps, self._steps = self._steps, []
-        self._database.write(
-            lambda connection: runs.close_call(connection, self.run_id, "running", steps)
-        ).add_done_callback(_log_failure)
+        if self.unwritten:
+            steps, self.unwritten = self.unwritten, []
+            self._database.write(
+                lambda connection: runs.write_steps(connection, self.run_id, steps)
+            ).add_done_callback(_log_failure)
 
 
-def _cut_short(step: NewStep, end: CallEnd) -> NewStep:
+def new_run(start: RunStart, status: RunStatus = "running") -> NewRun:
+    """The record that a new run begins with."""
+    resolved = start.resolved
+    return NewRun(
+        id=str(uuid.uuid4()),
+        flow_id=resolved.flow_id,
+        version=resolved.version,
+        plan_hash=resolved.plan_hash,
+        trigger=start.trigger,
+        capture=capture_of(start),
+        initial=start.initial,
+        step_count=len(resolved.plan),
+        session_id=start.session_id,
+        status=status,
+    )
+
+
+def capture_of(start: RunStart) -> Capture:
+    """How much a call keeps: everything when it was asked to, else what the flow says."""
+    return "full" if start.full_capture else start.resolved.capture
+
+
+def _cut_short(step: StepNote, end: CallEnd) -> StepNote:
     """A step that was running when its call was cut short has failed."""
     if step.status != "running":
         return step

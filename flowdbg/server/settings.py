@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flowdbg.dialects.records import CAPTURES, Capture
 from flowdbg.engine.services import EngineSettings
 from flowdbg.errors import UsageError
 from flowdbg.server.storage.hold import FileHold
@@ -38,6 +39,12 @@ class ServerSettings:
     """Seconds of silence after which a stream sends a heartbeat."""
     retention_days: float | None = None
     """Days after which a finished run's record is removed; None keeps it."""
+    capture: Capture = "metadata_only"
+    """How much of inputs and outputs runs keep, where their flow says nothing."""
+    rate_limit: int | None = None
+    """Requests a minute that each caller may make; None: as many as it likes."""
+    strict_first_call: bool = False
+    """Whether a later step needs the `executionId` of its run."""
     engine: EngineSettings = field(default_factory=EngineSettings)
     """Models, limits and time-outs."""
     reload: bool = False
@@ -50,6 +57,18 @@ class ServerSettings:
                 f"Listening on {self.host} lets other machines run these flows.",
                 "Give `--api-key`, or listen on 127.0.0.1.",
             )
+
+
+def read_capture(name: str) -> Capture:
+    """Read a `--capture` value.
+
+    Raises:
+        UsageError: There is no such mode.
+    """
+    for mode in CAPTURES:
+        if mode == name:
+            return mode
+    raise UsageError(f"There is no capture mode {name!r}.", f"Use one of {', '.join(CAPTURES)}.")
 
 
 def is_loopback(host: str) -> bool:

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from flowdbg.dialects.records import RunRecord, StepRecord
 from flowdbg.server.storage import runs
-from flowdbg.server.storage.runs import RunRow, StepRow
 from tests.flows import SLOW, THREE_STEP
 from tests.serving import Running, running_server, write_flows
 
@@ -32,13 +32,13 @@ def eventually(true: Callable[[], bool], what: str) -> None:
         time.sleep(0.01)
 
 
-def run_of(server: Running, run_id: str) -> RunRow:
+def run_of(server: Running, run_id: str) -> RunRecord:
     row = server.server.database.read_now(lambda connection: runs.find_run(connection, run_id))
     assert row is not None
     return row
 
 
-def steps_of(server: Running, run_id: str) -> list[StepRow]:
+def steps_of(server: Running, run_id: str) -> list[StepRecord]:
     return server.server.database.read_now(lambda connection: runs.steps_of(connection, run_id))
 
 
@@ -69,9 +69,9 @@ def test_it_is_noticed_while_the_model_is_silent(server: Running) -> None:
     assert row.status == "cancelled"
     assert row.ended_at is not None
     (step,) = steps_of(server, run_id)
-    assert (step.step.step_id, step.step.status) == ("wait", "failed")
-    assert step.step.error is not None
-    assert json.loads(step.step.error)["code"] == "CANCELLED"
+    assert (step.note.step_id, step.note.status) == ("wait", "failed")
+    assert step.note.error is not None
+    assert json.loads(step.note.error)["code"] == "CANCELLED"
     eventually(lambda: server.server.metrics.running == 0, "the call is still running")
 
 

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from flowdbg.dialects.records import RunRecord, StepNote, StepRecord
 from flowdbg.dialects.services import Address
 from flowdbg.server.storage import flows, runs
 from flowdbg.server.storage.database import Database
-from flowdbg.server.storage.runs import NewRun, NewStep, RunRow, StepRow
+from flowdbg.server.storage.runs import CallOutcome, NewRun
 from flowdbg.server.storage.schema import runs as runs_table
 from tests.dialects.noukai.server.stream import step
 from tests.flows import FAILING, LOOP, TWO_STEP
@@ -31,7 +32,7 @@ def server(tmp_path: Path) -> Iterator[Running]:
         yield running
 
 
-def record(server: Running, run_id: str) -> tuple[RunRow, list[StepRow]]:
+def record(server: Running, run_id: str) -> tuple[RunRecord, list[StepRecord]]:
     database = server.server.database
     row = database.read_now(lambda connection: runs.find_run(connection, run_id))
     assert row is not None
@@ -43,7 +44,7 @@ def test_a_run_is_recorded_with_its_tokens_cost_and_times(server: Running) -> No
         server.base, TWO, stepIndex=0, message="m", runRemaining=True, headers={"x-session-id": "s"}
     )[0]["executionId"]
     row, steps = record(server, run_id)
-    assert (row.status, row.trigger_type, row.version, row.step_count) == (
+    assert (row.status, row.trigger, row.version, row.step_count) == (
         "completed",
         "step",
         None,
@@ -54,12 +55,12 @@ def test_a_run_is_recorded_with_its_tokens_cost_and_times(server: Running) -> No
     assert 0 <= row.ended_at - row.started_at < 60
     assert row.session_id == "s"
     assert row.initial["message"] == "m"
-    assert [(item.step.step_id, item.attempt, item.step.status) for item in steps] == [
+    assert [(item.note.step_id, item.attempt, item.note.status) for item in steps] == [
         ("draft", 1, "completed"),
         ("count", 1, "completed"),
     ]
-    assert steps[0].step.model == "scripted/writer"
-    assert steps[0].step.output_bytes == len('{"text":"Dear reader, hello."}')
+    assert steps[0].note.model == "scripted/writer"
+    assert steps[0].note.output_bytes == len('{"text":"Dear reader, hello."}')
 
 
 def test_tokens_of_single_steps_add_up_and_attempts_are_counted(server: Running) -> None:
@@ -69,7 +70,7 @@ def test_tokens_of_single_steps_add_up_and_attempts_are_counted(server: Running)
         step(server.base, TWO, stepIndex=0, executionId=run_id)
     row, steps = record(server, run_id)
     assert (row.prompt_tokens, row.cost) == (21, Decimal("0.000450"))
-    assert [(item.step.step_id, item.attempt) for item in steps] == [
+    assert [(item.note.step_id, item.attempt) for item in steps] == [
         ("draft", 1),
         ("draft", 2),
         ("draft", 3),
@@ -80,19 +81,19 @@ def test_inputs_and_outputs_are_kept_only_when_they_are_asked_for(server: Runnin
     plain = step(server.base, TWO, stepIndex=0, message="m")[0]["executionId"]
     traced = step(server.base, TWO, stepIndex=0, message="m", trace=True)[0]["executionId"]
     row, (without,) = record(server, plain)
-    assert (row.capture, without.step.input, without.step.output) == ("metadata_only", None, None)
+    assert (row.capture, without.note.input, without.note.output) == ("metadata_only", None, None)
     row, (kept,) = record(server, traced)
     assert row.capture == "full"
-    assert kept.step.input is not None
-    assert kept.step.output is not None
-    assert json.loads(kept.step.input) == {"message": "m"}
-    assert json.loads(kept.step.output) == {"text": "Dear reader, hello."}
+    assert kept.note.input is not None
+    assert kept.note.output is not None
+    assert json.loads(kept.note.input) == {"message": "m"}
+    assert json.loads(kept.note.output) == {"text": "Dear reader, hello."}
 
 
 def test_what_ran_inside_a_loop_is_recorded_by_iteration(server: Running) -> None:
     run_id = step(server.base, "acme/demo/loop", stepIndex=0, message="m")[0]["executionId"]
     _, steps = record(server, run_id)
-    assert [(item.step.step_id, item.step.path, item.step.loop_index) for item in steps] == [
+    assert [(item.note.step_id, item.note.path, item.note.loop_index) for item in steps] == [
         ("shout", (0, "shout"), 0),
         ("shout", (1, "shout"), 1),
         ("shout", (2, "shout"), 2),
@@ -107,9 +108,9 @@ def test_a_failure_is_recorded_with_its_error(server: Running) -> None:
     assert row.status == "failed"
     assert row.error is not None
     assert row.error["code"] == "MODEL_GONE"
-    assert [item.step.status for item in steps] == ["completed", "failed"]
-    assert steps[1].step.error is not None
-    assert json.loads(steps[1].step.error)["code"] == "MODEL_GONE"
+    assert [item.note.status for item in steps] == ["completed", "failed"]
+    assert steps[1].note.error is not None
+    assert json.loads(steps[1].note.error)["code"] == "MODEL_GONE"
 
 
 def new_run(run_id: str, **values: Any) -> NewRun:
@@ -119,7 +120,7 @@ def new_run(run_id: str, **values: Any) -> NewRun:
             "flow_id": "f",
             "version": None,
             "plan_hash": "h",
-            "trigger_type": "step",
+            "trigger": "step",
             "capture": "metadata_only",
             "initial": {},
             "step_count": 1,
@@ -138,7 +139,7 @@ def test_runs_of_a_dead_server_are_marked_and_those_of_a_living_one_are_not(
         lambda connection: runs.start_run(connection, new_run("c", status="paused"), "dead")
     )
     first.write_now(
-        lambda connection: runs.start_run(connection, new_run("d", trigger_type="job"), "dead")
+        lambda connection: runs.start_run(connection, new_run("d", trigger="job"), "dead")
     )
     if first.exclusive:
         first.close()
@@ -161,14 +162,14 @@ def test_runs_of_a_dead_server_are_marked_and_those_of_a_living_one_are_not(
 
 def test_old_finished_runs_are_removed_with_their_steps(location: str) -> None:
     database = Database(location, "here")
-    made = NewStep("s", (), "completed", time.time(), 1)
+    made = StepNote("s", "S", "s", (), "completed", time.time(), 1)
     for run_id, status in (("old", "completed"), ("new", "completed"), ("busy", "running")):
         database.write_now(
             lambda connection, run_id=run_id: runs.start_run(connection, new_run(run_id), "here")  # type: ignore[misc]
         )
         database.write_now(
             lambda connection, run_id=run_id, status=status: runs.close_call(  # type: ignore[misc]
-                connection, run_id, status, [made]
+                connection, run_id, CallOutcome(status), [made]
             )
         )
     database.write_now(

@@ -54,8 +54,10 @@ class Database:
             UsageError: The location cannot be read.
             StoreError: The database is held, newer, foreign, or out of reach.
         """
-        url = database_url(location)
+        url = self.url = database_url(location)
+        """Where the database is."""
         self.owner = owner
+        """This server process's id."""
         self.exclusive = url.get_backend_name() == "sqlite"
         with contextlib.ExitStack() as undo, _mapped():
             if self.exclusive:

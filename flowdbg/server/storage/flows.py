@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select, update
 
+from flowdbg.dialects.records import Capture
 from flowdbg.dialects.services import Address
 from flowdbg.server.storage.schema import flows, versions
 
@@ -29,6 +30,8 @@ class FlowRow:
     """The version that an address without a version means; None: none was set."""
     newest: int
     """The highest version number; 0 when nothing is published."""
+    capture: Capture | None = None
+    """How much its runs keep; None: what the server says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ def ensure_flow(connection: Connection, address: Address) -> FlowRow:
 def find_flow(connection: Connection, address: Address) -> FlowRow | None:
     """The flow at the address, if there is one."""
     row = connection.execute(
-        select(flows.c.id, flows.c.production).where(
+        select(flows.c.id, flows.c.production, flows.c.capture).where(
             flows.c.org == address.org,
             flows.c.project == address.project,
             flows.c.flow == address.flow,
@@ -78,7 +81,8 @@ def find_flow(connection: Connection, address: Address) -> FlowRow | None:
     ).first()
     if row is None:
         return None
-    return FlowRow(row.id, address, row.production, _newest(connection, row.id))
+    newest = _newest(connection, row.id)
+    return FlowRow(row.id, address, row.production, newest, row.capture)
 
 
 def address_of(connection: Connection, flow_id: str) -> Address | None:
@@ -98,6 +102,7 @@ def all_flows(connection: Connection) -> list[FlowRow]:
             Address(row.org, row.project, row.flow),
             row.production,
             _newest(connection, row.id),
+            row.capture,
         )
         for row in rows.all()
     ]
@@ -139,6 +144,11 @@ def promote(connection: Connection, flow_id: str, number: int) -> bool:
         return False
     connection.execute(update(flows).where(flows.c.id == flow_id).values(production=number))
     return True
+
+
+def set_capture(connection: Connection, flow_id: str, capture: Capture | None) -> None:
+    """Say how much of inputs and outputs a flow's runs keep."""
+    connection.execute(update(flows).where(flows.c.id == flow_id).values(capture=capture))
 
 
 def version_row(connection: Connection, flow_id: str, number: int) -> VersionRow | None:

@@ -37,6 +37,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         " input_bytes INTEGER NOT NULL, output_bytes INTEGER NOT NULL,"
         " PRIMARY KEY (run_id, ordinal))",
     ),
+    (
+        "ALTER TABLE flows ADD COLUMN capture TEXT",
+        "ALTER TABLE runs ADD COLUMN pending TEXT",
+        "ALTER TABLE runs ADD COLUMN result TEXT",
+        "ALTER TABLE run_steps ADD COLUMN entry_id TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE run_steps ADD COLUMN name TEXT NOT NULL DEFAULT ''",
+        "CREATE INDEX runs_by_session ON runs (session_id)",
+        "CREATE TABLE api_keys (id TEXT PRIMARY KEY, project TEXT NOT NULL, name TEXT NOT NULL,"
+        " environment TEXT NOT NULL, secret_hash TEXT NOT NULL,"
+        " created_at DOUBLE PRECISION NOT NULL, expires_at DOUBLE PRECISION,"
+        " revoked_at DOUBLE PRECISION)",
+        "CREATE INDEX api_keys_of_project ON api_keys (project)",
+    ),
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -1,8 +1,6 @@
 """Runs and the steps they made: the statements, each a function of a connection.
 
-A run's `status` is `running` while a call of it is being served, `paused` between the calls of
-someone who steps, and at last `completed`, `failed`, `cancelled` (its client went away) or
-`interrupted` (its server did).
+What they write and read is described in `flowdbg.dialects.records`.
 """
 
 from __future__ import annotations
@@ -12,39 +10,20 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from flowdbg.dialects.records import (
+    OPEN,
+    Capture,
+    RunRecord,
+    RunStatus,
+    StepNote,
+    StepRecord,
+    Trigger,
+)
 from flowdbg.server.storage.schema import run_steps, runs
-
-Status = Literal["pending", "running", "paused", "completed", "failed", "cancelled", "interrupted"]
-Trigger = Literal["step", "execute", "job"]
-OPEN: tuple[Status, ...] = ("pending", "running", "paused")
-
-
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """One run, as stored."""
-
-    id: str
-    flow_id: str
-    version: int | None
-    """None for the draft."""
-    plan_hash: str
-    trigger_type: Trigger
-    status: Status
-    session_id: str | None
-    capture: str
-    initial: Mapping[str, Any]
-    """What the run was started with: `message`, `parameters`, `attachments`."""
-    step_count: int
-    started_at: float
-    ended_at: float | None
-    prompt_tokens: int
-    completion_tokens: int
-    cost: Decimal
-    error: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,46 +34,12 @@ class NewRun:
     flow_id: str
     version: int | None
     plan_hash: str
-    trigger_type: Trigger
-    capture: str
+    trigger: Trigger
+    capture: Capture
     initial: Mapping[str, Any]
     step_count: int
     session_id: str | None = None
-    status: Status = "running"
-
-
-@dataclass(frozen=True, slots=True)
-class NewStep:
-    """What one execution of a step, or of a block inside one, left behind.
-
-    `input`, `output` and `error` are JSON texts, or None when the run captures none.
-    """
-
-    step_id: str
-    path: tuple[str | int, ...]
-    """Identifiers and iteration indexes below the plan entry; empty for the entry itself."""
-    status: Literal["running", "completed", "failed", "skipped"]
-    started_at: float
-    duration_ms: int
-    loop_index: int | None = None
-    model: str | None = None
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost: Decimal | None = None
-    input: str | None = None
-    output: str | None = None
-    error: str | None = None
-    input_bytes: int = 0
-    output_bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StepRow:
-    """One execution of a step, as stored."""
-
-    ordinal: int
-    attempt: int
-    step: NewStep
+    status: RunStatus = "running"
 
 
 def to_text(value: Any) -> str:
@@ -102,20 +47,23 @@ def to_text(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def start_run(connection: Connection, run: NewRun, owner: str) -> None:
-    """Write a run's record."""
+def start_run(
+    connection: Connection, run: NewRun, owner: str, pending: Mapping[str, Any] | None = None
+) -> None:
+    """Write a run's record; `pending` is what a queued run is asked for."""
     connection.execute(
         insert(runs).values(
             id=run.id,
             flow_id=run.flow_id,
             version=run.version,
             plan_hash=run.plan_hash,
-            trigger_type=run.trigger_type,
+            trigger_type=run.trigger,
             status=run.status,
             owner=owner,
             session_id=run.session_id,
             capture=run.capture,
             initial=to_text(run.initial),
+            pending=None if pending is None else to_text(pending),
             step_count=run.step_count,
             started_at=time.time(),
             prompt_tokens=0,
@@ -133,6 +81,7 @@ def continue_run(
     version: int | None,
     plan_hash: str,
     initial: Mapping[str, Any] | None = None,
+    keep_pending: bool = False,
 ) -> None:
     """Mark a run as being served again, by this process; `initial` replaces what it began with."""
     values: dict[str, Any] = {
@@ -143,20 +92,47 @@ def continue_run(
         "version": version,
         "plan_hash": plan_hash,
     }
+    if not keep_pending:
+        values["pending"] = None
     if initial is not None:
         values["initial"] = to_text(initial)
     connection.execute(update(runs).where(runs.c.id == run_id).values(values))
 
 
+@dataclass(frozen=True, slots=True)
+class CallOutcome:
+    """How a call of a run ended."""
+
+    status: RunStatus
+    error: Mapping[str, Any] | None = None
+    pending: Mapping[str, Any] | None = None
+    result: str | None = None
+    """The flow's output as JSON text, when it is to be fetched later."""
+
+
 def close_call(
-    connection: Connection,
-    run_id: str,
-    status: Status,
-    steps: Sequence[NewStep],
-    error: Mapping[str, Any] | None = None,
+    connection: Connection, run_id: str, outcome: CallOutcome, steps: Sequence[StepNote]
 ) -> None:
     """Write what a call did, and the run's status after it."""
-    add_steps(connection, run_id, steps)
+    write_steps(connection, run_id, steps)
+    connection.execute(
+        update(runs)
+        .where(runs.c.id == run_id)
+        .values(
+            status=outcome.status,
+            ended_at=None if outcome.status in OPEN else time.time(),
+            error=None if outcome.error is None else to_text(outcome.error),
+            pending=None if outcome.pending is None else to_text(outcome.pending),
+            result=outcome.result,
+        )
+    )
+
+
+def write_steps(connection: Connection, run_id: str, steps: Sequence[StepNote]) -> None:
+    """Append step records, and add what they consumed to the run's."""
+    if not steps:
+        return
+    _add_steps(connection, run_id, steps)
     row = connection.execute(
         select(runs.c.prompt_tokens, runs.c.completion_tokens, runs.c.cost).where(
             runs.c.id == run_id
@@ -170,21 +146,16 @@ def close_call(
         update(runs)
         .where(runs.c.id == run_id)
         .values(
-            status=status,
-            ended_at=None if status in OPEN else time.time(),
             prompt_tokens=row.prompt_tokens + sum(step.prompt_tokens for step in entries),
             completion_tokens=row.completion_tokens
             + sum(step.completion_tokens for step in entries),
             cost=format(cost, "f"),
-            error=None if error is None else to_text(error),
         )
     )
 
 
-def add_steps(connection: Connection, run_id: str, steps: Sequence[NewStep]) -> None:
+def _add_steps(connection: Connection, run_id: str, steps: Sequence[StepNote]) -> None:
     """Append step records; a step that ran before gets the next attempt number."""
-    if not steps:
-        return
     last = connection.execute(
         select(func.max(run_steps.c.ordinal)).where(run_steps.c.run_id == run_id)
     ).scalar()
@@ -207,18 +178,37 @@ def add_steps(connection: Connection, run_id: str, steps: Sequence[NewStep]) -> 
     connection.execute(insert(run_steps), values)
 
 
-def find_run(connection: Connection, run_id: str) -> RunRow | None:
+def find_run(connection: Connection, run_id: str) -> RunRecord | None:
     """One run, if the database has it."""
     row = connection.execute(select(runs).where(runs.c.id == run_id)).first()
     return None if row is None else _run(row)
 
 
-def steps_of(connection: Connection, run_id: str) -> list[StepRow]:
+def steps_of(connection: Connection, run_id: str) -> list[StepRecord]:
     """Every step record of a run, in the order in which they ended."""
     rows = connection.execute(
         select(run_steps).where(run_steps.c.run_id == run_id).order_by(run_steps.c.ordinal)
     )
     return [_step(row) for row in rows.all()]
+
+
+def runs_of_flow(
+    connection: Connection, flow_id: str, statuses: Sequence[RunStatus], limit: int
+) -> list[RunRecord]:
+    """The newest runs of a flow; no statuses means all."""
+    query = select(runs).where(runs.c.flow_id == flow_id)
+    if statuses:
+        query = query.where(runs.c.status.in_(statuses))
+    rows = connection.execute(query.order_by(runs.c.started_at.desc(), runs.c.id).limit(limit))
+    return [_run(row) for row in rows.all()]
+
+
+def runs_of_session(connection: Connection, session_id: str) -> list[RunRecord]:
+    """The runs that carry a session's tag, in the order in which they were called."""
+    rows = connection.execute(
+        select(runs).where(runs.c.session_id == session_id).order_by(runs.c.started_at, runs.c.id)
+    )
+    return [_run(row) for row in rows.all()]
 
 
 def mark_interrupted(connection: Connection, lives: Callable[[Connection, str], bool]) -> int:
@@ -250,6 +240,26 @@ def mark_interrupted(connection: Connection, lives: Callable[[Connection, str], 
     return count
 
 
+def save_pending(connection: Connection, run_id: str, pending: str) -> None:
+    """Replace what a run needs in order to go on (JSON text)."""
+    connection.execute(update(runs).where(runs.c.id == run_id).values(pending=pending))
+
+
+def lost_jobs(connection: Connection, lives: Callable[[Connection, str], bool]) -> list[str]:
+    """The queued runs that are not over and whose server is dead."""
+    query = select(runs.c.id, runs.c.owner).where(
+        runs.c.status.in_(("pending", "running")), runs.c.trigger_type == "job"
+    )
+    rows = connection.execute(query.order_by(runs.c.started_at)).all()
+    dead = {owner for owner in {row.owner for row in rows} if not lives(connection, owner)}
+    return [row.id for row in rows if row.owner in dead]
+
+
+def take_over(connection: Connection, run_id: str, owner: str) -> None:
+    """Write which server cares for a queued run."""
+    connection.execute(update(runs).where(runs.c.id == run_id).values(owner=owner))
+
+
 def delete_older(connection: Connection, before: float) -> int:
     """Remove the runs that began before a time and are over; how many there were."""
     old = (
@@ -269,12 +279,14 @@ def delete_older(connection: Connection, before: float) -> int:
 
 
 def _step_values(
-    run_id: str, ordinal: int, attempt: int, path: str, step: NewStep
+    run_id: str, ordinal: int, attempt: int, path: str, step: StepNote
 ) -> dict[str, Any]:
     return {
         "run_id": run_id,
         "ordinal": ordinal,
         "step_id": step.step_id,
+        "name": step.name,
+        "entry_id": step.entry_id,
         "path": path,
         "attempt": attempt,
         "loop_index": step.loop_index,
@@ -294,13 +306,13 @@ def _step_values(
     }
 
 
-def _run(row: Row[Any]) -> RunRow:
-    return RunRow(
+def _run(row: Row[Any]) -> RunRecord:
+    return RunRecord(
         id=row.id,
         flow_id=row.flow_id,
         version=row.version,
         plan_hash=row.plan_hash,
-        trigger_type=row.trigger_type,
+        trigger=row.trigger_type,
         status=row.status,
         session_id=row.session_id,
         capture=row.capture,
@@ -312,12 +324,16 @@ def _run(row: Row[Any]) -> RunRow:
         completion_tokens=row.completion_tokens,
         cost=Decimal(row.cost),
         error=None if row.error is None else json.loads(row.error),
+        pending=None if row.pending is None else json.loads(row.pending),
+        result=row.result,
     )
 
 
-def _step(row: Row[Any]) -> StepRow:
-    step = NewStep(
+def _step(row: Row[Any]) -> StepRecord:
+    note = StepNote(
         step_id=row.step_id,
+        name=row.name,
+        entry_id=row.entry_id,
         path=tuple(json.loads(row.path)),
         status=row.status,
         started_at=row.started_at,
@@ -333,4 +349,4 @@ def _step(row: Row[Any]) -> StepRow:
         input_bytes=row.input_bytes,
         output_bytes=row.output_bytes,
     )
-    return StepRow(row.ordinal, row.attempt, step)
+    return StepRecord(row.ordinal, row.attempt, note)

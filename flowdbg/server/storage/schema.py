@@ -19,6 +19,7 @@ flows = Table(
     Column("flow", Text, nullable=False),
     Column("production", Integer),
     Column("created_at", Double, nullable=False),
+    Column("capture", Text),
 )
 
 versions = Table(
@@ -53,6 +54,8 @@ runs = Table(
     Column("completion_tokens", Integer, nullable=False),
     Column("cost", Text, nullable=False),
     Column("error", Text),
+    Column("pending", Text),
+    Column("result", Text),
 )
 
 run_steps = Table(
@@ -77,4 +80,19 @@ run_steps = Table(
     Column("error", Text),
     Column("input_bytes", Integer, nullable=False),
     Column("output_bytes", Integer, nullable=False),
+    Column("entry_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("secret_hash", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double),
+    Column("revoked_at", Double),
 )

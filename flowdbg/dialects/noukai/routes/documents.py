@@ -1,12 +1,19 @@
-"""The dialect's operations with what the OpenAPI document says of them."""
+"""The operations that run flows, with what the OpenAPI document says of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from flowdbg.dialects.noukai.routes.execute import ExecuteRoute
+from flowdbg.dialects.noukai.routes.jobs import JobRoutes
 from flowdbg.dialects.noukai.routes.plan import PlanRoute
-from flowdbg.dialects.noukai.routes.requests import StepRequest
+from flowdbg.dialects.noukai.routes.requests import (
+    ExecuteRequest,
+    JobRequest,
+    RunRequest,
+    StepRequest,
+)
 from flowdbg.dialects.noukai.routes.step import StepRoute
 from flowdbg.dialects.operations import Answer, Operation, Parameter, Schema
 from flowdbg.dialects.services import Services
@@ -24,6 +31,7 @@ _IF_MATCH = Parameter(
 _SESSION = Parameter(
     "X-Session-Id", "header", "A tag for the run.", {"type": "string", "maxLength": 200}
 )
+_REFUSED = Answer("The request cannot be run; `detail.code` says why.")
 _NOT_FOUND = Answer("No such flow, version or run.")
 _BROKEN = Answer("The flow's definition cannot be run; `detail.problems` lists why.")
 _STALE = Answer("The plan is not the one of `If-Match`; `detail.steps` is the current one.")
@@ -58,16 +66,50 @@ _PLAN: Schema = {
     },
 }
 
+_RUN_IDS: dict[str, Any] = {
+    "executionId": {"type": "string"},
+    "flowId": {"type": "string"},
+    "blockCount": {"type": "integer"},
+}
+_EXECUTED: Schema = {
+    "type": "object",
+    "required": ["status", *_RUN_IDS],
+    "properties": {
+        **_RUN_IDS,
+        "status": {"enum": ["completed", "failed", "tool_calls_required"]},
+        "pausedAtStep": {"type": "string"},
+        "iterationsUsed": {"type": "integer"},
+        "toolCallMessages": {"type": "array", "items": {"type": "object"}},
+        "toolCalls": {"type": "array", "items": {"type": "object"}},
+        "accumulatedOutputs": {"type": "object"},
+    },
+}
+_ACCEPTED: Schema = {
+    "type": "object",
+    "required": ["status", *_RUN_IDS],
+    "properties": {**_RUN_IDS, "status": {"const": "started"}},
+}
+_JOB: Schema = {
+    "type": "object",
+    "required": ["executionId", "status", "result", "error"],
+    "properties": {
+        "executionId": {"type": "string"},
+        "status": {"enum": ["pending", "running", "completed", "failed"]},
+        "error": {"type": ["string", "null"]},
+    },
+}
+
 
 def step_operations(services: Services) -> Sequence[Operation]:
     """`/step`, with and without a version."""
     route = StepRoute(services)
     answers = {
         200: Answer("The events of the step.", {"type": "string"}, "text/event-stream"),
-        400: Answer("The request cannot be run; `detail.code` says why."),
+        400: _REFUSED,
         404: _NOT_FOUND,
+        409: Answer("The step has asked for tools too often."),
         412: _STALE,
-        413: Answer("The body is too large."),
+        413: Answer("The body, or a conversation in it, is too large."),
         422: _BROKEN,
     }
     return [
@@ -83,6 +125,70 @@ def step_operations(services: Services) -> Sequence[Operation]:
         )
         for path, suffix in PATHS
     ]
+
+
+def execute_operations(services: Services) -> Sequence[Operation]:
+    """`/execute`, with and without a version."""
+    route = ExecuteRoute(services)
+    answers = {
+        200: Answer("The run completed, failed, or waits for tool results.", _EXECUTED),
+        400: _REFUSED,
+        404: _NOT_FOUND,
+        409: Answer("The step has asked for tools too often."),
+        412: _STALE,
+        413: Answer("The body, or a conversation in it, is too large."),
+        422: _BROKEN,
+        502: Answer("The model's provider refused the key."),
+        503: Answer("The server was stopped meanwhile, or its database does not work."),
+    }
+    return [
+        Operation(
+            "POST",
+            f"{path}/execute",
+            f"execute{suffix}",
+            "Run the whole flow and answer once; or go on after tool calls.",
+            route.post,
+            answers,
+            body=body_schema(ExecuteRequest),
+            parameters=(_IF_MATCH, _SESSION),
+        )
+        for path, suffix in PATHS
+    ]
+
+
+def job_operations(services: Services) -> Sequence[Operation]:
+    """`/jobs`: submit with and without a version, poll without."""
+    routes = JobRoutes(services)
+    answers = {
+        202: Answer("The run is queued.", _ACCEPTED),
+        400: _REFUSED,
+        404: _NOT_FOUND,
+        412: _STALE,
+        413: Answer("The body is too large."),
+        422: _BROKEN,
+    }
+    submitting = [
+        Operation(
+            "POST",
+            f"{path}/jobs",
+            f"submitJob{suffix}",
+            "Queue a run of the whole flow.",
+            routes.submit,
+            answers,
+            body=body_schema(JobRequest),
+            parameters=(_IF_MATCH, _SESSION),
+        )
+        for path, suffix in PATHS
+    ]
+    polling = Operation(
+        "GET",
+        f"{FLOW_PATH}/jobs/{{executionId}}",
+        "pollJob",
+        "How a queued run stands.",
+        routes.poll,
+        {200: Answer("The run.", _JOB), 404: Answer("This flow has no such job.")},
+    )
+    return [*submitting, polling]
 
 
 def plan_operations(services: Services) -> Sequence[Operation]:
@@ -108,7 +214,7 @@ def plan_operations(services: Services) -> Sequence[Operation]:
     ]
 
 
-def body_schema(model: type[StepRequest]) -> dict[str, Any]:
+def body_schema(model: type[RunRequest]) -> dict[str, Any]:
     """The JSON Schema of a request body; every field but the required ones may be null."""
     schema = model.model_json_schema(by_alias=True)
     for field in schema["properties"].values():

@@ -11,11 +11,13 @@ from typing import Any
 
 from flowdbg.dialects.encoding import json_bytes
 from flowdbg.dialects.noukai import wire
+from flowdbg.dialects.noukai.routes.tools import messages_json
 from flowdbg.dialects.services import Resolved
 from flowdbg.engine.events import (
     EngineEvent,
     EntryCompleted,
     EntryFailed,
+    EntryPaused,
     IterationFinished,
     IterationStarted,
     NodeFinished,
@@ -27,6 +29,8 @@ from flowdbg.engine.events import (
     Usage,
 )
 from flowdbg.engine.plan import PlanEntry
+
+_WIRE_CODES = {"MODEL_KEY_REJECTED": wire.BYOK_KEY_REJECTED}
 
 
 class EntryFrames:
@@ -65,7 +69,9 @@ class EntryFrames:
 
     def failed(self, error: Mapping[str, Any], path: tuple[str | int, ...] = ()) -> bytes:
         """The entry failed."""
-        return self._frame(wire.STEP_ERROR, name=self._entry.name, error=dict(error), **_path(path))
+        return self._frame(
+            wire.STEP_ERROR, name=self._entry.name, error=wire_error(error), **_path(path)
+        )
 
     def _completed(self, event: EntryCompleted) -> bytes:
         extra: dict[str, Any] = {"skipped": True} if self._skipped else {}
@@ -171,6 +177,31 @@ def finished(run_id: str, outputs: Mapping[str, Any], summary: Mapping[str, Any]
     return wire.frame(wire.RUN_COMPLETED, completed) + wire.frame(
         wire.FLOW_COMPLETED, {**whole, "summary": summary}
     )
+
+
+def paused_for_tools(
+    entry_id: str, run_id: str, index: int, paused: EntryPaused, outputs: Mapping[str, Any]
+) -> bytes:
+    """The call ends because a model asks for tools; `index` counts in the whole flow."""
+    return wire.frame(
+        wire.STEP_PAUSED_FOR_TOOL_CALLS,
+        {
+            "executionId": run_id,
+            "runId": run_id,
+            "stepId": entry_id,
+            "stepIndex": index,
+            "iterationsUsed": paused.iterations_used,
+            "toolCallMessages": messages_json(paused.messages),
+            "toolCalls": list(paused.tool_calls),
+            "accumulatedOutputs": outputs,
+        },
+    )
+
+
+def wire_error(error: Mapping[str, Any]) -> dict[str, Any]:
+    """An engine's error with the protocol's code where it has one of its own."""
+    code = _WIRE_CODES.get(str(error.get("code")), error.get("code"))
+    return {**error, "code": code}
 
 
 def tokens(usage: Usage) -> dict[str, int]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 
@@ -32,10 +32,32 @@ Count = Annotated[int, BeforeValidator(lambda value: 0 if value is None else val
 """An integer; null means 0."""
 
 
-class StepRequest(BaseModel):
-    """The body of `/step` (section 4.1)."""
+class RunRequest(BaseModel):
+    """What every request that runs something may say."""
 
     model_config = ConfigDict(alias_generator=to_camel, strict=True, frozen=True)
+
+    message: str | None = None
+    """The primary input of a new run."""
+    parameters: Values = Field(default_factory=dict)
+    """Further inputs of a new run."""
+    attachments: Items = Field(default_factory=list)
+    """Images of a new run, by address."""
+    block_overrides: Fields = Field(
+        default_factory=dict,
+        validation_alias=AliasChoices("blockOverrides", "block_overrides"),
+    )
+    """Step id to the fields that stand in for its configuration."""
+    tools: Items = Field(default_factory=list)
+    """Definitions of the tools that the model may ask for."""
+    tool_choice: Any = None
+    """Which tool the model has to use."""
+    trace: Switch = False
+    """Keep whole inputs and outputs in the run's record."""
+
+
+class StepRequest(RunRequest):
+    """The body of `/step` (section 4.1)."""
 
     execution_id: str | None = None
     """The run that goes on; absent: a new one."""
@@ -43,20 +65,40 @@ class StepRequest(BaseModel):
     """Index of the plan entry to run."""
     accumulated_outputs: Values = Field(default_factory=dict)
     """Step id to output, of everything that has run."""
-    message: str | None = None
-    """The primary input of a new run."""
-    parameters: Values = Field(default_factory=dict)
-    """Further inputs of a new run."""
-    attachments: Items = Field(default_factory=list)
-    """Files of a new run, by address."""
     input_overrides: Values = Field(default_factory=dict)
     """Step id to the value that stands in for its output."""
-    block_overrides: Fields = Field(default_factory=dict)
-    """Step id to the fields that stand in for its configuration."""
     run_remaining: Switch = False
     """Run to the end without pausing."""
-    trace: Switch = False
-    """Keep whole inputs and outputs in the run's record."""
+    tool_call_messages: Items = Field(default_factory=list)
+    """The conversation of a pause with the results appended: go on after it."""
+    iterations_used: Count = 0
+    """Rounds of tool calls so far, as the pause said."""
+
+
+class ExecuteRequest(RunRequest):
+    """The body of `/execute`, fresh or going on after a pause (sections 6.1 and 6.2)."""
+
+    messages: Items = Field(default_factory=list)
+    """Chat turns; the last one of the user stands in for `message`."""
+    execution_id: str | None = None
+    """The run that goes on."""
+    paused_at_step: str | None = None
+    """The step that paused."""
+    tool_call_messages: Items = Field(default_factory=list)
+    """The conversation of the pause with the results appended."""
+    iterations_used: Count = 0
+    """Rounds of tool calls so far, as the pause said."""
+    accumulated_outputs: Values = Field(default_factory=dict)
+    """Step id to output, as the pause said."""
+
+    @property
+    def resumes(self) -> bool:
+        """Whether it goes on after a pause."""
+        return bool(self.execution_id and self.paused_at_step and self.tool_call_messages)
+
+
+class JobRequest(RunRequest):
+    """The body of `/jobs` (section 7)."""
 
 
 def read_request(model: type[RequestModel], body: dict[str, Any]) -> RequestModel:

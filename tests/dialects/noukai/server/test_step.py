@@ -390,7 +390,7 @@ def test_a_missing_output_is_named(base: str) -> None:
 def test_every_wrong_field_is_named(base: str) -> None:
     answer = post_step(base, TWO, stepIndex="x", message=5)
     fields = [problem["field"] for problem in answer.json()["detail"]["problems"]]
-    assert fields == ["stepIndex", "message"]
+    assert fields == ["message", "stepIndex"]
 
 
 @pytest.mark.parametrize(

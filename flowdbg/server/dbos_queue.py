@@ -1,0 +1,120 @@
+"""The durable queue: DBOS workflows, one for each queued run, one DBOS step for each plan entry.
+
+A step's output is checkpointed by DBOS, so a run that was killed goes on at the entry that had not
+ended. Imported only when a run is queued: DBOS takes a second to load. DBOS is one per process.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+from dbos import DBOS, SetWorkflowID
+from dbos._error import DBOSNonExistentWorkflowError
+
+from flowdbg.errors import StoreError
+
+logger = logging.getLogger("flowdbg.server")
+
+_QUEUE = "flowdbg-runs"
+_POLLING_SECONDS = 0.05
+
+
+class Player(Protocol):
+    """What plays the runs; called from DBOS's threads."""
+
+    def open(self, run_id: str) -> int:
+        """Get a run ready; how many plan entries it has, 0 when it is over already."""
+
+    def play(self, run_id: str, index: int) -> str:
+        """Play one plan entry; what it came to, as JSON text."""
+
+    def take(self, run_id: str, index: int, told: str) -> bool:
+        """Take in what an entry came to, played now or before a crash; False ends the run."""
+
+    def end(self, run_id: str) -> None:
+        """Write the run's end."""
+
+
+class ServerStops(BaseException):
+    """The server stops while a run is played.
+
+    Not an `Exception`: DBOS records those as the end of the workflow, and this run goes on later.
+    """
+
+
+_player: Player | None = None
+
+
+@DBOS.workflow(name="flowdbg-run")
+def _run(run_id: str) -> None:
+    player = _player
+    if player is None:
+        raise ServerStops
+    for index in range(player.open(run_id)):
+        if not player.take(run_id, index, _entry(run_id, index)):
+            break
+    _end(run_id)
+
+
+@DBOS.step(name="flowdbg-entry")
+def _entry(run_id: str, index: int) -> str:
+    assert _player is not None
+    return _player.play(run_id, index)
+
+
+@DBOS.step(name="flowdbg-end")
+def _end(run_id: str) -> None:
+    assert _player is not None
+    _player.end(run_id)
+
+
+class DbosQueue:
+    """DBOS, launched; one in a process."""
+
+    def __init__(self, database_url: str, owner: str, player: Player, workers: int) -> None:
+        """Launch.
+
+        Raises:
+            StoreError: Another server of this process has the queue.
+        """
+        global _player  # noqa: PLW0603 - DBOS calls functions of modules, which have no self
+        if _player is not None:
+            raise StoreError(
+                "Another server in this process has the queue of runs.",
+                "Queue runs on one server only, or start the other one as its own process.",
+            )
+        _player = player
+        DBOS(
+            config={
+                "name": "flowdbg",
+                "system_database_url": database_url,
+                # A newer flowdbg goes on with the runs that an older one queued.
+                "application_version": "flowdbg-1",
+                "executor_id": owner,
+                "log_level": "ERROR",
+                "enable_otlp": False,
+            }
+        )
+        DBOS.launch()
+        DBOS.register_queue(
+            _QUEUE, worker_concurrency=workers, polling_interval_sec=_POLLING_SECONDS
+        )
+
+    def submit(self, run_id: str) -> None:
+        """Queue a run; queueing it twice is queueing it once."""
+        with SetWorkflowID(run_id):
+            DBOS.enqueue_workflow(_QUEUE, _run, run_id)
+
+    def adopt(self, run_id: str) -> None:
+        """Queue again what a dead server had begun, or had only meant to queue."""
+        try:
+            DBOS.resume_workflow(run_id, queue_name=_QUEUE)
+        except DBOSNonExistentWorkflowError:
+            self.submit(run_id)
+
+    def close(self) -> None:
+        """Stop; what runs stays queued for the next start."""
+        global _player  # noqa: PLW0603 - see above
+        _player = None
+        DBOS.destroy()
