@@ -161,8 +161,22 @@ def commit_of_one_row(directory: Path) -> Step:
     return step
 
 
-async def measure(steps: dict[str, Step]) -> dict[str, list[float]]:
-    """The seconds of each step, all kinds in turns; the first round warms up."""
+def both(first: Step, second: Step) -> Step:
+    """One step after the other; a commit after waiting for a server costs more than in a row."""
+
+    async def step() -> int:
+        await first()
+        return await second()
+
+    return step
+
+
+async def measure(steps: dict[str, Step], idle: Callable[[], object]) -> dict[str, list[float]]:
+    """The seconds of each step, all kinds in turns; the first round warms up.
+
+    `idle` is what the debugger does while it waits for the person: it empties the log, so that
+    later commits write over it instead of making the file longer, which takes twice as long.
+    """
     times: dict[str, list[float]] = {name: [] for name in steps}
     for number in range(ROUNDS + 1):
         for name, step in steps.items():
@@ -173,34 +187,40 @@ async def measure(steps: dict[str, Step]) -> dict[str, list[float]]:
                     times[name].append(time.perf_counter() - start)
                 if count != 5:
                     raise SystemExit(f"{name} saw {count} events instead of 5")
+        idle()
     return times
 
 
 @contextlib.asynccontextmanager
-async def clients(port: int, directory: Path) -> AsyncIterator[dict[str, Step]]:
+async def clients(port: int, store: SessionStore) -> AsyncIterator[dict[str, Step]]:
     """Every kind of step, with its connections open."""
     async with contextlib.AsyncExitStack() as stack:
-        store = stack.enter_context(SessionStore.create(directory, session_id="b", meta={}))
+        streams, plain = await bare_streams(port), await plain_httpx(stack, port)
+        commit = commit_of_one_row(store.path.parent)
         yield {
-            "bare asyncio streams": await bare_streams(port),
-            "httpx + httpx-sse": await plain_httpx(stack, port),
+            "bare asyncio streams": streams,
+            "httpx + httpx-sse": plain,
             "noukai-sdk": await vendor_sdk(stack, port),
-            "one durable commit": commit_of_one_row(directory),
             "ours": await our_client(stack, port, None),
+            "streams and a commit": both(streams, commit),
+            "httpx and a commit": both(plain, commit),
             "ours, stored": await our_client(stack, port, store),
         }
 
 
 async def run(port: int) -> None:
-    with tempfile.TemporaryDirectory() as directory:
-        async with clients(port, Path(directory)) as steps:
-            times = await measure(steps)
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        SessionStore.create(Path(directory), session_id="b", meta={}) as store,
+    ):
+        async with clients(port, store) as steps:
+            times = await measure(steps, store.checkpoint)
     middle = {name: statistics.median(values) * 1e6 for name, values in times.items()}
     for name, values in times.items():
         high = sorted(values)[int(len(values) * 0.99)] * 1e6
         print(f"{name:22} p50 {middle[name]:7.0f} us   p99 {high:7.0f} us")
-    ratio = middle["ours, stored"] / (middle["httpx + httpx-sse"] + middle["one durable commit"])
-    print(f"ours, stored / (httpx + one durable commit) = {ratio:.2f} (goal: at most 1.3)")
+    ratio = middle["ours, stored"] / middle["httpx and a commit"]
+    print(f"ours, stored / httpx and a commit: {ratio:.2f} (goal: at most 1.3)")
 
 
 def main() -> None:
