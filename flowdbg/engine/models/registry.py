@@ -68,6 +68,11 @@ class Models:
             async for event in events:
                 yield event
 
+    @property
+    def local_processes(self) -> tuple[LocalProcess, ...]:
+        """The processes of the offline models used so far."""
+        return tuple(self._processes.values())
+
     async def aclose(self) -> None:
         """Close connections and end the offline models."""
         for chat in self._chats.values():
