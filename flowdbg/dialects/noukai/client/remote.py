@@ -28,6 +28,8 @@ from flowdbg.transport.stream import EventStream
 
 _ASK_AGAIN = "Ask again: reading changes nothing, and the run goes on without us."
 _UNKNOWN = "Whether the flow runs is not known; nothing was sent again."
+_POLL_TIMEOUT = 30.0
+"""Seconds for one question of how a job stands."""
 
 
 class ToldPlan(NamedTuple):
@@ -106,7 +108,7 @@ class NoukaiRemote:
             TargetError: The server could not be asked.
         """
         path = f"{self._flow(None)}/jobs/{quote(execution_id, safe='')}"
-        return answers.read_job((await self._get(path)).text)
+        return answers.read_job((await self._get(path, _POLL_TIMEOUT)).text)
 
     async def runs(self, flow_id: str, *, status: str = "", limit: int = 20) -> list[RunSummary]:
         """The newest runs of a flow (section 8.1).
@@ -156,9 +158,9 @@ class NoukaiRemote:
         """Close all connections."""
         await self._client.aclose()
 
-    async def _get(self, path: str) -> Answer:
+    async def _get(self, path: str, timeout: float | None = None) -> Answer:
         with _saying(_ASK_AGAIN):
-            return await self._client.get_json(path)
+            return await self._client.get_json(path, timeout=timeout)
 
     async def _post(self, path: str, body: Segments, headers: Mapping[str, str]) -> Answer:
         with _saying(f"{_UNKNOWN} Look at its runs: flowdbg runs {self.address}."):

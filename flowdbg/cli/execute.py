@@ -1,0 +1,165 @@
+"""`flowdbg execute`: a whole flow in one call, with the tools that its model asks for."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flowdbg.cli import options, run_options
+
+if TYPE_CHECKING:
+    from flowdbg.cli.remote import Asked
+    from flowdbg.dialects.noukai.client.remote import NoukaiRemote
+    from flowdbg.headless.execute import ExecuteOptions
+    from flowdbg.headless.tools import ToolHandler
+
+TargetArgument = Annotated[
+    str, typer.Argument(metavar="TARGET", help="org/project/flow[@VERSION], or a flow file.")
+]
+
+
+def execute(
+    target: TargetArgument = "",
+    message: options.MessageOption = None,
+    param: options.ParameterOption = None,
+    params: options.ParamsFileOption = None,
+    messages: run_options.MessagesOption = None,
+    url: options.UrlOption = "",
+    profile: options.ProfileOption = "",
+    version: run_options.VersionOption = "",
+    override_block: options.BlockOverrideOption = None,
+    attach: run_options.AttachOption = None,
+    tools: run_options.ToolsOption = None,
+    tool_choice: run_options.ToolChoiceOption = "",
+    tool_handler: run_options.ToolHandlerOption = "",
+    tool_exec: run_options.ToolExecOption = "",
+    tool_timeout: run_options.ToolTimeoutOption = 60.0,
+    max_tool_rounds: run_options.MaxToolRoundsOption = 10,
+    resume: run_options.ResumeOption = "",
+    tool_result: run_options.ToolResultOption = None,
+    trace: run_options.TraceOption = False,
+    session_id: run_options.SessionIdOption = "",
+    as_json: options.JsonOption = False,
+) -> None:
+    """Run a whole flow in one call and print its result.
+
+    Without a version the flow's production version runs; a server falls back to the draft when
+    nothing is published. Older guides call the draft the default: clients of that time sent
+    exactly this address.
+
+    Exit codes: 0 completed, 1 failed, 2 wrong usage, 3 waits for tools that nobody answered,
+    4 server or protocol trouble, 6 a waiting run could not be kept, 130 interrupted.
+    """
+    import asyncio
+
+    from flowdbg.cli.remote import Asked
+    from flowdbg.cli.tools import make_handler
+
+    handler = make_handler(tool_handler, tool_exec, tool_timeout)
+    answering = _Answering(handler, max_tool_rounds, tool_result or [])
+    place = _Place(target, version, url, profile, session_id)
+    blocks, images = override_block or [], attach or []
+    asked = Asked(message, param or [], params, blocks, images, messages, tools, tool_choice, trace)
+    if resume:
+        _check_alone(place, asked)
+        raise typer.Exit(asyncio.run(_resume(resume, answering, as_json)))
+    raise typer.Exit(asyncio.run(_execute(place, asked, answering, as_json)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a flow is, as typed."""
+
+    target: str = ""
+    version: str = ""
+    url: str = ""
+    profile: str = ""
+    session_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answering:
+    """What answers tool calls."""
+
+    handler: ToolHandler | None
+    max_rounds: int
+    results: list[str]
+
+
+def _check_alone(place: _Place, asked: Asked) -> None:
+    from flowdbg.cli.remote import Asked
+    from flowdbg.errors import UsageError
+
+    if place != _Place() or asked != Asked():
+        raise UsageError(
+            "--resume goes on with a run as it was asked; only its tool calls are answered.",
+            "Give --tool-result, --tool-exec or --tool-handler with it, and nothing else.",
+        )
+
+
+async def _execute(place: _Place, asked: Asked, answering: _Answering, as_json: bool) -> int:
+    from flowdbg.cli.remote import reach, request_for
+    from flowdbg.dialects.noukai.client.kept import KeptRun
+    from flowdbg.errors import UsageError
+    from flowdbg.headless import kept_runs
+    from flowdbg.headless.execute import ExecuteOptions
+
+    if not place.target or answering.results:
+        said = "A result answers a run that waits." if place.target else "No flow is named."
+        raise UsageError(said, "Give a TARGET, or --resume RUN to go on with a waiting run.")
+    if answering.handler and not asked.tools:
+        raise UsageError("The model is offered no tools.", "Name their definitions: --tools FILE.")
+    async with reach(
+        place.target, place.version, url=place.url, profile=place.profile, tag=place.session_id
+    ) as reached:
+        request = await request_for(asked, reached)
+        kept = KeptRun(
+            reached.url, reached.profile, str(reached.remote.address), reached.version, request
+        )
+        how = ExecuteOptions(
+            request,
+            reached.version,
+            answering.handler,
+            answering.max_rounds,
+            keep=(lambda paused: kept_runs.keep(kept, paused)) if reached.lasting else None,
+        )
+        return await _run(reached.remote, how, as_json)
+
+
+async def _resume(name: str, answering: _Answering, as_json: bool) -> int:
+    """Go on with a run that was left waiting; it is forgotten when it has ended."""
+    from flowdbg.cli.remote import reach
+    from flowdbg.cli.tools import read_results
+    from flowdbg.headless import kept_runs
+    from flowdbg.headless.execute import ExecuteOptions
+
+    results = read_results(answering.results)
+    kept, paused = kept_runs.find(name)
+    version = "production" if kept.version is None else str(kept.version)
+    url = "" if kept.profile else kept.url
+    async with reach(kept.address, version, url=url, profile=kept.profile) as reached:
+        how = ExecuteOptions(
+            kept.request,
+            reached.version,
+            answering.handler,
+            answering.max_rounds,
+            paused=paused,
+            results=results,
+            keep=lambda again: kept_runs.keep(kept, again),
+        )
+        code = await _run(reached.remote, how, as_json)
+    if code in (0, 1):
+        kept_runs.forget(name)
+    return code
+
+
+async def _run(remote: NoukaiRemote, how: ExecuteOptions, as_json: bool) -> int:
+    from flowdbg.headless.execute import execute as run
+    from flowdbg.headless.execute_report import JsonExecuteReport, TextExecuteReport
+    from flowdbg.headless.progress import Progress
+
+    report = (JsonExecuteReport if as_json else TextExecuteReport)(sys.stdout, str(remote.address))
+    return int(await run(remote, how, report, Progress(sys.stderr, lines=not as_json)))

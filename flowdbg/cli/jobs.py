@@ -1,0 +1,158 @@
+"""`flowdbg jobs`: runs on the server's queue, which nobody needs to wait for."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flowdbg.cli import options, run_options
+
+if TYPE_CHECKING:
+    from flowdbg.cli.remote import Asked, Reached
+    from flowdbg.dialects.noukai.client.remote import NoukaiRemote
+    from flowdbg.headless.jobs import JobReport
+
+app = typer.Typer(help="Queue runs, and wait for them.", rich_markup_mode=None)
+
+FlowArgument = Annotated[str, typer.Argument(metavar="TARGET", help="org/project/flow.")]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The id that submit printed.")]
+TimeoutOption = Annotated[
+    float, typer.Option("--timeout", min=0, help="Stop waiting after so many seconds; 0 for never.")
+]
+
+
+@app.command()
+def submit(
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="org/project/flow[@VERSION].")],
+    message: options.MessageOption = None,
+    param: options.ParameterOption = None,
+    params: options.ParamsFileOption = None,
+    url: options.UrlOption = "",
+    profile: options.ProfileOption = "",
+    version: run_options.VersionOption = "",
+    override_block: options.BlockOverrideOption = None,
+    attach: run_options.AttachOption = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the result, too.")] = False,
+    timeout: TimeoutOption = 0.0,
+    trace: run_options.TraceOption = False,
+    session_id: run_options.SessionIdOption = "",
+    as_json: options.JsonOption = False,
+) -> None:
+    """Queue a run and print its id at once. Tools cannot be used in queued runs."""
+    import asyncio
+
+    from flowdbg.cli.remote import Asked, names_file, reach
+    from flowdbg.errors import UsageError
+
+    if names_file(target):
+        raise UsageError(
+            f"{target} is a file; its embedded server would end with this command.",
+            "Run it with 'flowdbg execute', or queue it on a server (flowdbg serve, publish).",
+        )
+    asked = Asked(message, param or [], params, override_block or [], attach or [], trace=trace)
+    limit = timeout if wait else None
+
+    async def go() -> int:
+        async with reach(target, version, url=url, profile=profile, tag=session_id) as reached:
+            flags = _flags(url, profile)
+            return await _submit(reached, asked, flags, limit, as_json)
+
+    raise typer.Exit(asyncio.run(go()))
+
+
+@app.command()
+def status(
+    target: FlowArgument,
+    run: RunArgument,
+    url: options.UrlOption = "",
+    profile: options.ProfileOption = "",
+    as_json: options.JsonOption = False,
+) -> None:
+    """Ask once how a job stands.
+
+    Exit codes: 0 completed, 1 failed, 3 not over yet or cancelled, 4 server trouble.
+    """
+    import asyncio
+
+    from flowdbg.cli.remote import reach_server
+    from flowdbg.headless.jobs import show_status
+
+    async def go() -> int:
+        async with reach_server(target, url=url, profile=profile) as remote:
+            return int(await show_status(remote, run, _report(remote, as_json)))
+
+    raise typer.Exit(asyncio.run(go()))
+
+
+@app.command()
+def wait(
+    target: FlowArgument,
+    run: RunArgument,
+    url: options.UrlOption = "",
+    profile: options.ProfileOption = "",
+    timeout: TimeoutOption = 0.0,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Wait for a job and print its result; Ctrl-C leaves the job alone.
+
+    Exit codes: 0 completed, 1 failed, 3 cancelled or not over in time, 4 server trouble,
+    130 interrupted.
+    """
+    import asyncio
+
+    from flowdbg.cli.remote import reach_server
+
+    async def go() -> int:
+        async with reach_server(target, url=url, profile=profile) as remote:
+            return await _wait(remote, run, _flags(url, profile), timeout, as_json)
+
+    raise typer.Exit(asyncio.run(go()))
+
+
+async def _submit(
+    reached: Reached, asked: Asked, flags: str, limit: float | None, as_json: bool
+) -> int:
+    from flowdbg.cli.remote import request_for
+    from flowdbg.dialects.noukai.client.bodies import fresh_body
+
+    request = await request_for(asked, reached)
+    accepted = await reached.remote.submit(reached.version, fresh_body(request))
+    run = accepted.execution_id
+    remote = reached.remote
+    _report(remote, as_json).submitted(accepted, _come_back(remote, run, flags))
+    return 0 if limit is None else await _wait(remote, run, flags, limit, as_json)
+
+
+async def _wait(remote: NoukaiRemote, run: str, flags: str, limit: float, as_json: bool) -> int:
+    from flowdbg.headless.jobs import Patience
+    from flowdbg.headless.jobs import wait as wait_for
+    from flowdbg.headless.progress import Progress
+
+    code = await wait_for(
+        remote,
+        run,
+        _report(remote, as_json),
+        Progress(sys.stderr, lines=not as_json),
+        come_back=_come_back(remote, run, flags),
+        patience=Patience(total=limit or None),
+    )
+    return int(code)
+
+
+def _report(remote: NoukaiRemote, as_json: bool) -> JobReport:
+    from flowdbg.headless.jobs import JobReport
+
+    return JobReport(sys.stdout, sys.stderr, str(remote.address), as_json=as_json)
+
+
+def _come_back(remote: NoukaiRemote, run: str, flags: str) -> str:
+    return f"flowdbg jobs wait {remote.address} {shlex.quote(run)}{flags}"
+
+
+def _flags(url: str, profile: str) -> str:
+    """The flags that name the server again, as they were typed."""
+    named = f" --url {shlex.quote(url)}" if url else ""
+    return f"{named} --profile {shlex.quote(profile)}" if profile else named

@@ -1,0 +1,73 @@
+"""`flowdbg runs`: the newest runs of a flow."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flowdbg.cli import options
+
+if TYPE_CHECKING:
+    from flowdbg.dialects.noukai.client.remote import NoukaiRemote
+
+
+class RunStatus(StrEnum):
+    """How a run can stand in a list (protocol section 8.1)."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+def runs(
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="org/project/flow.")] = "",
+    flow_id: Annotated[
+        str, typer.Option("--flow-id", metavar="ID", help="The flow's id, in place of TARGET.")
+    ] = "",
+    status: Annotated[
+        RunStatus | None, typer.Option("--status", help="Only runs that stand so.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100, help="How many.")] = 20,
+    url: options.UrlOption = "",
+    profile: options.ProfileOption = "",
+    as_json: options.JsonOption = False,
+) -> None:
+    """List the newest runs of a flow, newest first."""
+    import asyncio
+
+    from flowdbg.cli.remote import reach_server
+    from flowdbg.errors import UsageError
+    from flowdbg.headless.trace import Printer, show_runs
+
+    if bool(target) == bool(flow_id):
+        raise UsageError("Which flow?", "Give either a TARGET or --flow-id ID.")
+    printer = Printer(sys.stdout, as_json)
+
+    async def go() -> int:
+        async with reach_server(target, url=url, profile=profile) as remote:
+            found = flow_id or await _id_of_flow(remote)
+            word = status.value if status else ""
+            return int(await show_runs(remote, found, printer, status=word, limit=limit))
+
+    raise typer.Exit(asyncio.run(go()))
+
+
+async def _id_of_flow(remote: NoukaiRemote) -> str:
+    """The id that a server calls a flow by.
+
+    Raises:
+        UsageError: The server does not tell it.
+    """
+    from flowdbg.errors import UsageError
+
+    told = await remote.plan(None)
+    if told is None or not told.flow_id:
+        raise UsageError(
+            f"The server does not tell the id of {remote.address}, by which it lists runs.",
+            "Give it: --flow-id ID. Every answer of execute and jobs names it (--json: flow_id).",
+        )
+    return told.flow_id

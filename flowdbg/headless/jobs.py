@@ -1,0 +1,199 @@
+"""Queued runs from a script: submit one, ask how it stands, wait for it.
+
+Waiting only asks: a job is never touched, and a question that fails is asked again for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Final, TextIO
+
+from flowdbg.core.json_text import JsonText
+from flowdbg.dialects.noukai.client.answers import Accepted, JobState
+from flowdbg.dialects.noukai.client.remote import NoukaiRemote
+from flowdbg.errors import (
+    ConnectionFailed,
+    FlowNotFound,
+    Interrupted,
+    RateLimited,
+    RequestTimedOut,
+    ServerFailed,
+    TargetError,
+)
+from flowdbg.headless.execute_report import json_value, readable
+from flowdbg.headless.exit_codes import ExitCode
+from flowdbg.headless.interruption import StoppedByPerson, unless_stopped
+from flowdbg.headless.lines import dump
+from flowdbg.headless.progress import Progress
+from flowdbg.present.safe_text import safe_line, safe_text
+
+GRACE: Final = 5.0
+"""Seconds after submission in which a job that the server does not know yet is pending
+(section 7)."""
+
+_CODES = {
+    "completed": ExitCode.END,
+    "failed": ExitCode.STEP_FAILED,
+    "cancelled": ExitCode.STOPPED,
+    "canceled": ExitCode.STOPPED,
+    "interrupted": ExitCode.STOPPED,
+}
+"""What ends a job; the vendor's servers know the first two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How a job is waited for; all in seconds."""
+
+    first: float = 0.2
+    """Between the first two questions."""
+    longest: float = 2.0
+    """Between two questions, at last."""
+    trouble: float = 60.0
+    """How long the server may be away."""
+    total: float | None = None
+    """How long to wait at all; None for ever."""
+
+
+class JobReport:
+    """What the commands print about a job."""
+
+    def __init__(self, out: TextIO, err: TextIO, address: str, *, as_json: bool) -> None:
+        self._out = out
+        self._err = err
+        self._address = address
+        self._as_json = as_json
+
+    def submitted(self, accepted: Accepted, come_back: str) -> None:
+        """Print the id at once, alone on stdout, and on stderr how to come back to it."""
+        if self._as_json:
+            line = {"event": "job_submitted", **self._ids(accepted.execution_id)}
+            more = {"flow_id": accepted.flow_id, "block_count": accepted.block_count}
+            self._print(dump({**line, "status": accepted.status, **more}))
+        else:
+            self._print(safe_line(accepted.execution_id))
+            self._say(f"Wait for it: {come_back}")
+
+    def status(self, state: JobState, code: ExitCode) -> None:
+        """Print how it stands, with its result when it has one."""
+        if self._as_json:
+            ended = state.status in _CODES
+            event = f"run_{state.status}" if ended else "job_status"
+            line = {"event": event, **self._ids(state.execution_id), "status": state.status}
+            result = {"result": json_value(state.result), "error": state.error or None}
+            self._print(dump({**line, "exit_code": int(code), **(result if ended else {})}))
+            return
+        self._print(safe_line(state.status))
+        if state.error:
+            self._print(safe_text(state.error))
+        if state.result.text != "null":
+            self._print(safe_text(readable(state.result)))
+
+    def left_alone(self, why: str, come_back: str) -> None:
+        """Say that the job goes on, and how to come back to it."""
+        self._say(f"{why} The job goes on. Come back with: {come_back}")
+
+    def _ids(self, execution_id: str) -> dict[str, str]:
+        return {"flow": self._address, "execution_id": execution_id}
+
+    def _print(self, text: str) -> None:
+        self._out.write(f"{text}\n")
+        self._out.flush()
+
+    def _say(self, text: str) -> None:
+        self._err.write(f"{safe_line(text)}\n")
+        self._err.flush()
+
+
+async def show_status(remote: NoukaiRemote, execution_id: str, report: JobReport) -> ExitCode:
+    """Ask once and print the answer.
+
+    Raises:
+        TargetError: The server could not be asked, or does not know the job.
+    """
+    state = await remote.job(execution_id)
+    code = _CODES.get(state.status, ExitCode.STOPPED)
+    report.status(state, code)
+    return code
+
+
+async def wait(
+    remote: NoukaiRemote,
+    execution_id: str,
+    report: JobReport,
+    progress: Progress,
+    *,
+    come_back: str,
+    patience: Patience = Patience(),
+) -> ExitCode:
+    """Wait until a job has ended, and print its result; Ctrl-C leaves it alone.
+
+    Raises:
+        TargetError: The server does not know the job, or was away for too long.
+    """
+    try:
+        async with progress:
+            asking = _Asking(remote, execution_id, progress, patience)
+            state = await unless_stopped(asking.until_ended())
+    except StoppedByPerson:
+        report.left_alone("Stopped waiting.", come_back)
+        return ExitCode.INTERRUPTED
+    if state is None:
+        report.left_alone(f"It has not ended within {patience.total or 0:g} seconds.", come_back)
+        return ExitCode.STOPPED
+    code = _CODES[state.status]
+    report.status(state, code)
+    return code
+
+
+class _Asking:
+    """Asks for a job again and again."""
+
+    def __init__(
+        self, remote: NoukaiRemote, execution_id: str, progress: Progress, patience: Patience
+    ) -> None:
+        self._remote = remote
+        self._id = execution_id
+        self._progress = progress
+        self._patience = patience
+        self._began = time.monotonic()
+        self._reached = self._began
+        """When the server answered last."""
+
+    async def until_ended(self) -> JobState | None:
+        """The job's end; None when the time is over."""
+        pause = self._patience.first
+        while True:
+            state, wait_for = await self._ask()
+            if state.status in _CODES:
+                return state
+            pause = max(pause, wait_for)
+            total = self._patience.total
+            if total is not None and time.monotonic() + pause > self._began + total:
+                return None
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, self._patience.longest)
+
+    async def _ask(self) -> tuple[JobState, float]:
+        """How the job stands, and how long the server wants to be left alone."""
+        try:
+            state = await self._remote.job(self._id)
+        except FlowNotFound:
+            if time.monotonic() - self._began > GRACE:
+                raise
+            state = JobState(self._id, "pending", JsonText("null"))
+        except (ConnectionFailed, Interrupted, RequestTimedOut, ServerFailed) as error:
+            return self._trouble(error), 0.0
+        except RateLimited as error:
+            return self._trouble(error), error.retry_after or 0.0
+        self._reached = time.monotonic()
+        self._progress.say(f"job {self._id}: {state.status}")
+        return state, 0.0
+
+    def _trouble(self, error: TargetError) -> JobState:
+        if time.monotonic() - self._reached > self._patience.trouble:
+            raise error
+        self._progress.say(f"job {self._id}: asking again, because: {error.what}")
+        return JobState(self._id, "unknown", JsonText("null"))

@@ -1,0 +1,254 @@
+"""Looking at a run: its whole trace, one step's executions, or its events while they happen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+from flowdbg.core.entries import Entry, EventReceived
+from flowdbg.core.events import (
+    Event,
+    Path,
+    Received,
+    RunStarted,
+    StepCompleted,
+    StepFailed,
+    StepInput,
+    StepOutput,
+    StepStarted,
+)
+from flowdbg.core.json_text import JsonText, join
+from flowdbg.core.plan import Plan
+from flowdbg.dialects.noukai.client.answers import RunSummary
+from flowdbg.dialects.noukai.client.remote import NoukaiRemote
+from flowdbg.dialects.noukai.client.traces import StepTrace, Trace
+from flowdbg.headless.execute_report import json_value
+from flowdbg.headless.exit_codes import ExitCode
+from flowdbg.headless.interruption import StoppedByPerson, unless_stopped
+from flowdbg.headless.lines import Line, dump, line_of
+from flowdbg.headless.trace_text import attempt_lines, run_lines, run_rows, trace_lines
+from flowdbg.present import formats
+from flowdbg.present.safe_text import safe_line, safe_text
+
+_CODES = {"completed": ExitCode.END, "failed": ExitCode.STEP_FAILED}
+
+
+@dataclass(frozen=True, slots=True)
+class Printer:
+    """Where and how runs are printed."""
+
+    out: TextIO
+    as_json: bool = False
+
+    def lines(self, lines: Sequence[str]) -> None:
+        """Print lines that are safe already."""
+        self.out.write("".join(f"{line}\n" for line in lines))
+        self.out.flush()
+
+    def records(self, records: Sequence[Line]) -> None:
+        """Print one JSON object per line."""
+        self.lines([dump(record) for record in records])
+
+
+async def show_trace(remote: NoukaiRemote, run_id: str, printer: Printer) -> ExitCode:
+    """Print a whole trace.
+
+    Raises:
+        TargetError: The server could not be asked, or does not know the run.
+    """
+    trace = await remote.trace(run_id)
+    if printer.as_json:
+        printer.records([run_record(trace.run), *(step_record(step) for step in trace.steps)])
+    else:
+        printer.lines(list(trace_lines(trace)))
+    return ExitCode.END
+
+
+async def show_step(
+    remote: NoukaiRemote,
+    run_id: str,
+    step_id: str,
+    printer: Printer,
+    *,
+    attempt: str = "",
+    loop_index: int | None = None,
+) -> ExitCode:
+    """Print one step's executions: the latest, a numbered one, or all.
+
+    Raises:
+        TargetError: The server could not be asked, or does not know the run or the step.
+    """
+    attempts = await remote.step_trace(run_id, step_id, attempt=attempt, loop_index=loop_index)
+    if printer.as_json:
+        printer.records([step_record(step) for step in attempts])
+    else:
+        printer.lines(list(attempt_lines(attempts)))
+    return ExitCode.END
+
+
+async def show_runs(
+    remote: NoukaiRemote, flow_id: str, printer: Printer, *, status: str, limit: int
+) -> ExitCode:
+    """Print the newest runs of a flow.
+
+    Raises:
+        TargetError: The server could not be asked.
+    """
+    runs = await remote.runs(flow_id, status=status, limit=limit)
+    if printer.as_json:
+        printer.records([run_record(run) for run in runs])
+    elif runs:
+        printer.lines(list(run_rows(runs)))
+    else:
+        printer.lines([f"No {status} runs." if status else "No runs."])
+    return ExitCode.END
+
+
+async def follow(remote: NoukaiRemote, run_id: str, printer: Printer, err: TextIO) -> ExitCode:
+    """Print a run's events as they happen, then how it ended; Ctrl-C leaves the run alone.
+
+    Raises:
+        TargetError: The server could not be asked, or the stream broke.
+    """
+    tail = _Tail(printer)
+    try:
+        run = await unless_stopped(_followed(remote, run_id, tail))
+    except StoppedByPerson:
+        err.write("Stopped looking. The run goes on.\n")
+        return ExitCode.INTERRUPTED
+    code = _CODES.get(run.run.status, ExitCode.STOPPED)
+    if printer.as_json:
+        printer.records([{**run_record(run.run), "exit_code": int(code)}])
+    else:
+        tail.end_line()
+        printer.lines(["", *run_lines(run.run, run.steps)])
+    return code
+
+
+async def _followed(remote: NoukaiRemote, run_id: str, tail: _Tail) -> Trace:
+    async with remote.follow(run_id) as batches:
+        async for batch in batches:
+            for received in batch:
+                tail.show(received)
+    return await remote.trace(run_id)
+
+
+class _Tail:
+    """Prints events."""
+
+    def __init__(self, printer: Printer) -> None:
+        self._printer = printer
+        self._streaming = False
+
+    def show(self, received: Received) -> None:
+        """Print one event; what has no line of its own is shown in JSON only."""
+        if self._printer.as_json:
+            self._printer.records([event_record(received)])
+            return
+        event = received.event
+        if isinstance(event, StepOutput):
+            value = event.delta.value
+            self._stream(value if isinstance(value, str) else f"{event.delta.text}\n")
+        elif text := _event_text(event):
+            self.end_line()
+            self._printer.lines([safe_line(text, 2000)])
+
+    def end_line(self) -> None:
+        """Begin a new line when a stream left one open."""
+        if self._streaming:
+            self._printer.lines([""])
+        self._streaming = False
+
+    def _stream(self, text: str) -> None:
+        self._streaming = not text.endswith("\n")
+        self._printer.out.write(safe_text(text))
+        self._printer.out.flush()
+
+
+def _event_text(event: Event) -> str:
+    match event:
+        case RunStarted(execution_id, count, version):
+            of_version = "" if version is None else f" of version {version}"
+            return f"run {execution_id}{of_version}, {formats.plural(count or 0, 'step')}"
+        case StepStarted(step_id, _, path):
+            return f"{_indent(path)}▶ {_place(step_id, path)}"
+        case StepInput(step_id, value, path):
+            return f"{_indent(path)}  reads {value.text}"
+        case StepCompleted(step_id=step_id, output=output, path=path, skipped=skipped):
+            mark = "-" if skipped else "✓"
+            took = formats.duration(event.duration_ms) if event.duration_ms is not None else ""
+            told = "" if output.text == "null" else output.text
+            return f"{_indent(path)}{mark} {_place(step_id, path)} {took} {told}".rstrip()
+        case StepFailed(step_id, error, _, path):
+            return f"{_indent(path)}✗ {_place(step_id, path)}: {error.get('message', '')}"
+        case _:
+            return ""
+
+
+def _place(step_id: str, path: Path) -> str:
+    parts = [str(part + 1) if isinstance(part, int) else part for part in path]
+    return " / ".join([step_id, *parts])
+
+
+def _indent(path: Path) -> str:
+    return "  " * bool(path)
+
+
+def event_record(received: Received) -> Line:
+    """An event as a JSON line; one without a name of ours keeps the server's."""
+    line = line_of(Entry(0.0, 0, EventReceived(0, received)), Plan())
+    if line is not None:
+        return line
+    data = JsonText(join(received.data))
+    return {"event": "other", "name": received.name, "data": json_value(data)}
+
+
+def run_record(run: RunSummary) -> Line:
+    """A run as a JSON line."""
+    return {
+        "event": "run",
+        "execution_id": run.id,
+        "flow_id": run.flow_id,
+        "flow": run.address or None,
+        "version": run.version,
+        "status": run.status,
+        "trigger": run.trigger or None,
+        "started_at": run.started_at or None,
+        "completed_at": run.completed_at or None,
+        "duration_ms": run.duration_ms,
+        "step_count": run.step_count,
+        "capture": run.capture or None,
+        "error": run.error or None,
+    }
+
+
+def step_record(step: StepTrace) -> Line:
+    """An execution of a step as a JSON line."""
+    return {
+        "event": "step",
+        "step_id": step.step_id,
+        "name": step.name or None,
+        "entry_id": step.entry_id or None,
+        "path": list(step.path),
+        "attempt": step.attempt,
+        "loop_index": step.loop_index,
+        "status": step.status,
+        "started_at": step.started_at or None,
+        "completed_at": step.completed_at or None,
+        "duration_ms": step.duration_ms,
+        "model": step.model or None,
+        "tokens": step.tokens.total if step.tokens else None,
+        "cost_usd": None if step.cost is None else str(step.cost),
+        "input": _value(step.input),
+        "output": _value(step.output),
+        "error": dict(step.error) if step.error else None,
+        "prompt": step.prompt or None,
+        "input_bytes": step.input_bytes,
+        "output_bytes": step.output_bytes,
+        "truncated": step.truncated,
+    }
+
+
+def _value(value: JsonText | None) -> Any:
+    return None if value is None else json_value(value)
