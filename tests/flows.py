@@ -100,3 +100,69 @@ steps:
 """A model that says one word and then nothing for a minute."""
 
 ALL = (TWO_STEP, THREE_STEP, LOOP, PARALLEL, FAILING, SLOW)
+
+TOOLS = """\
+flow: acme/demo/tools
+inputs:
+  message: {type: string}
+scripts:
+  helper:
+    replies:
+      - match: "sunny"
+        chunks: ["It is ", "sunny."]
+        usage: {prompt: 9, completion: 2, cost: "0.000020"}
+      - tool_calls: [{name: get_weather, arguments: {location: Oslo}}]
+        usage: {prompt: 5, completion: 1, cost: "0.000010"}
+steps:
+  - {id: before, kind: passthrough}
+  - id: ask
+    name: Ask
+    kind: llm
+    model: scripted/helper
+    prompt: "What is the weather? {{ message }}"
+    processor_config: {tools_enabled: true}
+  - {id: after, kind: code, code: "return {'said': text}"}
+"""
+"""The second of three steps asks for a tool, and answers when the result says `sunny`."""
+
+ENDLESS_TOOLS = """\
+flow: acme/demo/endless-tools
+inputs:
+  message: {type: string}
+scripts:
+  helper:
+    replies:
+      - tool_calls: [{name: again, arguments: {}}]
+steps:
+  - id: ask
+    kind: llm
+    model: scripted/helper
+    prompt: "Go on"
+    processor_config: {tools_enabled: true}
+"""
+"""A model that asks for a tool whatever it is told."""
+
+TOOLS_IN_LOOP = """\
+flow: acme/demo/tools-in-loop
+inputs:
+  message: {type: string}
+  words: {type: array, default: [a]}
+scripts:
+  helper:
+    replies:
+      - text: done
+steps:
+  - {id: before, kind: passthrough}
+  - id: each
+    kind: loop
+    array_field: initial.words
+    steps:
+      - id: ask
+        kind: llm
+        model: scripted/helper
+        prompt: "Go on"
+        processor_config: {tools_enabled: true}
+"""
+"""A block that takes tools, where it cannot pause."""
+
+ALL = (*ALL, TOOLS, ENDLESS_TOOLS, TOOLS_IN_LOOP)

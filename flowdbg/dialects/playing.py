@@ -58,7 +58,7 @@ async def play_entry(
         resume=resume,
         checkpoint=checkpoint,
     )
-    call.enter(index)
+    call.enter(index, resume)
     async with contextlib.aclosing(events):
         async for event in events:
             call.note(event)

@@ -102,8 +102,11 @@ class Call(Protocol):
     def run_id(self) -> str:
         """The run's id (a UUID), also known as executionId."""
 
-    def enter(self, index: int) -> None:
-        """Begin to record a plan entry; the one before it is over."""
+    def enter(self, index: int, resume: Mapping[str, Any] | None = None) -> None:
+        """Begin to record a plan entry; the one before it is over.
+
+        `resume` is the engine's state that the entry goes on from.
+        """
 
     def note(self, event: EngineEvent) -> None:
         """Record what one of the entry's events tells."""

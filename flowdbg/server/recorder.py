@@ -7,7 +7,9 @@ around it; the entry's record comes last, because it ends last.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from flowdbg.dialects.records import Capture, StepNote, StepStatus, redacted
@@ -45,7 +47,16 @@ class _Open:
 class EntryRecorder:
     """Notes events; `steps` are the records they make."""
 
-    def __init__(self, entry: PlanEntry, capture: Capture) -> None:
+    def __init__(self, entry: PlanEntry, capture: Capture, counted: Usage = _NO_USAGE) -> None:
+        """Begin to note.
+
+        Args:
+            entry: The plan entry.
+            capture: How much of inputs and outputs to keep.
+            counted: What earlier calls of the same entry consumed and recorded already; the
+                engine counts it again when the entry ends.
+        """
+        self._counted = counted
         self._entry = entry
         self._capture = capture
         self._steps: list[StepNote] = []
@@ -68,6 +79,7 @@ class EntryRecorder:
             case EntryCompleted():
                 self._complete(event)
             case EntryFailed(path, error, usage, duration_ms):
+                usage = _less(usage, self._counted)
                 if path:
                     self._end(path, "failed", error=(error,))
                 self._end((), "failed", error=(error,), usage=usage, duration_ms=duration_ms)
@@ -94,7 +106,7 @@ class EntryRecorder:
             (),
             "skipped" if skipped else "completed",
             (event.output,),
-            usage=event.usage,
+            usage=_less(event.usage, self._counted),
             duration_ms=event.duration_ms,
             model=event.model,
         )
@@ -144,3 +156,18 @@ class EntryRecorder:
         if text is None or self._capture not in ("full", "redacted"):
             return None
         return text if self._capture == "full" else to_text(redacted(value))
+
+
+def usage_in(state: Mapping[str, Any] | None) -> Usage:
+    """What the calls before a pause consumed, by the engine's state of it."""
+    if state is None or "usage" not in state:
+        return _NO_USAGE
+    prompt, completion, cost = state["usage"]
+    return Usage(prompt, completion, None if cost is None else Decimal(cost))
+
+
+def _less(usage: Usage, counted: Usage) -> Usage:
+    cost = usage.cost
+    if cost is not None and counted.cost is not None:
+        cost -= counted.cost
+    return Usage(usage.prompt - counted.prompt, usage.completion - counted.completion, cost)

@@ -21,7 +21,7 @@ from flowdbg.engine.events import EngineEvent, OutputChunk
 from flowdbg.engine.plan import PlanEntry
 from flowdbg.server.followers import Followers
 from flowdbg.server.metrics import Metrics
-from flowdbg.server.recorder import EntryRecorder
+from flowdbg.server.recorder import EntryRecorder, usage_in
 from flowdbg.server.storage import runs
 from flowdbg.server.storage.database import Database
 from flowdbg.server.storage.runs import CallOutcome, NewRun, to_text
@@ -105,13 +105,13 @@ class RecordedCall:
         self.index: int | None = None
         """The plan entry that runs."""
 
-    def enter(self, index: int) -> None:
+    def enter(self, index: int, resume: Mapping[str, Any] | None = None) -> None:
         """Begin to record a plan entry; the one before it is over."""
         self._leave()
         self._flush()
         self.index = index
         entry = self.entry(index)
-        self._recorder = EntryRecorder(entry, self._capture)
+        self._recorder = EntryRecorder(entry, self._capture, usage_in(resume))
         self.followers.entered(index, entry)
 
     def entry(self, index: int) -> PlanEntry:

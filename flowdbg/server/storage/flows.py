@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from flowdbg.dialects.records import Capture
 from flowdbg.dialects.services import Address
-from flowdbg.server.storage.schema import flows, versions
+from flowdbg.server.storage.schema import flows, storable, versions
 
 _VERSION_COLUMNS = (
     versions.c.number,
@@ -72,6 +72,8 @@ def ensure_flow(connection: Connection, address: Address) -> FlowRow:
 
 def find_flow(connection: Connection, address: Address) -> FlowRow | None:
     """The flow at the address, if there is one."""
+    if not all(storable(part) for part in address):
+        return None
     row = connection.execute(
         select(flows.c.id, flows.c.production, flows.c.capture).where(
             flows.c.org == address.org,
@@ -87,6 +89,8 @@ def find_flow(connection: Connection, address: Address) -> FlowRow | None:
 
 def address_of(connection: Connection, flow_id: str) -> Address | None:
     """The address of a flow, by its id."""
+    if not storable(flow_id):
+        return None
     row = connection.execute(
         select(flows.c.org, flows.c.project, flows.c.flow).where(flows.c.id == flow_id)
     ).first()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from flowdbg.server.storage.schema import api_keys
+from flowdbg.server.storage.schema import api_keys, storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +63,22 @@ def keys_of(connection: Connection, project: str) -> list[KeyRecord]:
 
 def find_key(connection: Connection, key_id: str) -> KeyRecord | None:
     """One key, by its id."""
+    if not storable(key_id):
+        return None
     row = connection.execute(select(api_keys).where(api_keys.c.id == key_id)).first()
     return None if row is None else _key(row)
 
 
 def revoke_key(connection: Connection, key_id: str) -> bool:
     """Revoke a key; False when there is none. Revoking twice changes nothing."""
+    if find_key(connection, key_id) is None:
+        return False
     connection.execute(
         update(api_keys)
         .where(api_keys.c.id == key_id)
         .values(revoked_at=func.coalesce(api_keys.c.revoked_at, time.time()))
     )
-    return find_key(connection, key_id) is not None
+    return True
 
 
 def _key(row: Row[tuple[object, ...]]) -> KeyRecord:

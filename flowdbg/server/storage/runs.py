@@ -23,7 +23,7 @@ from flowdbg.dialects.records import (
     StepRecord,
     Trigger,
 )
-from flowdbg.server.storage.schema import run_steps, runs
+from flowdbg.server.storage.schema import run_steps, runs, storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +180,8 @@ def _add_steps(connection: Connection, run_id: str, steps: Sequence[StepNote]) -
 
 def find_run(connection: Connection, run_id: str) -> RunRecord | None:
     """One run, if the database has it."""
+    if not storable(run_id):
+        return None
     row = connection.execute(select(runs).where(runs.c.id == run_id)).first()
     return None if row is None else _run(row)
 

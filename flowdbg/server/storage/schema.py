@@ -96,3 +96,11 @@ api_keys = Table(
     Column("expires_at", Double),
     Column("revoked_at", Double),
 )
+
+
+def storable(name: str) -> bool:
+    """Whether a name that a client sent can stand in the database at all; ours are plain ASCII.
+
+    Asking for one that cannot (a NUL, half a surrogate pair) would be an error, not a miss.
+    """
+    return name.isascii() and name.isprintable()

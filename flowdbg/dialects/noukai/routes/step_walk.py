@@ -53,6 +53,7 @@ class StepWalk:
         self._began = time.monotonic()
         self._call: Call | None = None
         self._frames: EntryFrames | None = None
+        self._resume = resume
         # The engine checks the first entry here and now, and runs nothing before it is asked.
         try:
             self._first: Events | None = self._run(asked.step_index, resume)
@@ -121,7 +122,7 @@ class StepWalk:
         """Run one entry; returns its terminal event, written unless it is a failure."""
         entry = self._resolved.plan[index]
         self._frames = EntryFrames(entry, call.run_id, call_index)
-        call.enter(index)
+        call.enter(index, self._resume if index == self._asked.step_index else None)
         sink.put(self._frames.started())
         events, self._first = self._first or self._run(index), None
         async with contextlib.aclosing(events):
