@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from flowdbg.engine.models.store import pull_model
 from flowdbg.engine.services import EngineSettings, Services
@@ -36,8 +37,8 @@ def model_cache(request: pytest.FixtureRequest) -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def local_services(model_cache: Path) -> AsyncIterator[Services]:
-    """Services with the offline model."""
+    """Services with the offline model, for tests that share one event loop."""
     async with Services.create(EngineSettings(cache_dir=model_cache, providers=())) as made:
         yield made

@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from pathlib import Path
 
 import httpx
 import pytest
 
 from flowdbg.engine.events import EntryCompleted, EntryFailed, OutputChunk
 from flowdbg.engine.models.local_process import LocalProcess
-from flowdbg.engine.models.store import model_path
 from flowdbg.engine.runner import Runner
-from flowdbg.engine.services import EngineSettings, Services
+from flowdbg.engine.services import Services
 from tests.engine.flows import events_of, failure_of, flow, output_of
 
-pytestmark = pytest.mark.xdist_group("offline-model")
+# One process of the model for all tests here, so one event loop for them.
+pytestmark = [
+    pytest.mark.xdist_group("offline-model"),
+    pytest.mark.asyncio(loop_scope="module"),
+]
 
 WRITE = """
 - id: write
@@ -158,53 +160,3 @@ async def test_a_model_that_dies_fails_its_step_and_is_started_again(
     assert isinstance(last, EntryFailed)
     assert "process of the offline model ended" in last.error["message"]
     assert await output_of(local_services, flow(WRITE), initial={"thing": "cats"})
-
-
-async def test_any_gguf_by_path_is_the_same_model(
-    local_services: Services, model_cache: Path
-) -> None:
-    path = model_path(model_cache)
-    by_path = flow(WRITE + f"  model: local/{path}\n")
-    by_name = flow(WRITE)
-    assert await output_of(local_services, by_path, initial={"thing": "rain"}) == await output_of(
-        local_services, by_name, initial={"thing": "rain"}
-    )
-
-
-async def test_services_that_close_end_the_process(model_cache: Path) -> None:
-    async with Services.create(EngineSettings(cache_dir=model_cache)) as services:
-        await output_of(services, flow(WRITE), initial={"thing": "rain"})
-        pid = only_process(services).pid
-        assert pid
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
-
-
-@pytest.mark.parametrize("content", [b"", b"GGUF" + b"\0" * 100, b"not a model"])
-async def test_a_file_that_is_no_model_is_a_clear_failure(
-    services: Services, tmp_path: Path, content: bytes
-) -> None:
-    path = tmp_path / "bad.gguf"
-    path.write_bytes(content)
-    failed = await failure_of(
-        services, flow(WRITE + f"  model: local/{path}\n"), initial={"thing": "x"}
-    )
-    assert failed.error["code"] == "MODEL_FAILED"
-    assert "bad.gguf cannot be loaded" in failed.error["message"]
-
-
-@pytest.mark.parametrize(
-    ("model", "code", "said"),
-    [
-        ("local/smollm2-135m", "MODEL_MISSING", "flowdbg model pull"),
-        ("local/none.gguf", "MODEL_UNKNOWN", "There is no model file"),
-        ("local//etc/passwd", "MODEL_UNKNOWN", "There is no model file"),
-        ("local/other", "MODEL_UNKNOWN", "There is no model file"),
-    ],
-)
-async def test_a_model_that_is_not_here_says_what_to_do(
-    services: Services, model: str, code: str, said: str
-) -> None:
-    failed = await failure_of(services, flow(WRITE + f"  model: {model}\n"), initial={"thing": "x"})
-    assert failed.error["code"] == code
-    assert said in failed.error["message"]
