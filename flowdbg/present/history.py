@@ -23,6 +23,15 @@ def as_of(session: Session, turn: Turn) -> Branch:
     return branch.replace(cursor=cursor, executions=executions, outputs=outputs, done=ended_here)
 
 
+def newest_step(session: Session) -> str:
+    """Return the id of the step that began last on the current branch; empty before the first."""
+    begun = [
+        (attempts[-1].turn, attempts[-1].started_at, order, step_id)
+        for order, (step_id, attempts) in enumerate(session.branch.executions.items())
+    ]
+    return max(begun)[3] if begun else ""
+
+
 def turn_label(session: Session, turn: Turn) -> str:
     """Name a turn that is looked at: `viewing turn 2 of 5`, and its branch among several."""
     branch = f", branch #{turn.branch}" if len(session.branches) > 1 else ""

@@ -154,5 +154,5 @@ def _note(session: Session, step: Step, execution: Execution | None) -> str:
         return "" if execution.output or execution.error or execution.chunks else "No output yet."
     here = session.plan.index_of(step.id)
     if here == session.cursor and not session.branch.done:
-        return "This step runs next.\nn runs it, i gives it an output without running it."
-    return "It has not run yet.\ni gives it an output without running it, o changes its block."
+        return "This step runs next.\nn runs it, i gives it an output instead."
+    return "It has not run yet.\ni gives it an output, o changes its block."

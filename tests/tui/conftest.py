@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,14 @@ from flowdbg.core.entries import SessionOpened
 from flowdbg.core.json_text import JsonText
 from flowdbg.debugger import Debugger
 from flowdbg.dialects.targets import make_target
-from flowdbg.store import SessionStore
+from flowdbg.store import SessionStore, session_path
 from flowdbg.tui.app import DebugApp
 from flowdbg.tui.screens.debug import DebugScreen
 from tests.debugger.flows import publish
 from tests.serving import Running, running_server
-from tests.tui.flows import ADDRESS, FLOW
+from tests.tui.flows import FLOW, IDLE
+
+_numbers = count(1)
 
 
 class Screen:
@@ -44,23 +48,25 @@ class Screen:
         return self.app.debugger
 
     async def press(self, *keys: str) -> None:
-        """Press keys and let everything settle."""
-        await self.pilot.press(*keys)
-        await self.settle()
+        """Press keys one by one, and let everything settle after each."""
+        for key in keys:
+            await self.pilot.press(key)
+            await self.until(self.is_settled)
+        await self.pilot.pause()
 
     async def settle(self) -> None:
         """Wait until no verb runs and the screen shows the newest session."""
-        await self.until(
-            lambda: (
-                not self.debugger.session.verb
-                and self.debug.session is self.debugger.session
-                and not [
-                    worker for worker in self.debug.workers
-                    if worker.name != "observe" and worker.is_running
-                ]
-            )
-        )  # fmt: skip
+        await self.until(self.is_settled)
         await self.pilot.pause()
+
+    def is_settled(self) -> bool:
+        """Whether no verb runs and the screen shows the newest session."""
+        busy = [worker for worker in self.debug.workers if worker.name != "observe"]
+        return (
+            not self.debugger.session.verb
+            and self.debug.session is self.debugger.session
+            and not any(worker.is_running for worker in busy)
+        )
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until a condition holds."""
@@ -97,20 +103,39 @@ def steady_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Input, "cursor_blink", False)
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Running]:
-    """A server with one flow, published as version 1 and in production."""
-    flows = tmp_path / "flows"
-    flows.mkdir()
-    (flows / "triage.flow.yaml").write_text(FLOW, encoding="utf-8")
-    with running_server([flows], tmp_path / "server.db") as running:
-        publish(running.base, FLOW, address=ADDRESS)
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One server for all tests of a process; each test publishes a flow of its own there."""
+    folder = tmp_path_factory.mktemp("server")
+    (folder / "flows").mkdir()
+    (folder / "flows" / "idle.flow.yaml").write_text(IDLE, encoding="utf-8")
+    with running_server([folder / "flows"], folder / "server.db") as running:
         yield running
 
 
+@dataclass
+class Flow:
+    """A test's own flow on the server."""
+
+    base: str
+    address: str
+
+    def publish(self, text: str = FLOW) -> int:
+        """Freeze the next version of the flow; its number."""
+        return publish(self.base, text.replace("ADDRESS", self.address), address=self.address)
+
+
 @pytest.fixture
-def open_screen(server: Running, tmp_path: Path) -> OpenScreen:
-    """Opens the screen on the server's flow."""
+def flow(server: Running) -> Flow:
+    """The flow of this test, published as version 1 and in production."""
+    own = Flow(server.base, f"acme/support/triage-{next(_numbers)}")
+    own.publish()
+    return own
+
+
+@pytest.fixture
+def open_screen(flow: Flow, tmp_path: Path) -> OpenScreen:
+    """Opens the screen on the test's flow."""
 
     @asynccontextmanager
     async def opened(
@@ -123,16 +148,16 @@ def open_screen(server: Running, tmp_path: Path) -> OpenScreen:
         **options: Any,
     ) -> AsyncIterator[Screen]:
         target = make_target(
-            "noukai", url=server.base, address=parse_address(ADDRESS), key=lambda: "nk_test"
+            "noukai", url=flow.base, address=parse_address(flow.address), key=lambda: "nk_test"
         )
         folder = tmp_path / "sessions"
         if resume:
-            store = SessionStore.open(folder / f"{session_id}.flowdbg")
+            store = SessionStore.open(session_path(folder, session_id))
             debugger = await Debugger.resume(target, store)
         else:
             store = SessionStore.create(folder, session_id=session_id, meta={})
             first = SessionOpened(
-                session_id, "noukai", server.base, ADDRESS, pinned, message, JsonText("{}")
+                session_id, "noukai", flow.base, flow.address, pinned, message, JsonText("{}")
             )
             debugger = await Debugger.start(target, store, first, await target.fetch_plan(pinned))
         app = DebugApp(debugger, state_dir=tmp_path / "state", **options)

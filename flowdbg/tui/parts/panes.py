@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.widget import Widget
 
 from flowdbg.present.looks import EDITED
@@ -11,10 +13,15 @@ from flowdbg.tui.screens.jump import JumpScreen, Spot
 from flowdbg.tui.widgets.footer_bar import Hint
 from flowdbg.tui.widgets.view_tabs import Tab
 
+if TYPE_CHECKING:
+    from flowdbg.tui.screens.debug import DebugScreen
+
 RIGHT = ("detail", "outputs", "edits", "events")
 """The panes beside the flow; where space is short, one of them is seen."""
 
 MIN_WIDTH, MAX_WIDTH = 16, 80
+NARROW, WIDE = 60, 100
+"""Cells of width from which two panes, and from which all panes are seen."""
 
 LEAF_HINTS = (
     Hint("", "enter", "Take", 3),
@@ -34,7 +41,10 @@ class Panes(Part):
     right = "detail"
     """Which pane beside the flow is seen where there is space for one."""
 
-    _zoomed = ""
+    def __init__(self, screen: DebugScreen) -> None:
+        super().__init__(screen)
+        self._zoomed = ""
+        self._widths: dict[str, int] = {}
 
     def handlers(self) -> Handlers:
         """Return the actions that this part does."""
@@ -128,9 +138,23 @@ class Panes(Part):
 
     def load_sizes(self) -> None:
         """Take the sizes that were kept from the last time."""
-        width = self.app.kept.sizes().get("flow_width")
-        if width is not None:
-            self.screen.flow_pane.styles.width = min(max(width, MIN_WIDTH), MAX_WIDTH)
+        self._widths = self.app.kept.sizes()
+        self.fit()
+
+    def fit(self) -> None:
+        """Give the flow the width that was chosen for a screen of this size."""
+        pane = self.screen.flow_pane
+        chosen = self._widths.get(self._mode())
+        if chosen is None:
+            pane.styles.clear_rule("width")
+        else:
+            most = max(min(MAX_WIDTH, self.screen.size.width - 30), MIN_WIDTH)
+            pane.styles.width = min(max(chosen, MIN_WIDTH), most)
+        pane.refresh(layout=True)
+
+    def _mode(self) -> str:
+        width = self.screen.size.width
+        return "wide" if width >= WIDE else "narrow" if width >= NARROW else ""
 
     def _go_detail(self) -> None:
         if self.screen.pane == "detail":
@@ -148,14 +172,15 @@ class Panes(Part):
         self._zoomed = pane
 
     def _resize(self, by: int) -> None:
-        pane = self.screen.flow_pane
-        width = min(max(pane.outer_size.width + by, MIN_WIDTH), MAX_WIDTH)
-        width = min(width, max(self.screen.size.width - 30, MIN_WIDTH))
-        pane.styles.width = width
-        self.app.kept.keep_sizes({"flow_width": width})
+        mode = self._mode()
+        if mode:
+            self._widths[mode] = self.screen.flow_pane.outer_size.width + by
+            self.fit()
+            self.app.kept.keep_sizes(self._widths)
 
     def _reset(self) -> None:
-        self.screen.flow_pane.styles.clear_rule("width")
+        self._widths.clear()
+        self.fit()
         self.app.kept.keep_sizes({})
 
     def _jump(self) -> None:

@@ -18,8 +18,10 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from flowdbg.core.entries import Stopped, StopReason
 from flowdbg.core.session import Session
 from flowdbg.present.event_items import describe
+from flowdbg.present.history import newest_step
 from flowdbg.tui.actions import ACTIONS, BY_ID, Situation
 from flowdbg.tui.keymap import bindings
 from flowdbg.tui.messages import DraftsLoaded, ExternallyEdited, SessionMoved, Told, VerbEnded
@@ -28,7 +30,7 @@ from flowdbg.tui.parts.editing import BLOCK, DRAFTS, OUTPUT, Editing, read_draft
 from flowdbg.tui.parts.history import History
 from flowdbg.tui.parts.looking import Looking
 from flowdbg.tui.parts.panels import Panels
-from flowdbg.tui.parts.panes import RIGHT, Panes
+from flowdbg.tui.parts.panes import NARROW, RIGHT, WIDE, Panes
 from flowdbg.tui.parts.program import Program
 from flowdbg.tui.parts.running import Running
 from flowdbg.tui.screens.text import TextScreen
@@ -64,8 +66,8 @@ class DebugScreen(Screen[None]):
         *bindings(ACTIONS, {action.id: action.keys for action in ACTIONS})
     ]
     CSS = stylesheet(__file__)
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012 # Textual's
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-short"), (30, "-tall")]  # noqa: RUF012 # Textual's
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (40, "-tiny"), (NARROW, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 # Textual's
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (10, "-flat"), (16, "-short"), (30, "-tall")]  # noqa: RUF012 # Textual's
 
     status = query_one(StatusBar)
     flow_pane = query_one("#flow", Vertical)
@@ -89,7 +91,7 @@ class DebugScreen(Screen[None]):
         """Why the newest entries are not on disk."""
         self.folded: set[str] = set()
         """Containers of the plan whose children are hidden."""
-        self.following = True
+        self.following = False
         """Whether the selection goes with the running step."""
         self._pane_before = "flow"
         self.select_after = ""
@@ -140,6 +142,7 @@ class DebugScreen(Screen[None]):
         self.edits.border_title = "4 Edits"
         self.events.border_title = "5 Events"
         self.panes.load_sizes()
+        self.set_class(self.host.ascii_only, "-ascii")
         self.panes.show_right("detail")
         self.plan.focus()
         self.run_worker(self._observe(), name="observe", exclusive=False)
@@ -216,6 +219,10 @@ class DebugScreen(Screen[None]):
 
         self.app.push_screen(TextScreen(title, text), closed)
 
+    def on_resize(self) -> None:
+        """Give the flow the width that was chosen for this size."""
+        self.panes.fit()
+
     async def _observe(self) -> None:
         """Tell the screen how the session moves, at most fifteen times a second."""
         self.post_message(DraftsLoaded(await self.host.debugger.load_draft(DRAFTS)))
@@ -229,20 +236,13 @@ class DebugScreen(Screen[None]):
 
     @on(SessionMoved)
     def _session_moved(self, event: SessionMoved) -> None:
-        was_running = bool(self.session.verb or self.session.running)
         is_first = not self.panels.has_log
         self.session, self.unsaved = event.session, event.unsaved
-        is_running = bool(self.session.verb or self.session.running)
         self.panels.take(event.entries)
-        if self.following and is_running:
-            step = self.session.plan.at(self.session.cursor)
-            if step is not None and self.session.execution(step.id) is not None:
-                self._select_quietly(step.id)
-        if was_running and not is_running:
+        if self.following:
+            self._select_quietly(newest_step(self.session))
+        if any(isinstance(entry.body, Stopped) for entry in event.entries):
             self._stopped()
-        if not is_running and self.select_after and not was_running:
-            self._select_quietly(self.select_after)
-            self.select_after = ""
         self.program.look_for_questions()
         if is_first and self.program.lacks_inputs():
             self.program.ask_inputs()
@@ -386,14 +386,15 @@ class DebugScreen(Screen[None]):
             self._select_quietly(self.select_after)
             self.select_after = ""
         stop = self.session.stop
-        if stop.reason in ("server trouble", "input needed", "outcome unknown") and stop.detail:
+        trouble = (StopReason.SERVER, StopReason.INPUT_NEEDED, StopReason.UNKNOWN)
+        if stop.reason in trouble and stop.detail:
             self.app.notify(stop.detail, severity="error", timeout=8)
-        if stop.reason == "input needed":
+        if stop.reason is StopReason.INPUT_NEEDED:
             self.program.ask_inputs()
 
     def _select_quietly(self, step_id: str) -> None:
         """Select a step without ending to follow the run."""
-        if step_id == self.step_id:
+        if not step_id or step_id == self.step_id:
             return
         with self.prevent(PlanView.StepSelected):
             self.select(step_id)

@@ -101,7 +101,7 @@ class SessionsScreen(Screen[Path | None]):
 _FIRST = """
  No session yet. Start one:
 
-   flowdbg demo                       a flow with an honest fault, nothing else needed
-   flowdbg debug flow.yaml            a flow file of yours
-   flowdbg debug org/project/flow     a published flow
+   flowdbg demo                     a flow with a fault to find
+   flowdbg debug flow.yaml          a flow file of yours
+   flowdbg debug org/project/flow   a published flow
 """
