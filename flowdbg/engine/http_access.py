@@ -120,7 +120,7 @@ class HttpAccess:
         addresses = [ipaddress.ip_address(str(entry[4][0]).split("%")[0]) for entry in found]
         if not self._allow_private:
             for address in addresses:
-                if not _is_public(address):
+                if not is_public(address):
                     raise HttpRefused(
                         f"{url.host} is the private address {address}.",
                         "Start the server with private addresses allowed, or use a public one.",
@@ -168,7 +168,8 @@ def _redirected(method: str, url: httpx.URL, location: str) -> httpx.URL:
     return target
 
 
-def _is_public(address: Address) -> bool:
+def is_public(address: Address) -> bool:
+    """Whether anybody may reach an address; one that wraps another is judged by that one."""
     if isinstance(address, ipaddress.IPv6Address):
         inside = address.ipv4_mapped or address.sixtofour
         if inside is None and address.teredo is not None:
@@ -176,5 +177,5 @@ def _is_public(address: Address) -> bool:
         if inside is None and address in _NAT64:
             inside = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inside is not None:
-            return _is_public(inside)
+            return is_public(inside)
     return address.is_global and not address.is_multicast

@@ -27,7 +27,8 @@ class Request:
 class Answer:
     """Writes an answer piece by piece."""
 
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
         self._writer = writer
 
     async def send(
@@ -53,6 +54,10 @@ class Answer:
         while True:
             await asyncio.sleep(0.005)
             await self.more(b": ping\n\n")
+
+    async def silence(self) -> None:
+        """Say nothing until the client has closed the connection."""
+        await self._reader.read()
 
     def reset(self) -> None:
         """Break the connection off."""
@@ -87,7 +92,7 @@ async def http_server(handler: Handler) -> AsyncIterator[Server]:
         try:
             request = await _request(reader)
             state.requests.append(request)
-            await handler(request, Answer(writer))
+            await handler(request, Answer(reader, writer))
         except (ConnectionError, asyncio.IncompleteReadError):
             state.broken.set()
         finally:
