@@ -14,20 +14,25 @@ MARK = "[redacted]"
 _SHORTEST = 6
 """Shorter values are not searched for: they would be found in innocent text."""
 
-_SECRET_NAME = re.compile(
-    r"(?:[\w-]*[_-])?(?:authorization|cookie|api[_-]?key|(?:access|refresh|auth|id|session|bearer)"
-    r"[_-]?token|token|secret|password|passwd|passphrase|private[_-]?key|credentials?)",
-    re.IGNORECASE,
+_WORDS = (
+    r"(?:authorization|cookie|api[_-]?key|(?:access|refresh|auth|id|session|bearer)[_-]?token|token|"
+    r"(?:client|shared)[_-]?secret|secret|password|passwd|passphrase|private[_-]?key|credentials?)"
 )
-"""Names of headers and fields that hold secrets; `tokens` and `max_tokens` are no secrets."""
+"""How the names of headers and fields end that hold secrets; `tokens` is not among them."""
 
+_SECRET_NAME = re.compile(rf"(?:.*[_-])?{_WORDS}", re.IGNORECASE)
+_HEADER_LINE = re.compile(
+    r"^([ \t<>]*(?:(?:proxy-)?authorization|(?:set-)?cookie)[ \t]*:[ \t]*)\S.*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _NAMED_VALUE = re.compile(
-    rf"(\b{_SECRET_NAME.pattern}[\"']?[ \t]*[:=][ \t]*[\"']?)"
+    rf"((?<![a-z0-9]){_WORDS}[\"']?[ \t]*[:=][ \t]*[\"']?)(?!(?:null|true|false|\d+)\b)"
     r"((?:(?:bearer|basic|token)[ \t]+)?[^\s\"',;&<>{}()\[\]]{4,})",
     re.IGNORECASE,
 )
 _KEY_SHAPE = re.compile(
-    r"\b(?:nk_(?:live|test)_|sk-|ghp_|xox[abp]-)[\w-]{8,}|\bbearer [\w.~+/=-]{8,}", re.IGNORECASE
+    r"\b(?:nk_(?:live|test)_|ghp_|xox[abp]-)[\w-]{8,}|\bsk-[\w-]{16,}|\bbearer [\w.~+/=-]{8,}",
+    re.IGNORECASE,
 )
 
 
@@ -61,5 +66,9 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text without the known secrets, named values and strings shaped like a key."""
-        text = _NAMED_VALUE.sub(lambda match: match[1] + MARK, self.values(text))
-        return _KEY_SHAPE.sub(MARK, text)
+        text = _HEADER_LINE.sub(_marked, self.values(text))
+        return _KEY_SHAPE.sub(MARK, _NAMED_VALUE.sub(_marked, text))
+
+
+def _marked(match: re.Match[str]) -> str:
+    return match[1] + MARK

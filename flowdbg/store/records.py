@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 from flowdbg.core.json_text import JsonText, Segments
 from flowdbg.core.records import Record
 
-LARGE = 2048
-"""Characters of JSON text from which on a piece is stored once, by its hash."""
+LARGE = 512
+"""Characters of JSON text from which on a piece is stored once, by its hash. Outputs of a page of
+text are common, and every later request carries them again."""
 
 INSERT = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 SELECT = (
