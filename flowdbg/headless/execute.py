@@ -56,10 +56,8 @@ async def execute(
         NotSaved: A run that is left waiting could not be kept.
     """
     began = time.monotonic()
-    where = f"{remote.address} ({version_name(options.version)})"
     try:
         async with progress:
-            progress.say(f"running {where}")
             answer = await unless_stopped(_drive(remote, options, report, progress))
     except StoppedByPerson:
         report.interrupted()
@@ -80,6 +78,7 @@ async def _drive(
 ) -> Finished | Paused:
     """Call, answer tools, call again, until the run ends or nobody answers."""
     request, version = options.request, options.version
+    progress.say(f"running {remote.address} ({version_name(version)})")
     answer: Finished | Paused
     if options.paused is None:
         answer = await remote.execute(version, fresh_body(request))

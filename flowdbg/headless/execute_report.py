@@ -82,6 +82,7 @@ class JsonExecuteReport:
         if isinstance(answer, Finished):
             line["event"] = f"run_{answer.status}"
             line["result"] = json_value(answer.result)
+            line["error"] = dict(answer.error) if answer.error else None
         else:
             line["step_id"] = answer.step_id
             line["calls"] = [call.to_json() for call in answer.calls]
@@ -123,6 +124,8 @@ class TextExecuteReport:
         if isinstance(answer, Finished):
             self._out.write(f"{safe_text(readable(answer.result))}\n\n")
             word = "DONE" if answer.completed else answer.status.upper()
+            if answer.error and answer.error.get("stepId"):
+                word = f"{word} at {answer.error['stepId']}"
         else:
             word = "WAITING FOR TOOLS"
         parts = [word, self._address]

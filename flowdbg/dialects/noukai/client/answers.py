@@ -31,6 +31,8 @@ class Finished:
     execution_id: str = ""
     flow_id: str = ""
     block_count: int | None = None
+    error: Mapping[str, Any] | None = None
+    """What went wrong: `code`, `message`, `stepId`; told by the embedded server only."""
 
     @property
     def completed(self) -> bool:
@@ -110,12 +112,14 @@ def read_executed(text: str) -> Finished | Paused:
         return _paused(text, found)
     if not text_at(found, "status"):
         raise ProtocolViolation("The server's answer has no status.", _CHECK_URL)
+    error = value_at(found, "error")
     return Finished(
         text_at(found, "status"),
         json_at(text, found, "result") or JsonText("null"),
         text_at(found, "executionId"),
         text_at(found, "flowId"),
         integer_at(found, "blockCount"),
+        error if isinstance(error, dict) else None,
     )
 
 

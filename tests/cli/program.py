@@ -1,0 +1,80 @@
+"""The program, run in this process or as one of its own; `python -m tests.cli.program` is it, too.
+
+In this process a run costs milliseconds; signals and terminals need a process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+from flowdbg.cli import execute, jobs, runs, trace
+from flowdbg.cli import main as program
+
+COMMAND = [sys.executable, "-m", "tests.cli.program"]
+
+
+def register() -> None:
+    """Add the commands that the program does not have yet."""
+    known = {command.callback for command in program.app.registered_commands}
+    for command in (execute.execute, trace.trace, runs.runs):
+        if command not in known:
+            program.app.command()(command)
+    if "jobs" not in {group.name for group in program.app.registered_groups}:
+        program.app.add_typer(jobs.app, name="jobs")
+
+
+register()
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The JSON lines on stdout."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+def run(*arguments: str, stdin: str = "") -> Ran:
+    """Run the program in this process."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with (
+        patch.object(sys, "argv", ["flowdbg", *arguments]),
+        patch.object(sys, "stdin", io.StringIO(stdin)),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            program.main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+    return Ran(code, out.getvalue(), err.getvalue())
+
+
+class InTurn(list[Any]):
+    """A fault server's script that is another one each time; the last one stays."""
+
+    def __init__(self, *scripts: Sequence[Any]) -> None:
+        super().__init__()
+        self._scripts = list(scripts)
+
+    def __iter__(self) -> Any:
+        """The actions of the next script."""
+        script = self._scripts[0] if len(self._scripts) == 1 else self._scripts.pop(0)
+        return iter(script)
+
+
+if __name__ == "__main__":
+    program.main()
