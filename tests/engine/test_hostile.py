@@ -87,7 +87,8 @@ RUNS: dict[str, tuple[str, dict[str, Any], str]] = {
     "a guard that looks around": ("{id: a, kind: passthrough, when: \"open('/etc/passwd')\"}", {},
                                   "GUARD_FAILED"),
     "a template that loops": ("{id: a, kind: llm, prompt: "
-                              "'{% for i in (1..999999999) %}x{% endfor %}'}", {}, "TEMPLATE_FAILED"),
+                              "'{% for i in (1..999999999) %}x{% endfor %}'}", {},
+                              "TEMPLATE_FAILED"),
     "a template that grows": ("{id: a, kind: llm, prompt: '{% assign x = q %}{% for i in (1..90) %}"
                               "{% assign x = x | append: x %}{% endfor %}{{ x }}'}",
                               {"q": "x" * 1000}, "TEMPLATE_FAILED"),
@@ -99,8 +100,8 @@ RUNS: dict[str, tuple[str, dict[str, Any], str]] = {
                             "HTTP_REFUSED"),
     "loopback in disguise": ("{id: a, kind: http, url: '{u}'}", {"u": "http://[::ffff:7f00:1]/"},
                              "HTTP_REFUSED"),
-    "a path of another kind": ("{id: a, kind: passthrough, input: {x: pipeline_input.__class__.y}}", {},
-                               "DATA_NOT_FOUND"),
+    "a path of another kind": ("{id: a, kind: passthrough, "
+                               "input: {x: pipeline_input.__class__.y}}", {}, "DATA_NOT_FOUND"),
     "a loop over a giant list": (LOOP % "{id: b, kind: passthrough}", {"xs": [0] * 5000},
                                  "LOOP_TOO_LONG"),
     "a loop that gathers": (LOOP % "{id: b, kind: code, code: \"return {'x': 'a' * 3_000_000}\"}",
