@@ -13,11 +13,15 @@ from flowdbg.cli import (
     debug,
     demo,
     doctor,
+    execute,
+    jobs,
     model,
     publishing,
     run,
+    runs,
     serve,
     sessions,
+    trace,
 )
 from flowdbg.errors import FlowdbgError
 
@@ -52,6 +56,10 @@ app.command()(debug.debug)
 app.command()(run.run)
 app.command()(demo.demo)
 app.add_typer(sessions.app, name="sessions")
+app.command()(execute.execute)
+app.add_typer(jobs.app, name="jobs")
+app.command()(runs.runs)
+app.command()(trace.trace)
 app.command()(serve.serve)
 app.command()(publishing.publish)
 app.command()(publishing.versions)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,19 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from flowdbg.cli.embedded import published_flow
+from flowdbg.cli.inputs import read_block_edits, read_params, read_value
 from flowdbg.cli.servers import Server, find_server
 from flowdbg.config import paths
 from flowdbg.core.address import FlowAddress, parse_address, parse_target
 from flowdbg.core.entries import SessionOpened
-from flowdbg.core.inputs import missing_inputs, parameters_of, read_json
+from flowdbg.core.inputs import missing_inputs, parameters_of
 from flowdbg.core.json_text import JsonText
-from flowdbg.core.overrides import (
-    block_value,
-    known_step,
-    output_value,
-    split_block_override,
-    split_output_override,
-)
+from flowdbg.core.overrides import known_step, output_value, split_output_override
 from flowdbg.core.plan import Plan
 from flowdbg.debugger import Debugger
 from flowdbg.dialects.target import Target
@@ -58,7 +52,7 @@ async def open_new(opening: Opening, *, inputs_needed: bool = False) -> AsyncIte
         TargetError: The server could not be asked for the plan.
         StoreError: The session's file could not be made.
     """
-    base = _params(opening.params_file)
+    base = read_params(opening.params_file)
     async with AsyncExitStack() as stack:
         place = await _locate(opening, stack)
         server = place.server
@@ -69,13 +63,15 @@ async def open_new(opening: Opening, *, inputs_needed: bool = False) -> AsyncIte
         parameters = parameters_of(opening.parameters, base, schema)
         if inputs_needed:
             _require_inputs(opening.message, parameters, schema)
-        edits = _read_edits(opening, plan or Plan())
+        known = plan or Plan()
+        outputs = _output_edits(opening.output_overrides, known)
+        blocks = read_block_edits(opening.block_overrides, known)
         debugger = await _start(target, opening, parameters, place, plan)
         stack.push_async_callback(debugger.close)
-        for step_id, value in edits.outputs:
+        for step_id, value in outputs:
             await debugger.edit_output(step_id, value)
-        for step_id, field, value in edits.fields:
-            await debugger.edit_block(step_id, {field: value})
+        for step_id, fields in blocks.items():
+            await debugger.edit_block(step_id, fields)
         yield debugger
 
 
@@ -181,41 +177,11 @@ async def _start(
         raise
 
 
-@dataclass(frozen=True, slots=True)
-class _Edits:
-    outputs: list[tuple[str, JsonText]]
-    fields: list[tuple[str, str, JsonText]]
-
-
-def _read_edits(opening: Opening, plan: Plan) -> _Edits:
+def _output_edits(texts: Sequence[str], plan: Plan) -> list[tuple[str, JsonText]]:
     """The edits of the command line, checked against the plan before anything is made."""
-    edits = _Edits([], [])
-    for text in opening.output_overrides:
+    edits = []
+    for text in texts:
         step_id, value = split_output_override(text)
         known_step(plan, step_id)
-        edits.outputs.append((step_id, output_value(_read(value), step_id)))
-    for text in opening.block_overrides:
-        step_id, field, value = split_block_override(text)
-        step = known_step(plan, step_id)
-        edits.fields.append((step_id, field, block_value(_read(value), field, step)))
+        edits.append((step_id, output_value(read_value(value), step_id)))
     return edits
-
-
-def _read(value: str) -> str:
-    """A value given in place, or as `@file`."""
-    if not value.startswith("@"):
-        return value
-    try:
-        return Path(value[1:]).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{value[1:]} cannot be read: {error}.", "Check the path.") from error
-
-
-def _params(file: Path | None) -> Mapping[str, Any]:
-    if file is None:
-        return {}
-    text = sys.stdin.read() if str(file) == "-" else _read(f"@{file}")
-    value = read_json(text, str(file)).value
-    if not isinstance(value, dict):
-        raise UsageError(f"{file} is not a JSON object.", 'Write {"name": value, …}.')
-    return value

@@ -21,7 +21,7 @@ LAYERS = {
     "flowdbg.debugger": (*SCREEN, *SERVER_SIDE),
     "flowdbg.headless.run": (*SCREEN, *SERVER_SIDE),
     "flowdbg.tui.app": SERVER_SIDE,
-    "flowdbg.server.app": (*SCREEN, "flowdbg.debugger", "flowdbg.store"),
+    "flowdbg.server.app": ("textual", "flowdbg.tui", "flowdbg.debugger", "flowdbg.store"),
 }
 
 
