@@ -65,6 +65,8 @@ def problems_of(
     """Every finding of pydantic as a problem in the file."""
     for detail in error.errors(include_url=False, include_input=False):
         path, model = _locate(detail["loc"], source.value, root)
+        if detail["type"] == "too_short" and _at(source.value, path):
+            continue  # it is short only because its items are wrong, and that is said
         yield source.problem(path, message_of(detail, path, model))
 
 
@@ -84,6 +86,10 @@ def message_of(detail: ErrorDetails, path: KeyPath, model: type[BaseModel] | Non
         return f"has the unknown kind `{context.get('tag')}`.{hint} Expected one of: {_KINDS}."
     if kind == "string_pattern_mismatch":
         return f"is not {_PATTERNS.get(context.get('pattern', ''), 'of the expected form')}."
+    if kind in ("too_short", "too_long"):
+        bound = "at least" if kind == "too_short" else "at most"
+        number = context.get("min_length", context.get("max_length"))
+        return f"has {context.get('actual_length')} items; expected {bound} {number}."
     if kind == "value_error":
         return f"is wrong: {context.get('error')}."
     message = detail["msg"]
@@ -111,6 +117,12 @@ def _locate(
         if len(models) == 1 and isinstance(part, str) and part in models[0].model_fields:
             models = _models_in(models[0].model_fields[part].annotation) or models
     return tuple(path), models[0] if len(models) == 1 else None
+
+
+def _at(value: Any, path: KeyPath) -> Any:
+    for part in path:
+        value = _member(value, part)
+    return value
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

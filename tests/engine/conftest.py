@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from flowdbg.engine.models.store import pull_model
 from flowdbg.engine.services import EngineSettings, Services
+from tests.engine.model_file import shared_model_cache
 
 
 @pytest.fixture
@@ -27,14 +25,7 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
 @pytest.fixture(scope="session")
 def model_cache(request: pytest.FixtureRequest) -> Path:
     """The cache folder with the model in it, fetched by the real `pull_model`, once for all."""
-    given = os.environ.get("FLOWDBG_TEST_CACHE")
-    folder = Path(given) if given else request.config.cache.mkdir("flowdbg-model")
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        # Several workers come here at the same time; one fetches, the others wait for it.
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        pull_model(folder)
-    return folder
+    return shared_model_cache(request.config)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

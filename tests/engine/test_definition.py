@@ -168,8 +168,8 @@ def test_all_problems_are_said_at_once_with_line_and_field() -> None:
         ("", "1: input should be an object"),
         ("[]", "1: input should be an object"),
         ("flow: a/b/c", "steps: is missing"),
-        ("flow: a/b/c\nsteps: []", "steps: tuple should have at least 1 item"),
-        ("flow: a/b/c\nsteps: [3]", "steps[0]"),
+        ("flow: a/b/c\nsteps: []", "steps: has 0 items; expected at least 1."),
+        ("flow: a/b/c\nsteps: [3]", "steps[0]: input should be an object"),
         ("flow: a/b/c\nsteps: [{id: a}]", "has no `kind`"),
         ("flow: a/b/c\nsteps: [{id: a, kind: passthrough, steps: []}]", "no field `steps`"),
         ("flow: a/b/c\nsteps: [{id: 'a b', kind: passthrough}]", "is not an id: a letter"),
@@ -190,6 +190,12 @@ def test_all_problems_are_said_at_once_with_line_and_field() -> None:
 )  # fmt: skip
 def test_a_wrong_file_is_refused_with_what_was_expected(text: str, said: str) -> None:
     assert any(said in line for line in problems(text)), problems(text)
+
+
+def test_a_list_whose_items_are_wrong_is_not_called_short_as_well() -> None:
+    assert problems("flow: a/b/c\nsteps: [{id: a, kind: llm}]") == [
+        "2: steps[0].prompt: is missing. Add it."
+    ]
 
 
 def test_a_problem_in_a_literal_block_has_its_own_line() -> None:
