@@ -16,12 +16,6 @@ from flowdbg.core.json_text import JsonText
 from flowdbg.core.session import Session
 from flowdbg.debugger.journal import Journal
 from flowdbg.errors import UsageError
-from flowdbg.store import SessionStore
-
-
-def _drafts(store: SessionStore) -> dict[str, str]:
-    texts = ((key, store.drafts.load(key)) for key in store.drafts.keys())  # noqa: SIM118 - a store
-    return {key: text for key, text in texts if text is not None}
 
 
 class EditingVerbs:
@@ -114,11 +108,11 @@ class EditingVerbs:
         """
         await self._journal.in_store(lambda store: store.drafts.save(key, text))
 
-    async def drafts(self) -> dict[str, str]:
-        """The texts of all unfinished edits, by their keys."""
-        return await self._journal.in_store(_drafts) or {}
+    async def load_draft(self, key: str) -> str | None:
+        """The text of an unfinished edit; None when there is none."""
+        return await self._journal.in_store(lambda store: store.drafts.load(key))
 
-    async def delete_draft(self, key: str) -> None:
+    async def drop_draft(self, key: str) -> None:
         """Forget an unfinished edit, because it was applied or given up.
 
         Raises:
