@@ -86,7 +86,7 @@ class Runner:
         _require_outputs(effective, index, known)
         earlier = {node.id: known[node.id] for node in effective.steps[:index] if node.id in known}
         pipeline_input = earlier[effective.steps[index - 1].id] if index else dict(initial)
-        progress = Progress(definition.steps[index].id, plan_hash(definition))
+        progress = Progress(definition.steps[index].id, lambda: plan_hash(definition))
         if resume is not None:
             progress.restore(resume)
         walk = Walk(

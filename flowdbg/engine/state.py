@@ -7,8 +7,9 @@ from here, so a state written at any block boundary is enough after the process 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from flowdbg.engine.errors import ResumeInvalid
@@ -21,9 +22,10 @@ STATE_VERSION = 1
 class Progress:
     """The mutable state of one running entry."""
 
-    def __init__(self, entry_id: str, plan_hash: str) -> None:
+    def __init__(self, entry_id: str, plan_hash: Callable[[], str]) -> None:
         self.entry_id = entry_id
-        self.plan_hash = plan_hash
+        # Asked for only when a state is written or read: it takes milliseconds for a large flow.
+        self._plan_hash = cache(plan_hash)
         self.usage = Usage()
         self.models: set[str] = set()
         self.stopped_at: NodePath | None = None
@@ -71,7 +73,7 @@ class Progress:
         return {
             "version": STATE_VERSION,
             "entry": self.entry_id,
-            "plan_hash": self.plan_hash,
+            "plan_hash": self._plan_hash(),
             "progress": _skeleton(self._root),
             "begun": [list(path) for path in sorted(self._begun, key=str)],
             "stopped_at": None if self.stopped_at is None else list(self.stopped_at),
@@ -93,7 +95,7 @@ class Progress:
                 f"The state belongs to step `{state['entry']}`, not to `{self.entry_id}`.",
                 "Resume that step.",
             )
-        if state.get("plan_hash") not in (None, self.plan_hash):
+        if state.get("plan_hash") not in (None, self._plan_hash()):
             raise ResumeInvalid("The flow changed since the state was written.", "Start again.")
         self.conversation = state.get("conversation")
         try:
