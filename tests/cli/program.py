@@ -1,7 +1,4 @@
-"""The program, run in this process or as one of its own; `python -m tests.cli.program` is it, too.
-
-In this process a run costs milliseconds; signals and terminals need a process.
-"""
+"""The program in this process: a run costs milliseconds; signals and terminals need another."""
 
 from __future__ import annotations
 
@@ -14,23 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
-from flowdbg.cli import execute, jobs, runs, trace
 from flowdbg.cli import main as program
 
-COMMAND = [sys.executable, "-m", "tests.cli.program"]
-
-
-def register() -> None:
-    """Add the commands that the program does not have yet."""
-    known = {command.callback for command in program.app.registered_commands}
-    for command in (execute.execute, trace.trace, runs.runs):
-        if command not in known:
-            program.app.command()(command)
-    if "jobs" not in {group.name for group in program.app.registered_groups}:
-        program.app.add_typer(jobs.app, name="jobs")
-
-
-register()
+COMMAND = [sys.executable, "-m", "flowdbg"]
 
 
 @dataclass(frozen=True)
@@ -74,7 +57,3 @@ class InTurn(list[Any]):
         """The actions of the next script."""
         script = self._scripts[0] if len(self._scripts) == 1 else self._scripts.pop(0)
         return iter(script)
-
-
-if __name__ == "__main__":
-    program.main()

@@ -92,6 +92,7 @@ class RunSummary:
     step_count: int | None = None
     version: int | None = None
     """This and the following are told by the embedded server only."""
+    plan_hash: str = ""
     address: str = ""
     """`org/project/flow`."""
     capture: str = ""
@@ -172,6 +173,7 @@ def read_run(text: str) -> RunSummary:
         duration_ms=integer_at(found, "durationMs"),
         step_count=integer_at(found, "stepCount"),
         version=integer_at(found, "version"),
+        plan_hash=text_at(found, "planHash"),
         address=text_at(found, "flow"),
         capture=text_at(found, "traceCaptureMode"),
         initial=initial if isinstance(initial, dict) else None,

@@ -136,7 +136,8 @@ def _story(trace: Trace, plan: Plan | None) -> _Story:
         if plan is not None and plan.told:
             remark = "The plan is another one now; this one is put together from the trace."
         steps = tuple(Step(one.step_id, one.name or one.step_id) for one in recorded.values())
-        plan = Plan(steps, trace.run.version, count=trace.run.step_count or len(steps))
+        run = trace.run
+        plan = Plan(steps, run.version, run.plan_hash, count=run.step_count or len(steps))
     entries: list[StepTrace] = []
     for step in plan.steps:
         record = recorded.get(step.id)
@@ -153,8 +154,11 @@ def _story(trace: Trace, plan: Plan | None) -> _Story:
 
 def _fits(plan: Plan, trace: Trace, recorded: Mapping[str, StepTrace]) -> bool:
     """Whether a plan is the one that the run went by."""
-    same_version = None in (plan.version, trace.run.version) or plan.version == trace.run.version
-    return plan.told and same_version and all(plan.index_of(step) is not None for step in recorded)
+    run = trace.run
+    same_version = None in (plan.version, run.version) or plan.version == run.version
+    same_hash = not plan.hash or not run.plan_hash or plan.hash == run.plan_hash
+    same_steps = all(plan.index_of(step) is not None for step in recorded)
+    return plan.told and same_version and same_hash and same_steps
 
 
 def _can_be_sent(record: StepTrace) -> bool:
