@@ -7,6 +7,7 @@ would press them, and the screen is written as SVG.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 import tempfile
@@ -15,11 +16,13 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
+from flowdbg.cli.embedded import Published, published_flow
 from flowdbg.cli.model import ensure_model
 from flowdbg.cli.opening import Opening, open_new
 from flowdbg.core.session import Session, State, Status
 from flowdbg.debugger import Debugger
 from flowdbg.examples import demo_inputs_path, demo_path, demo_tips
+from flowdbg.transport.client import HttpClient
 from flowdbg.tui.app import DebugApp
 
 FOLDER = Path(__file__).parent
@@ -84,7 +87,7 @@ async def demo() -> None:
             await scene.press("g", "i")
             await pilot.pause(0.3)
             scene.picture("editing-output")
-            await scene.press("escape", "o")
+            await scene.press("escape", "j", "o")
             await pilot.pause(0.3)
             scene.picture("editing-prompt")
             await scene.press("escape")
@@ -94,6 +97,32 @@ async def demo() -> None:
             scene.picture("done")
 
 
+async def stale() -> None:
+    """A flow that is published again, with a step renamed and a prompt changed, after one step."""
+    async with published_flow(demo_path()) as published:
+        target = str(published.address)
+        opening = Opening(target, params_file=demo_inputs_path(), url=published.url)
+        async with open_new(opening) as debugger:
+            app = DebugApp(debugger, theme="dark")
+            async with app.run_test(size=SIZE) as pilot:
+                scene = Scene(debugger, app, pilot)
+                await scene.press("n")
+                await scene.stopped(1)
+                text = await asyncio.to_thread(demo_path().read_text, encoding="utf-8")
+                text = text.replace("id: note", "id: notice").replace("three sentences", "a line")
+                await publish_again(published, text)
+                await scene.press("n")
+                await scene.until(lambda session: session.state is State.STALE)
+                scene.picture("stale")
+
+
+async def publish_again(published: Published, text: str) -> None:
+    """Freeze another version and make it production, as a colleague would."""
+    body = json.dumps({"definition": text, "production": True}).encode()
+    async with HttpClient(published.url) as client:
+        await client.send_json("POST", f"/flows/{published.address}/versions", body)
+
+
 async def main() -> None:
     """Make all pictures in a fresh home, so that nothing of this machine shows."""
     ensure_model()
@@ -101,6 +130,7 @@ async def main() -> None:
         os.environ["XDG_DATA_HOME"] = f"{home}/data"
         os.environ["XDG_CONFIG_HOME"] = f"{home}/config"
         await demo()
+        await stale()
 
 
 if __name__ == "__main__":

@@ -55,12 +55,12 @@ CODES = {
         command="This server wants a run to begin at its first step; run it anew.",
     ),
     "MISSING_MESSAGE": Meaning(
-        "Give the run's message (-m TEXT, or I for the inputs).",
+        "Give the run's message (-m TEXT, or m for the inputs).",
         InputMissing,
         command="Give the run's message (-m TEXT).",
     ),
     "INVALID_PARAMETERS": Meaning(
-        "Give the inputs it names (-p NAME=VALUE, or I).",
+        "Give the inputs it names (-p NAME=VALUE, or m for the inputs).",
         InputMissing,
         command="Give the inputs it names (-p NAME=VALUE).",
     ),

@@ -1,0 +1,52 @@
+"""The README tells the truth: its keys, its commands, its test command, its links."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from flowdbg import __version__
+from flowdbg.cli.main import app
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_key_table_is_the_registry_of_actions() -> None:
+    spec = importlib.util.spec_from_file_location("make_keys", ROOT / "docs" / "make_keys.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.with_keys(README) == README
+
+
+def test_every_command_is_named_and_every_named_command_exists() -> None:
+    command = typer.main.get_command(app)
+    commands = set(command.commands)  # type: ignore[attr-defined] # a group has commands
+    section = README.partition("## Commands")[2].partition("`TARGET` is")[0]
+    words = re.findall(r"`flowdbg ([a-z|\\]+)", section)
+    named = {name for word in words for name in word.replace("\\", "").split("|")}
+    assert named == commands
+
+
+def test_the_check_calls_the_test_command_of_the_readme() -> None:
+    line = next(line for line in README.splitlines() if line.endswith(".venv/bin/pytest"))
+    assert line in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("document", [*sorted(ROOT.glob("docs/**/*.md")), ROOT / "README.md"])
+def test_links_lead_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text(encoding="utf-8"))
+    missing = [
+        link for link in links if "://" not in link and not (document.parent / link).exists()
+    ]
+    assert missing == []
+
+
+def test_the_changelog_knows_this_version() -> None:
+    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
