@@ -60,6 +60,16 @@ class OutputChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptRendered:
+    """An `llm` block is about to ask its model; once for each attempt."""
+
+    path: NodePath
+    model: str
+    messages: Sequence[Mapping[str, Any]]
+    """OpenAI chat messages, as they are sent."""
+
+
+@dataclass(frozen=True, slots=True)
 class IterationStarted:
     """Iteration `index` (0-based) of `count` begins; `path` is the loop."""
 
@@ -158,6 +168,7 @@ TerminalEvent = EntryCompleted | EntryFailed | EntryPaused
 EngineEvent = (
     StepInput
     | OutputChunk
+    | PromptRendered
     | IterationStarted
     | IterationFinished
     | NodeStarted

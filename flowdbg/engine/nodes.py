@@ -82,6 +82,8 @@ class ProcessorConfig(Model):
 
     tools_enabled: bool = False
     """Whether the tools that come with a request are offered to the model."""
+    chat: bool = False
+    """Whether the earlier turns of `initial.messages` stand before the prompt."""
 
 
 class LlmBlock(BlockBase):

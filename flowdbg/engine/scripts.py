@@ -82,3 +82,5 @@ class ScriptedReplies(Model):
 
     replies: tuple[ScriptedReply, ...] = Field(min_length=1, max_length=1000)
     """Answers; the first one whose `match` fits is used, else the next one without `match`."""
+    sees_images: bool = False
+    """Whether the model takes images; their addresses count as text for `match`."""

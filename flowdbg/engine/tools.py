@@ -27,7 +27,7 @@ def checked_conversation(messages: Sequence[Mapping[str, Any]]) -> list[dict[str
     Raises:
         ToolResultsMismatch: A call without a result, a result without a call, or no call at all.
     """
-    conversation = [_message(message) for message in messages]
+    conversation = [chat_message(message) for message in messages]
     pending: list[str] = []
     asked = False
     for message in conversation:
@@ -55,13 +55,13 @@ def checked_conversation(messages: Sequence[Mapping[str, Any]]) -> list[dict[str
     return conversation
 
 
-def _message(message: Mapping[str, Any]) -> dict[str, Any]:
+def chat_message(message: Any) -> dict[str, Any]:
     """One message in OpenAI spelling.
 
     Raises:
         ToolResultsMismatch: It is not a chat message.
     """
-    role = message.get("role")
+    role = message.get("role") if isinstance(message, dict) else None
     if role not in ("system", "user", "assistant", "tool"):
         raise ToolResultsMismatch("A message has no valid role.", "Send the messages of the pause.")
     clean: dict[str, Any] = {"role": role, "content": message.get("content")}
@@ -71,6 +71,8 @@ def _message(message: Mapping[str, Any]) -> dict[str, Any]:
             clean["content"] = json.dumps(clean["content"], ensure_ascii=False)
     calls = message.get("tool_calls") or message.get("toolCalls")
     if role == "assistant" and calls:
+        if not isinstance(calls, list):
+            raise _damaged()
         clean["tool_calls"] = [_call(call) for call in calls]
     if isinstance(message.get("name"), str):
         clean["name"] = message["name"]
@@ -80,7 +82,7 @@ def _message(message: Mapping[str, Any]) -> dict[str, Any]:
 def _call(call: Any) -> dict[str, Any]:
     function = call.get("function") if isinstance(call, Mapping) else None
     if not isinstance(function, Mapping) or not isinstance(call.get("id"), str):
-        raise ToolResultsMismatch("A tool call is damaged.", "Send the messages of the pause.")
+        raise _damaged()
     arguments = function.get("arguments", "{}")
     if not isinstance(arguments, str):
         arguments = json.dumps(arguments, ensure_ascii=False)
@@ -89,3 +91,7 @@ def _call(call: Any) -> dict[str, Any]:
         "type": "function",
         "function": {"name": function.get("name"), "arguments": arguments},
     }
+
+
+def _damaged() -> ToolResultsMismatch:
+    return ToolResultsMismatch("A tool call is damaged.", "Send the messages of the pause.")

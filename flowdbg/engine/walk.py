@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from flowdbg.engine.events import (
     NodeSkipped,
     NodeStarted,
     OutputChunk,
+    PromptRendered,
     StepInput,
     Usage,
 )
@@ -141,12 +142,15 @@ class Walk:
         async def emit(delta: Any) -> None:
             await self.channel.send(OutputChunk(path, delta))
 
+        async def on_prompt(model: str, messages: Sequence[Mapping[str, Any]]) -> None:
+            await self.channel.send(PromptRendered(path, model, messages))
+
         async def on_retry(attempt: int, error: Mapping[str, Any]) -> None:
             await self.channel.send(NodeRetried(path, attempt, error))
 
         # Tools belong to a block that is a plan entry itself: only there a caller can answer.
         tools = self.tools if not path else ToolOffer()
-        context = BlockContext(self.services, scope, self.scripts, emit, tools)
+        context = BlockContext(self.services, scope, self.scripts, emit, on_prompt, tools)
         result = await run_block(block, context, on_retry)
         self.progress.add(result.usage, result.model)
         if not isinstance(block, PassthroughBlock):

@@ -166,12 +166,13 @@ async def test_both_spellings_of_a_whole_conversation_are_understood(services: S
           {"role": "tool", "tool_call_id": "c1", "content": ""},
           {"role": "tool", "tool_call_id": "c1", "content": ""}], "which is not pending"),
         ([{"role": "wizard"}], "no valid role"),
+        ([3], "no valid role"),
+        ([{"role": "assistant", "toolCalls": 3}], "is damaged"),
+        ([{"role": "assistant", "tool_calls": {"id": "c1"}}], "is damaged"),
         ([{"role": "assistant", "tool_calls": [{"id": 3}]}], "is damaged"),
     ],
 )  # fmt: skip
-def test_results_that_do_not_answer_the_calls_are_refused(
-    messages: list[dict[str, Any]], said: str
-) -> None:
+def test_results_that_do_not_answer_the_calls_are_refused(messages: list[Any], said: str) -> None:
     with pytest.raises(ResumeInvalid, match=said) as caught:
         tool_resume(messages, 1)
     assert caught.value.code == "TOOL_RESULTS_MISMATCH"

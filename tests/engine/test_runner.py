@@ -14,6 +14,7 @@ from flowdbg.engine.events import (
     EntryCompleted,
     NodeSkipped,
     OutputChunk,
+    PromptRendered,
     StepInput,
     Usage,
 )
@@ -49,6 +50,7 @@ async def test_an_llm_block_streams_its_chunks_and_ends_with_its_text(services: 
     events = await events_of(services, definition, initial={"thing": "roses"})
     assert events[:-1] == [
         StepInput((), {"thing": "roses"}),
+        PromptRendered((), "scripted/poet", [{"role": "user", "content": "of roses"}]),
         OutputChunk((), "Red "),
         OutputChunk((), "are "),
         OutputChunk((), "they."),

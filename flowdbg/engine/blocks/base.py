@@ -33,6 +33,8 @@ class BlockContext:
     scripts: Mapping[str, ScriptedReplies]
     emit: Callable[[Any], Awaitable[None]]
     """Sends one piece of output (text or JSON) to whoever listens."""
+    on_prompt: Callable[[str, Sequence[Mapping[str, Any]]], Awaitable[None]]
+    """Told the model and the messages before a model is asked."""
     tools: ToolOffer = ToolOffer()
 
 

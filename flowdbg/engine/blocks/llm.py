@@ -9,10 +9,11 @@ from contextlib import aclosing
 from typing import Any
 
 from flowdbg.engine.blocks.base import BlockContext, BlockResult, ToolsAsked, rendered
-from flowdbg.engine.errors import BlockFailed
+from flowdbg.engine.errors import BlockFailed, ResumeInvalid
 from flowdbg.engine.events import Usage
 from flowdbg.engine.models.messages import ModelFinished, ModelRequest, TextDelta, ToolCalls
 from flowdbg.engine.nodes import LlmBlock
+from flowdbg.engine.tools import chat_message
 from flowdbg.errors import ModelError
 
 _FENCE = re.compile(r"\A\s*```(?:json)?\s*\n(.*)\n\s*```\s*\Z", re.DOTALL)
@@ -26,6 +27,7 @@ async def run_llm(block: LlmBlock, context: BlockContext) -> BlockResult:
         ToolsAsked: The model wants tools; resume with their results.
     """
     request = await _request(block, context)
+    await context.on_prompt(block.model, request.messages)
     text, calls, finished = await _answer(block, request, context)
     if calls:
         asked = {"role": "assistant", "content": text or None, "tool_calls": list(calls)}
@@ -39,16 +41,8 @@ async def run_llm(block: LlmBlock, context: BlockContext) -> BlockResult:
 
 
 async def _request(block: LlmBlock, context: BlockContext) -> ModelRequest:
-    messages: list[Mapping[str, Any]]
-    if context.tools.messages is not None:
-        messages = list(context.tools.messages)
-    else:
-        messages = []
-        if block.system_prompt:
-            system = await rendered("system_prompt", block.system_prompt, context.scope)
-            messages.append({"role": "system", "content": system})
-        prompt = await rendered("prompt", block.prompt, context.scope)
-        messages.append({"role": "user", "content": prompt})
+    resumed = context.tools.messages
+    messages = await _conversation(block, context) if resumed is None else list(resumed)
     offered = context.tools.tools if block.processor_config.tools_enabled else ()
     return ModelRequest(
         model=block.model,
@@ -62,6 +56,48 @@ async def _request(block: LlmBlock, context: BlockContext) -> ModelRequest:
         tools=offered,
         tool_choice=context.tools.choice if offered else None,
     )
+
+
+async def _conversation(block: LlmBlock, context: BlockContext) -> list[Mapping[str, Any]]:
+    messages: list[Mapping[str, Any]] = []
+    if block.system_prompt:
+        system = await rendered("system_prompt", block.system_prompt, context.scope)
+        messages.append({"role": "system", "content": system})
+    if block.processor_config.chat:
+        messages += _earlier_turns(context.scope.initial.get("messages"))
+    prompt = await rendered("prompt", block.prompt, context.scope)
+    images = _images(block, context)
+    content = [{"type": "text", "text": prompt}, *images] if images else prompt
+    return [*messages, {"role": "user", "content": content}]
+
+
+def _earlier_turns(turns: Any) -> list[dict[str, Any]]:
+    """The chat so far without its last turn, for which the prompt stands.
+
+    Raises:
+        BlockFailed: A turn is not a chat message.
+    """
+    if not isinstance(turns, list):
+        return []
+    try:
+        return [chat_message(turn) for turn in turns[:-1]]
+    except ResumeInvalid as error:
+        raise BlockFailed(
+            "MESSAGES_INVALID", f"`messages`: {error.what}", "Correct it.", retryable=False
+        ) from error
+
+
+def _images(block: LlmBlock, context: BlockContext) -> list[dict[str, Any]]:
+    """The images that came with the run, as parts of a message, where the model takes them."""
+    attachments = context.scope.initial.get("attachments")
+    models = context.services.models
+    if not isinstance(attachments, list) or not models.sees_images(block.model, context.scripts):
+        return []
+    return [
+        {"type": "image_url", "image_url": {"url": attachment["url"]}}
+        for attachment in attachments
+        if isinstance(attachment, Mapping) and isinstance(attachment.get("url"), str)
+    ]
 
 
 async def _answer(

@@ -68,6 +68,14 @@ class Models:
             async for event in events:
                 yield event
 
+    def sees_images(self, model: str, scripts: Mapping[str, ScriptedReplies]) -> bool:
+        """Whether a model takes images, as far as is known: a provider's is taken to."""
+        kind, _, rest = model.partition("/")
+        if kind == "scripted":
+            script = scripts.get(rest) or self._scripts.get(rest)
+            return script is not None and script.sees_images
+        return kind != "local"
+
     @property
     def local_processes(self) -> tuple[LocalProcess, ...]:
         """The processes of the offline models used so far."""

@@ -76,7 +76,15 @@ class ScriptedModel:
 
 
 def _conversation_text(messages: Sequence[Mapping[str, Any]]) -> str:
-    return "\n".join(str(message.get("content") or "") for message in messages)
+    return "\n".join(_content_text(message.get("content")) for message in messages)
+
+
+def _content_text(content: Any) -> str:
+    """The text of a message; of one in parts also the addresses of its images."""
+    if not isinstance(content, list):
+        return str(content or "")
+    parts = (part.get("text") or part.get("image_url", {}).get("url", "") for part in content)
+    return "\n".join(parts)
 
 
 def _chunks(reply: ScriptedReply) -> tuple[str, ...]:
