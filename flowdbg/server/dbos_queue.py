@@ -7,10 +7,10 @@ ended. Imported only when a run is queued: DBOS takes a second to load. DBOS is 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
 from dbos import DBOS, SetWorkflowID
-from dbos._error import DBOSNonExistentWorkflowError
 
 from flowdbg.errors import StoreError
 
@@ -106,12 +106,20 @@ class DbosQueue:
         with SetWorkflowID(run_id):
             DBOS.enqueue_workflow(_QUEUE, _run, run_id)
 
-    def adopt(self, run_id: str) -> None:
-        """Queue again what a dead server had begun, or had only meant to queue."""
-        try:
-            DBOS.resume_workflow(run_id, queue_name=_QUEUE)
-        except DBOSNonExistentWorkflowError:
+    def adopt(self, run_id: str, lives: Callable[[str], bool]) -> bool:
+        """See that a run whose server died is played; False when its workflow is over already.
+
+        `lives` says whether a server process, known by its id, still runs.
+        """
+        status = DBOS.get_workflow_status(run_id)
+        if status is None:  # it was written down, and its server died before it was queued
             self.submit(run_id)
+            return True
+        if status.status in ("SUCCESS", "ERROR", "CANCELLED"):
+            return False
+        if status.status == "PENDING" and not lives(status.executor_id or ""):
+            DBOS.resume_workflow(run_id, queue_name=_QUEUE)
+        return True
 
     def close(self) -> None:
         """Stop; what runs stays queued for the next start."""

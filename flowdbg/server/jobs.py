@@ -7,14 +7,17 @@ this server, the same one after a crash, or another one on the same database.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Coroutine
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 
+from flowdbg.dialects.records import OPEN
 from flowdbg.dialects.services import BlockOverrides, RunStart
 from flowdbg.engine.definition import definition_json
 from flowdbg.server.job_play import JobPlay, JobPlays
@@ -61,20 +64,35 @@ class JobDesk:
         return new.id
 
     async def adopt(self) -> None:
-        """Queue again what dead servers left in the queue's care."""
-        lives = self._database.lives
-        lost = await self._database.write(lambda connection: runs.lost_jobs(connection, lives))
-        if not lost:
+        """See that what dead servers left in the queue's care is played."""
+        doubtful = await self._database.write(
+            lambda connection: runs.doubtful_jobs(connection, self._lives)
+        )
+        if not doubtful:
             return
         queue = await self._launched()
-        for run_id in lost:
-            await asyncio.to_thread(queue.adopt, run_id)
-            await self._database.write(
-                lambda connection, run_id=run_id: runs.take_over(  # type: ignore[misc]
-                    connection, run_id, self._database.owner
-                )
-            )
-        logger.info("queued runs taken over", extra={"runs": len(lost)})
+        for run_id, orphaned in doubtful:
+            goes_on = await asyncio.to_thread(queue.adopt, run_id, self._alive)
+            if orphaned or not goes_on:
+                await self._database.write(functools.partial(self._take_over, run_id, goes_on))
+                logger.info("queued run taken over", extra={"run_id": run_id})
+
+    def _alive(self, owner: str) -> bool:
+        """Whether a server process lives, asked from a thread."""
+        return self._database.read_now(lambda connection: self._lives(connection, owner))
+
+    def _lives(self, connection: Connection, owner: str) -> bool:
+        return owner == self._database.owner or self._database.lives(connection, owner)
+
+    def _take_over(self, run_id: str, goes_on: bool, connection: Connection) -> None:
+        if goes_on:
+            runs.take_over(connection, run_id, self._database.owner)
+            return
+        record = runs.find_run(connection, run_id)
+        if record is None or record.status not in OPEN:
+            return  # it ended meanwhile
+        error = {"code": "INTERRUPTED", "message": "The server died while it ended this run."}
+        runs.close_call(connection, run_id, runs.CallOutcome("interrupted", error), [])
 
     async def close(self) -> None:
         """Stop playing; what is not finished stays queued."""

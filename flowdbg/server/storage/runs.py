@@ -247,14 +247,22 @@ def save_pending(connection: Connection, run_id: str, pending: str) -> None:
     connection.execute(update(runs).where(runs.c.id == run_id).values(pending=pending))
 
 
-def lost_jobs(connection: Connection, lives: Callable[[Connection, str], bool]) -> list[str]:
-    """The queued runs that are not over and whose server is dead."""
-    query = select(runs.c.id, runs.c.owner).where(
+def doubtful_jobs(
+    connection: Connection, lives: Callable[[Connection, str], bool]
+) -> list[tuple[str, bool]]:
+    """The queued runs that may need care, and whether their server is dead.
+
+    A run that has not begun is doubtful even when the server that queued it lives: another one may
+    have taken it from the queue and died at once.
+    """
+    query = select(runs.c.id, runs.c.owner, runs.c.status).where(
         runs.c.status.in_(("pending", "running")), runs.c.trigger_type == "job"
     )
     rows = connection.execute(query.order_by(runs.c.started_at)).all()
     dead = {owner for owner in {row.owner for row in rows} if not lives(connection, owner)}
-    return [row.id for row in rows if row.owner in dead]
+    return [
+        (row.id, row.owner in dead) for row in rows if row.owner in dead or row.status == "pending"
+    ]
 
 
 def take_over(connection: Connection, run_id: str, owner: str) -> None:

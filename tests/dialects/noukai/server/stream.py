@@ -44,7 +44,9 @@ def post_step(
 ) -> httpx.Response:
     """Post `/step` and return the answer, whatever it is."""
     text = json.dumps(body)
-    return httpx.post(f"{base}/seq/{flow}/step", content=text, headers=headers, timeout=60, verify=False)
+    return httpx.post(
+        f"{base}/seq/{flow}/step", content=text, headers=headers, timeout=60, verify=False
+    )
 
 
 def names(events: list[Event]) -> list[str]:

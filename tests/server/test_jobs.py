@@ -1,0 +1,208 @@
+"""Queued runs: durable over a kill, shared over PostgreSQL, polled as the protocol says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.dialects.noukai.server.stream import code_of
+from tests.flows import FAILING, LOOP, THREE_STEP, TOOLS
+from tests.serving import Running, running_server, server_process, write_flows
+
+Body = dict[str, Any]
+PACED = """\
+flow: acme/demo/paced
+inputs:
+  message: {type: string}
+scripts:
+  slow:
+    replies:
+      - chunks: ["one ", "two"]
+        first_delay: 0.3
+steps:
+  - {id: first, kind: code, code: "return {'said': initial['message']}"}
+  - {id: think, kind: llm, model: scripted/slow, prompt: "Think"}
+  - {id: last, kind: code, code: "return {'said': initial['message'], 'thought': text}"}
+"""
+"""Takes a third of a second, most of it in its second step."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("flows")
+    write_flows(folder, THREE_STEP, FAILING, LOOP, TOOLS, PACED)
+    with running_server([folder], folder / "server.db") as running:
+        yield running
+
+
+def submit(base: str, flow: str, /, **body: Any) -> httpx.Response:
+    return httpx.post(f"{base}/seq/acme/demo/{flow}/jobs", json=body, timeout=30, verify=False)
+
+
+def submitted(base: str, flow: str, /, **body: Any) -> str:
+    answer = submit(base, flow, **body)
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["status"] == "started"
+    run_id: str = answer.json()["executionId"]
+    return run_id
+
+
+def poll(base: str, flow: str, run_id: str) -> Body:
+    answer = httpx.get(f"{base}/seq/acme/demo/{flow}/jobs/{run_id}", timeout=30, verify=False)
+    assert answer.status_code == 200, answer.text
+    found: Body = answer.json()
+    return found
+
+
+def finished(base: str, flow: str, run_ids: Sequence[str]) -> list[Body]:
+    """Poll until every job is over."""
+    end = time.monotonic() + 60
+    while True:
+        states = [poll(base, flow, run_id) for run_id in run_ids]
+        if all(state["status"] in ("completed", "failed") for state in states):
+            return states
+        assert time.monotonic() < end, states
+        time.sleep(0.05)
+
+
+def trace(base: str, run_id: str) -> Body:
+    found: Body = httpx.get(f"{base}/flow-runs/{run_id}/trace", timeout=30).json()
+    return found
+
+
+def test_a_job_is_visible_at_once_and_ends_with_the_flows_result(server: Running) -> None:
+    answer = submit(server.base, "three-step", message="m", parameters={"tone": "stern"})
+    told = answer.json()
+    assert set(told) == {"executionId", "status", "flowId", "blockCount"}
+    assert told["blockCount"] == 3
+    now = poll(server.base, "three-step", told["executionId"])
+    assert now["status"] in ("pending", "running", "completed")
+    (state,) = finished(server.base, "three-step", [told["executionId"]])
+    assert state == {
+        "executionId": told["executionId"],
+        "status": "completed",
+        "result": {"said": "m", "before": "m/stern!"},
+        "error": None,
+    }
+    run = trace(server.base, told["executionId"])
+    assert (run["flowRun"]["triggerType"], run["flowRun"]["status"]) == ("job", "completed")
+    assert [step["stepId"] for step in run["steps"]] == ["first", "second", "third"]
+
+
+def test_overrides_and_trace_are_kept_with_the_job(server: Running) -> None:
+    run_id = submitted(
+        server.base,
+        "three-step",
+        message="m",
+        trace=True,
+        blockOverrides={"third": {"code": "return {'changed': True}"}},
+    )
+    (state,) = finished(server.base, "three-step", [run_id])
+    assert state["result"] == {"changed": True}
+    assert trace(server.base, run_id)["steps"][0]["outputContext"] == {"text": "m/kind"}
+
+
+def test_a_job_that_fails_says_why_in_words(server: Running) -> None:
+    run_id = submitted(server.base, "failing", message="m")
+    (state,) = finished(server.base, "failing", [run_id])
+    assert (state["status"], state["result"]) == ("failed", None)
+    assert "the model went away" in state["error"]
+
+
+def test_a_draft_is_run_as_it_was_when_it_was_queued(server: Running) -> None:
+    answer = httpx.post(f"{server.base}/seq/acme/demo/loop/v0/jobs", json={"message": "m"})
+    (state,) = finished(server.base, "loop", [answer.json()["executionId"]])
+    assert state["result"] == {"count": 3}
+
+
+@pytest.mark.parametrize(
+    ("flow", "body", "status", "code"),
+    [
+        ("nothing", {"message": "m"}, 404, "FLOW_NOT_FOUND"),
+        ("three-step", {}, 400, "MISSING_MESSAGE"),
+        ("three-step", {"message": "m", "tools": [{}]}, 400, "TOOLS_REQUIRE_SYNC_EXECUTE"),
+        (
+            "three-step",
+            {"message": "m", "blockOverrides": {"first": {"x": 1}}},
+            400,
+            "INVALID_BLOCK_OVERRIDE",
+        ),
+        ("three-step", {"message": 5}, 400, "INVALID_REQUEST"),
+    ],
+)
+def test_what_cannot_run_is_not_queued(
+    server: Running, flow: str, body: Body, status: int, code: str
+) -> None:
+    answer = submit(server.base, flow, **body)
+    assert (answer.status_code, code_of(answer)) == (status, code)
+
+
+def test_only_jobs_of_the_flow_are_found(server: Running) -> None:
+    run_id = submitted(server.base, "loop", message="m")
+    executed = httpx.post(
+        f"{server.base}/seq/acme/demo/loop/execute", json={"message": "m"}
+    ).json()["executionId"]
+    for flow, name in (("three-step", run_id), ("loop", executed), ("loop", "nobody")):
+        answer = httpx.get(f"{server.base}/seq/acme/demo/{flow}/jobs/{name}")
+        assert (answer.status_code, code_of(answer)) == (404, "JOB_NOT_FOUND")
+
+
+def finishes_once(base: str, run_ids: Sequence[str]) -> None:
+    """Every paced job completes, and each of its entries has one completed record at the end."""
+    for number, state in enumerate(finished(base, "paced", run_ids)):
+        assert state["status"] == "completed", state
+        assert state["result"] == {"said": f"job {number}", "thought": "one two"}
+    for run_id in run_ids:
+        steps = trace(base, run_id)["steps"]
+        assert [(step["stepId"], step["status"]) for step in steps] == [
+            ("first", "completed"),
+            ("think", "completed"),
+            ("last", "completed"),
+        ]
+
+
+def test_ten_jobs_survive_a_kill_and_finish_once(tmp_path: Path) -> None:
+    write_flows(tmp_path, PACED)
+    arguments = ("--db", str(tmp_path / "server.db"))
+    with server_process([tmp_path], *arguments) as first:
+        run_ids = [submitted(first.base, "paced", message=f"job {n}") for n in range(10)]
+        end = time.monotonic() + 30
+        while not any(poll(first.base, "paced", run)["status"] == "running" for run in run_ids):
+            assert time.monotonic() < end
+        first.kill()
+    with server_process([tmp_path], *arguments) as second:
+        finishes_once(second.base, run_ids)
+
+
+def test_a_clean_stop_leaves_jobs_for_the_next_start(tmp_path: Path) -> None:
+    write_flows(tmp_path, PACED)
+    arguments = ("--db", str(tmp_path / "server.db"))
+    with server_process([tmp_path], *arguments) as first:
+        run_ids = [submitted(first.base, "paced", message=f"job {n}") for n in range(4)]
+        first.process.terminate()
+        assert first.process.wait(30) == 0
+    with server_process([tmp_path], *arguments) as second:
+        finishes_once(second.base, run_ids)
+
+
+@pytest.mark.xdist_group("postgresql")
+def test_two_servers_share_the_queue_and_one_takes_over_from_the_other(
+    postgresql_server: Callable[[], str], tmp_path: Path
+) -> None:
+    write_flows(tmp_path, PACED)
+    arguments = ("--db", postgresql_server())
+    with ExitStack() as servers:
+        one = servers.enter_context(server_process([tmp_path], *arguments))
+        two = servers.enter_context(server_process([tmp_path], *arguments))
+        run_ids = [
+            submitted((one, two)[n % 2].base, "paced", message=f"job {n}") for n in range(10)
+        ]
+        assert poll(two.base, "paced", run_ids[0])["status"] in ("pending", "running", "completed")
+        one.kill()
+        finishes_once(two.base, run_ids)
