@@ -97,8 +97,8 @@ class Progress:
             )
         if state.get("plan_hash") not in (None, self._plan_hash()):
             raise ResumeInvalid("The flow changed since the state was written.", "Start again.")
-        self.conversation = state.get("conversation")
         try:
+            self.conversation = _conversation(state.get("conversation"))
             self._root = _skeleton(state.get("progress", {}))
             self._begun = {tuple(path) for path in state.get("begun", ())}
             stopped = state.get("stopped_at")
@@ -106,7 +106,7 @@ class Progress:
             prompt, completion, cost = state.get("usage", (0, 0, "0"))
             self.usage = Usage(prompt, completion, None if cost is None else Decimal(cost))
             self.models = set(state.get("models", ()))
-        except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
             raise ResumeInvalid("The state is damaged.", "Start the step again.") from error
 
     def _find(self, path: NodePath) -> dict[str, Any] | None:
@@ -136,6 +136,16 @@ def tool_resume(
         "iterations_used": iterations_used,
     }
     return {"version": STATE_VERSION, **(state or {}), "conversation": conversation}
+
+
+def _conversation(stored: Any) -> dict[str, Any] | None:
+    """A conversation that a state holds, with its results checked."""
+    if stored is None:
+        return None
+    return {
+        "messages": checked_conversation(stored["messages"]),
+        "iterations_used": int(stored["iterations_used"]),
+    }
 
 
 def _skeleton(node: Mapping[str, Any]) -> dict[str, Any]:

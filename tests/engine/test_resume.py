@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
@@ -24,6 +25,7 @@ from flowdbg.engine.events import (
 )
 from flowdbg.engine.runner import Runner
 from flowdbg.engine.services import Services
+from flowdbg.engine.state import tool_resume
 from tests.engine.flows import events_of, flow
 
 TREE = """
@@ -205,6 +207,40 @@ async def test_usage_counts_across_a_stop(services: Services) -> None:
     assert isinstance(last, EntryCompleted)
     assert (last.usage.prompt, last.usage.completion, last.usage.cost_text) == (6, 2, "1.0")
     assert last.model == "scripted/x"
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["output", "inside", "a", "messages", "id"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["progress", "begun", "stopped_at", "usage", "models", "conversation"]),
+        json_values,
+    )
+)
+def test_any_damaged_state_is_refused_or_harmless(damage: dict[str, Any]) -> None:
+    runner = Runner(Services.create())
+    with suppress(ResumeInvalid):
+        runner.run_entry(
+            flow("- {id: a, kind: passthrough}"),
+            0,
+            outputs={},
+            initial={},
+            resume={"version": 1, **damage},
+        )
+
+
+@given(st.lists(json_values, max_size=4), st.integers())
+def test_any_tool_conversation_is_accepted_or_refused(messages: list[Any], used: int) -> None:
+    with suppress(ResumeInvalid):
+        tool_resume(messages, used)
 
 
 @settings(max_examples=15)
