@@ -18,7 +18,7 @@ from flowdbg.engine.checks import check_content
 from flowdbg.engine.nodes import Address, FieldName, Model, Node, Schema
 from flowdbg.engine.problems import problems_of
 from flowdbg.engine.scripts import ScriptedReplies
-from flowdbg.engine.yaml_source import MAX_FILE_BYTES, YamlSource, read_yaml
+from flowdbg.engine.yaml_source import MAX_FILE_BYTES, read_yaml
 from flowdbg.errors import DefinitionError, Problem
 
 
@@ -157,14 +157,3 @@ def flow_schema() -> dict[str, Any]:
         "title": "flowdbg flow",
         **{key: value for key, value in schema.items() if key != "title"},
     }
-
-
-__all__ = [
-    "FlowDefinition",
-    "InputField",
-    "YamlSource",
-    "definition_json",
-    "flow_schema",
-    "load_flow",
-    "parse_flow",
-]

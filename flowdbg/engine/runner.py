@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 from flowdbg.engine.blocks.base import ToolOffer, ToolsAsked
+from flowdbg.engine.branches import Stopped
 from flowdbg.engine.channel import Channel
 from flowdbg.engine.definition import FlowDefinition
 from flowdbg.engine.errors import MissingOutput, StepIndexInvalid
@@ -28,7 +29,7 @@ from flowdbg.engine.references import outputs_needed
 from flowdbg.engine.scope import Scope
 from flowdbg.engine.services import Services
 from flowdbg.engine.state import Progress
-from flowdbg.engine.walk import Checkpoint, NodeFailed, StopBefore, Stopped, Walk
+from flowdbg.engine.walk import Checkpoint, NodeFailed, StopBefore, Walk
 
 
 class Runner:

@@ -59,7 +59,10 @@ class Progress:
         self._begun.add(path)
 
     def begun(self, path: NodePath) -> bool:
-        """Whether such a node had begun and is not finished: its outcome is unknown."""
+        """Whether such a node had begun and is not finished: its outcome is unknown.
+
+        Someone who found out that nothing happened takes its path out of the state's `begun`.
+        """
         return path in self._begun
 
     def add(self, usage: Usage, model: str | None) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flowdbg.engine.attempts import run_block
 from flowdbg.engine.blocks.base import BlockContext, ToolOffer
+from flowdbg.engine.branches import Stopped, run_together
 from flowdbg.engine.channel import Channel
 from flowdbg.engine.errors import BlockFailed
 from flowdbg.engine.events import (
@@ -56,14 +57,6 @@ class NodeFailed(Exception):
         super().__init__(str(error))
         self.path = path
         self.error = error
-
-
-class Stopped(Exception):
-    """The walk stands before a block and everything else has come to a stop."""
-
-    def __init__(self, path: NodePath) -> None:
-        super().__init__("stopped")
-        self.path = path
 
 
 @dataclass(slots=True)
@@ -176,35 +169,10 @@ class Walk:
         return output
 
     async def _parallel(self, node: ParallelNode, path: NodePath, scope: Scope) -> dict[str, Any]:
-        outputs = await self._together(
+        outputs = await run_together(
             [self._node(child, (*path, child.id), scope) for child in node.steps]
         )
         return {child.name: output for child, output in zip(node.steps, outputs, strict=True)}
-
-    async def _together(self, branches: list[Coroutine[Any, Any, Any]]) -> list[Any]:
-        """Run branches at the same time; the first failure ends the others.
-
-        A branch that stops does not end the others: they go on to their next block boundary.
-        """
-        tasks = [asyncio.ensure_future(branch) for branch in branches]
-        stopped: Stopped | None = None
-        waiting = set(tasks)
-        try:
-            while waiting:
-                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    error = task.exception()
-                    if isinstance(error, Stopped):
-                        stopped = stopped or error
-                    elif error is not None:
-                        raise error
-        finally:
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        if stopped is not None:
-            raise stopped
-        return [task.result() for task in tasks]
 
     async def _loop(self, node: LoopNode, path: NodePath, scope: Scope) -> dict[str, Any]:
         items = scope.resolve(node.array_field)

@@ -191,6 +191,17 @@ async def test_streamed_tool_calls_are_put_together() -> None:
     assert server.requests[0].json["tool_choice"] == "required"
 
 
+async def test_tools_that_were_not_offered_are_a_failure_not_a_pause() -> None:
+    async def ask(_: Request, answer: Answer) -> None:
+        call = {"index": 0, "id": "c1", "function": {"name": "f", "arguments": "{}"}}
+        await answer.send(chunk(tool_calls=[call]) + ending("tool_calls"), headers=SSE)
+
+    async with provided(ask) as (_, services):
+        last = await last_of(services, block())
+    assert isinstance(last, EntryFailed)
+    assert "none were offered" in last.error["message"]
+
+
 async def test_closing_the_run_closes_the_connection() -> None:
     async def endless(_: Request, answer: Answer) -> None:
         await answer.send(chunk(content="x"), headers=SSE, end=False)

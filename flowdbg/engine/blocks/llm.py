@@ -29,6 +29,10 @@ async def run_llm(block: LlmBlock, context: BlockContext) -> BlockResult:
     request = await _request(block, context)
     await context.on_prompt(block.model, request.messages)
     text, calls, finished = await _answer(block, request, context)
+    if calls and not request.tools:
+        raise BlockFailed(
+            "MODEL_FAILED", "The model asks for tools although none were offered.", "Try again."
+        )
     if calls:
         asked = {"role": "assistant", "content": text or None, "tool_calls": list(calls)}
         raise ToolsAsked(
