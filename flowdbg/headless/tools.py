@@ -212,8 +212,8 @@ def _checked(result: JsonText, name: str) -> JsonText:
 
 
 def _bad_arguments(call: ToolCall) -> JsonText:
-    problem = call.arguments.problem or f"a {call.arguments.kind}"
-    return error_result(f"The arguments of {call.name} are {problem}, not a JSON object")
+    found = call.arguments.problem or call.arguments.kind
+    return error_result(f"The arguments of {call.name} must be a JSON object; found: {found}")
 
 
 def _too_slow(call: ToolCall, timeout: float) -> JsonText:

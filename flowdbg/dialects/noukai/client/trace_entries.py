@@ -259,7 +259,7 @@ def _error(record: StepTrace) -> Mapping[str, Any]:
     return record.error or {"message": "The step failed; what went wrong was not captured."}
 
 
-def _event(name: str, **fields: Any) -> Received:
+def _event(name: str, /, **fields: Any) -> Received:
     """An event as if it had come from the step stream; values that are texts stay as they are."""
     texts = {
         key: value if isinstance(value, JsonText) else JsonText.of(value)
