@@ -87,6 +87,22 @@ class Terminal:
         self._screen.resize(rows, columns)
         self._process.setwinsize(rows, columns)
 
+    @property
+    def pid(self) -> int:
+        """The program's process."""
+        return int(self._process.pid)
+
+    def signal(self, number: int) -> None:
+        """Send the program a signal and wait until it is gone."""
+        self._process.kill(number)
+        end = time.monotonic() + PATIENCE
+        while self._process.isalive() and time.monotonic() < end:
+            self.read(0.1)
+
+    def hang_up(self) -> None:
+        """Close the terminal under the program."""
+        self._process.close(force=False)
+
     def leave(self, *keys: str) -> int:
         """Press keys that end the program; its exit code."""
         self.press(*keys)
