@@ -129,6 +129,8 @@ class JobPlays:
                 await self._save(job, index, state)
 
         terminal = await play_entry(self._engine, job.call, job.play, index, checkpoint)
+        # The queue remembers that the entry has ended, so its record has to be there before.
+        await job.call.save()
         if isinstance(terminal, EntryCompleted):
             return {"output": terminal.output}
         if isinstance(terminal, EntryFailed):

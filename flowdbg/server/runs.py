@@ -125,6 +125,14 @@ class RecordedCall:
         if self.followers:
             self.followers.tell(event)
 
+    async def save(self) -> None:
+        """Write what has ended so far; durable when this returns."""
+        self._leave()
+        steps, self.unwritten = self.unwritten, []
+        await self._database.write(
+            lambda connection: runs.write_steps(connection, self.run_id, steps)
+        )
+
     async def close(
         self,
         end: CallEnd,
