@@ -21,6 +21,7 @@ from flowdbg.core.entries import (
     PlanWentStale,
     Stopped,
     StopReason,
+    ToolAnswered,
     TurnEnded,
     TurnStarted,
     VersionPinned,
@@ -45,16 +46,16 @@ from flowdbg.present.event_rows import EventItem, EventLine, shown
 from flowdbg.present.looks import Tone
 
 _CUT = 120
-_SHOWN = {
+SHOWN = {
     EventReceived, CommandGiven, TurnStarted, TurnEnded, Stopped, PlanWentStale, PlanLoaded,
     InputsGiven, VersionPinned, Forked, ExecutionLost, OutputEdited, OutputEditCleared, BlockEdited,
-    BreakpointSet,
+    BreakpointSet, ToolAnswered,
 }  # fmt: skip
 
 
 def items_of(entries: Iterable[Entry]) -> list[EventItem]:
     """Return an item for each entry of the log that is worth a row."""
-    return [item_of(entry.at, entry.body) for entry in entries if type(entry.body) in _SHOWN]
+    return [item_of(entry.at, entry.body) for entry in entries if type(entry.body) in SHOWN]
 
 
 def logged_items(events: Iterable[LoggedEvent]) -> list[EventItem]:
@@ -119,6 +120,8 @@ def _edited(body: Body) -> tuple[str, str, str, Tone] | None:
             if not fields:
                 return "edit taken back", shown(step_id), "its block", "edit"
             return "block edited", shown(step_id), shown(", ".join(fields), _CUT), "edit"
+        case ToolAnswered(call_id=call_id, content=content):
+            return "tool answered", shown(call_id), shown(content, _CUT), "edit"
         case BreakpointSet(step_id, enabled):
             said = {True: "on", False: "off", None: "removed"}[enabled]
             return "breakpoint", shown(step_id), said, "accent"

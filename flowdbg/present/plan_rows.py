@@ -10,7 +10,7 @@ from flowdbg.core.session import Branch, Execution, Session, Status
 from flowdbg.present.formats import duration
 from flowdbg.present.looks import StepState
 
-_STATES = {
+STEP_STATES = {
     Status.RUNNING: StepState.RUNNING,
     Status.DONE: StepState.DONE,
     Status.SKIPPED: StepState.SKIPPED,
@@ -140,7 +140,7 @@ def _inner_state(runs: list[Execution]) -> StepState:
     if not runs:
         return StepState.PENDING
     failed = next((run for run in runs if run.status is Status.FAILED), None)
-    return _STATES[(failed or runs[-1]).status]
+    return STEP_STATES[(failed or runs[-1]).status]
 
 
 def _inner_note(runs: list[Execution]) -> str:
@@ -158,7 +158,7 @@ def _latest(branch: Branch, step_id: str) -> Execution | None:
 def _state(session: Session, branch: Branch, index: int, execution: Execution | None) -> StepState:
     is_next = index == branch.cursor and not branch.done
     if execution is not None and not (is_next and execution.status is Status.DONE):
-        return _STATES[execution.status]
+        return STEP_STATES[execution.status]
     if is_next and not session.stale:
         return StepState.NEXT
     return StepState.DONE if index < branch.cursor else StepState.PENDING

@@ -37,10 +37,10 @@ def look(session: Session) -> Look:
         if session.stop.reason is StopReason.USER and turn and turn.outcome == "cancelled":
             return RUN_LOOKS[RunState.CANCELLED]
         return RUN_LOOKS[RunState.PAUSED]
-    return RUN_LOOKS[_STATES[session.state]]
+    return RUN_LOOKS[STATES[session.state]]
 
 
-_STATES = {
+STATES = {
     State.DONE: RunState.DONE,
     State.FAILED: RunState.FAILED,
     State.TOOLS: RunState.WAITING,
@@ -50,7 +50,13 @@ _STATES = {
 
 
 def status_parts(
-    session: Session, *, elapsed: float, speed: str = "", unsaved: bool = False, viewing: str = ""
+    session: Session,
+    *,
+    elapsed: float,
+    speed: str = "",
+    unsaved: bool = False,
+    read_only: bool = False,
+    viewing: str = "",
 ) -> list[Part]:
     """Return the pieces of the status line, in the order they stand.
 
@@ -59,6 +65,7 @@ def status_parts(
         elapsed: Seconds that turns took so far, the running one included.
         speed: Tokens a second while something streams.
         unsaved: Whether the newest entries are not on disk.
+        read_only: Whether another process writes the session, so that nothing can be changed.
         viewing: What is looked at, when it is not the newest state.
     """
     shown = look(session)
@@ -67,6 +74,8 @@ def status_parts(
         parts.append(Part(viewing, "accent", 95))
     if unsaved:
         parts.append(Part("NOT SAVED", "bad", 150, strong=True))
+    if read_only:
+        parts.append(Part("READ ONLY", "warning", 140, strong=True))
     parts.append(Part(_flow(session), "muted", 80))
     if session.current:
         branch = session.branch

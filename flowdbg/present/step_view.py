@@ -67,6 +67,21 @@ def step_view(session: Session, step_id: str, branch: Branch | None = None) -> S
     return None
 
 
+def call_name(call: Mapping[str, Any]) -> str:
+    """Return the name of the function that a tool call asks for."""
+    function = call.get("function")
+    name = function.get("name") if isinstance(function, Mapping) else call.get("name")
+    return safe_line(str(name or "tool"), 40)
+
+
+def call_text(call: Mapping[str, Any]) -> str:
+    """Write a tool call on one line: `lookup({"id": 7})`."""
+    function = call.get("function")
+    given = function.get("arguments") if isinstance(function, Mapping) else call.get("arguments")
+    arguments = given if isinstance(given, str) else JsonText.of(given or {}).text
+    return f"{call_name(call)}({safe_line(arguments, 120)})"
+
+
 def effective_config(view: StepView) -> dict[str, Any]:
     """Return a block's configuration with the edits laid over it."""
     return {**view.config, **{name: text.value for name, text in view.block_edits.items()}}
@@ -92,7 +107,7 @@ def _whole(session: Session, branch: Branch, step: Step) -> StepView:
         input=execution.input if execution else None,
         config=step.config,
         block_edits=session.block_edits.get(step.id, {}),
-        note=_note(session, step, execution),
+        note=_note(session, branch, step, execution),
     )
 
 
@@ -149,7 +164,12 @@ def _title(step: Step) -> str:
     return " · ".join(safe_line(part, 40) for part in parts if part)
 
 
-def _note(session: Session, step: Step, execution: Execution | None) -> str:
+def _note(session: Session, branch: Branch, step: Step, execution: Execution | None) -> str:
+    pending = branch.pending
+    if pending is not None and pending.step_id == step.id:
+        calls = "\n".join(call_text(call) for call in pending.calls)
+        left = len(branch.unanswered)
+        return f"It waits for tools; {left} not answered (a answers, n goes on):\n\n{calls}"
     if execution is not None:
         return "" if execution.output or execution.error or execution.chunks else "No output yet."
     here = session.plan.index_of(step.id)

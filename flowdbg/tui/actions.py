@@ -97,6 +97,10 @@ def _edit_block(situation: Situation) -> str:
     return "" if step.config else "the server does not tell how this step is configured"
 
 
+def _tools(situation: Situation) -> str:
+    return "" if situation.session.branch.unanswered else "no tool call waits for an answer"
+
+
 def _has_edits(situation: Situation) -> str:
     session, step_id = situation.session, situation.step_id
     if step_id in session.output_edits or session.block_edits.get(step_id):
@@ -164,6 +168,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("edit.undo", ("U",), "Undo", "Undo the last edit.", EDIT, _undo, 20),
     Action("edit.external", ("ctrl+e",), "$EDITOR",
            "Edit the selected step's output in $VISUAL or $EDITOR.", EDIT, _edit_output),
+    Action("tools.answer", ("a",), "Answer", "Answer the tool calls that the step waits for.", EDIT,
+           _tools, 99),
     Action("view.earlier", ("[",), "Earlier", "Look at the turn before.", LOOK, _history, 15),
     Action("view.later", ("]",), "Later", "Look at the turn after.", LOOK, _history, 14),
     Action("view.goto-next", ("H",), "", "Go back to the step that runs next.", LOOK),
@@ -172,7 +178,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("view.previous-tab", ("V",), "", "Show the view before.", LOOK),
     Action("view.diff", ("D",), "Diff",
            "Show what differs: edited, its block, the attempt before.", LOOK, _needs_step, 25),
-    Action("view.as-text", ("a",), "Text/tree", "Show the output as text or as a tree.", LOOK,
+    Action("view.as-text", ("ctrl+t",), "Text/tree", "Show the output as text or as a tree.", LOOK,
            _needs_step, 10, ("output",)),
     Action("view.pager", ("p",), "Pager", "Read what is shown in $PAGER.", LOOK),
     Action("view.request", (), "", "Show the exact next request, without the key.", LOOK),

@@ -190,3 +190,23 @@ def test_a_draft_opens_where_it_was_left() -> None:
     assert state.text == '{"a":'
     assert state.problem() is not None
     assert state.is_changed
+
+
+def test_an_object_around_one_string_is_edited_as_that_string() -> None:
+    said = JsonText('{"text":"one two"}')
+    state = EditorState([EditDocument("output", said, said)])
+    assert state.is_text
+    state.type("three")
+    assert state.results() == {"output": JsonText('{"text":"three"}')}
+    assert state.turn()
+    assert (state.is_text, state.text) == (False, '{\n  "text": "three"\n}')
+    state.type('{"text": "four", "more": 1}')
+    assert not state.turn()
+    state.type('{"text": "four"}')
+    assert state.turn()
+    assert state.text == "four"
+
+
+def test_a_number_has_no_text_side() -> None:
+    state = EditorState([EditDocument("output", JsonText("1"), JsonText("1"))])
+    assert not state.turn()

@@ -31,7 +31,7 @@ def test_durations(milliseconds: float | None, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("amount", "shown"),
-    [(None, ""), ("", ""), ("odd", ""), ("NaN", ""), ("0", "$0.00"), ("0.000150", "$0.00015"),
+    [(None, ""), ("", ""), ("odd", ""), ("NaN", ""), ("0", ""), ("0.000150", "$0.00015"),
      (Decimal("0.014"), "$0.014"), ("0.1", "$0.10"), ("1234.5", "$1,234.50"),
      ("1e-9", "<$0.000001")],
 )  # fmt: skip

@@ -39,8 +39,12 @@ def test_each_property_has_a_field_and_the_message_comes_first() -> None:
 
 def test_without_a_schema_the_form_asks_for_a_message() -> None:
     assert [field.name for field in fields_of({})] == ["message"]
-    assert fields_of({}, needs_message=False) == ()
     assert fields_of({"properties": "odd", "required": 3})[0].required
+
+
+def test_a_flow_without_a_message_is_not_asked_for_one() -> None:
+    fields = fields_of({"properties": {"topic": {"type": "string"}}, "required": ["topic"]})
+    assert [(field.name, field.required) for field in fields] == [("topic", True)]
 
 
 def test_what_is_filled_in_becomes_message_and_parameters() -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path as FilePath
+from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flowdbg.core.entries import (
     BlockEdited,
+    Body,
     BreakpointSet,
     CommandGiven,
     Entry,
@@ -17,20 +21,37 @@ from flowdbg.core.entries import (
     Outcome,
     OutputEdited,
     PlanWentStale,
+    SessionOpened,
     Stopped,
     StopReason,
     TurnEnded,
     TurnStarted,
     VersionPinned,
 )
-from flowdbg.core.events import StepCompleted, StepOutput, StepStarted, UnknownEvent
+from flowdbg.core.events import (
+    StepCompleted,
+    StepOutput,
+    StepStarted,
+    ToolCallsRequested,
+    UnknownEvent,
+)
 from flowdbg.core.json_text import JsonText
+from flowdbg.core.plan import Plan, Step, compare_plans
+from flowdbg.core.session import State, Status
 from flowdbg.present.command_twin import command_twin
-from flowdbg.present.event_items import describe, items_of, logged_items
+from flowdbg.present.edit_rows import edit_rows
+from flowdbg.present.event_items import SHOWN, describe, items_of, logged_items
 from flowdbg.present.event_rows import EventItem, EventLine, EventRows
+from flowdbg.present.history import as_of, newest_step, step_of, turn_label
 from flowdbg.present.looks import StepState
-from flowdbg.present.plan_rows import plan_rows, row_index, summary
-from flowdbg.present.status_line import Part, fitted, look, status_parts
+from flowdbg.present.plan_change import change_rows
+from flowdbg.present.plan_rows import STEP_STATES, plan_rows, row_index, summary
+from flowdbg.present.session_rows import session_row
+from flowdbg.present.skeleton import first_output
+from flowdbg.present.status_line import STATES, Part, fitted, look, status_parts
+from flowdbg.present.step_view import step_view
+from flowdbg.present.tips import Tip, current_tip
+from flowdbg.store import SessionSummary
 from tests.present.sessions import PLAN, START, received, session_of, step_taken
 
 
@@ -118,10 +139,13 @@ def test_the_status_line_says_the_state_in_words() -> None:
 
 def test_a_pinned_an_edited_and_an_unsaved_session_say_so() -> None:
     session = session_of(VersionPinned(3), OutputEdited("fetch", JsonText("1")))
-    said = words(status_parts(session, elapsed=0, unsaved=True, viewing="viewing turn 2"))
+    said = words(
+        status_parts(session, elapsed=0, unsaved=True, read_only=True, viewing="viewing turn 2")
+    )
     assert "triage@3 pinned" in said
     assert "±1" in said
     assert "NOT SAVED" in said
+    assert "READ ONLY" in said
     assert "viewing turn 2" in said
 
 
@@ -173,6 +197,16 @@ def test_every_event_and_every_act_has_its_line() -> None:
     assert lines[6].text.startswith("1.2s  7 tok  $0.001")
     from_store = logged_items(session_of(*step_taken(1, 0)).events)
     assert [describe(item.source).name for item in from_store] == ["event"] * 6
+
+
+def test_every_kind_of_entry_has_a_line_or_is_known_to_have_none() -> None:
+    silent = {SessionOpened}
+    assert {*SHOWN, *silent} == set(get_args(Body))
+
+
+def test_every_state_and_status_has_its_look() -> None:
+    assert {*STATES, State.PAUSED, State.RUNNING} == set(State)
+    assert set(STEP_STATES) == set(Status)
 
 
 def str_line(source: object) -> EventLine:
@@ -241,3 +275,114 @@ def test_streamed_text_is_not_lost_in_the_log() -> None:
     raw = '{"delta":"abc"}'
     items = items_of([Entry(0, 0, received(1, StepOutput("s", JsonText('"abc"')), raw=raw))])
     assert (describe(items[0].source).raw, items[0].chunk) == (raw, 3)
+
+
+def test_a_step_waiting_for_tools_names_its_calls() -> None:
+    call = {"id": "c1", "function": {"name": "lookup", "arguments": '{"id": 7}'}}
+    session = session_of(
+        CommandGiven("step"),
+        TurnStarted(1, 0, False, "/step", ("{}",)),
+        received(1, StepStarted("fetch", "Fetch")),
+        received(1, ToolCallsRequested("fetch", (call,), JsonText("{}"))),
+        TurnEnded(1, Outcome.TOOL_CALLS, 1.0),
+        Stopped(StopReason.TOOL_CALL, "", "fetch"),
+    )
+    view = step_view(session, "fetch")
+    assert view is not None
+    assert 'lookup({"id": 7})' in view.note
+    assert plan_rows(session)[0].state is StepState.WAITING
+    assert look(session).word == "WAITING"
+
+
+def test_an_output_begins_as_its_schema_asks() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "kind": {"enum": ["a", "b"]},
+            "n": {"type": "integer"},
+            "tags": {"type": "array"},
+            "deep": {"type": "object", "properties": {"on": {"type": "boolean"}}},
+        },
+    }
+    step = Step("s", "S", "llm", {"output_schema": schema})
+    assert first_output(step).value == {"kind": "a", "n": 0, "tags": [], "deep": {"on": False}}
+    assert first_output(Step("s", "S", "llm")).value == {"text": ""}
+    assert first_output(None).value == ""
+
+
+def test_a_session_can_be_looked_at_as_it_stood_after_an_earlier_turn() -> None:
+    session = session_of(*step_taken(1, 0), *step_taken(2, 1))
+    turn = session.turns[0]
+    branch = as_of(session, turn)
+    assert (branch.cursor, list(branch.outputs)) == (1, ["fetch"])
+    rows = plan_rows(session, viewed=branch)
+    assert [row.state for row in rows[:3]] == [
+        StepState.DONE, StepState.NEXT, StepState.PENDING,
+    ]  # fmt: skip
+    assert turn_label(session, turn) == "viewing turn 1 of 2"
+    assert step_of(session, turn) == "fetch"
+    assert newest_step(session) == "classify"
+    assert newest_step(session_of()) == ""
+
+
+def test_a_plan_change_names_what_became_of_each_step() -> None:
+    new = Plan(
+        (
+            PLAN.steps[0],
+            Step("check", "Check"),
+            replace(PLAN.steps[1], name="Sort", config={"prompt": "x", "model": "m"}),
+            PLAN.steps[3],
+        ),
+        4,
+        "h4",
+        told=True,
+    )
+    rows = change_rows(compare_plans(PLAN, new))
+    assert [(row.old, row.new, row.word, row.detail) for row in rows] == [
+        ("1 Fetch", "1 Fetch", "same", ""),
+        ("", "2 Check", "new", ""),
+        ("2 Classify", "3 Sort", "changed", "renamed, prompt"),
+        ("4 Final", "4 Final", "same", ""),
+        ("3 Each document", "", "gone", ""),
+    ]
+
+
+def test_the_first_tip_that_holds_is_shown() -> None:
+    tips = [
+        Tip("edit it", done=("fetch",), edited=False),
+        Tip("go on", edited=True),
+        Tip("step", missing=("fetch",), state="paused"),
+    ]
+    assert current_tip(tips, session_of()) == tips[2]
+    stepped = step_taken(1, 0)
+    assert current_tip(tips, session_of(*stepped)) == tips[0]
+    edited = OutputEdited("fetch", JsonText("1"))
+    assert current_tip(tips, session_of(*stepped, edited)) == tips[1]
+    assert current_tip(tips[2:], session_of(*stepped)) is None
+
+
+def test_a_stored_session_is_one_row() -> None:
+    meta = {"address": "a/b/c", "version": 3, "state": "running", "cursor": 2, "length": 5}
+    stored = SessionSummary(FilePath("x.flowdbg"), "20260921-x", 1000.0, 10, meta, 4, "", "")
+    row = session_row(stored, 1300.0)
+    assert (row.flow, row.look.word, row.place, row.when) == (
+        "a/b/c@3", "OUTCOME UNKNOWN", "2/5", "5 min ago",
+    )  # fmt: skip
+    broken = SessionSummary(FilePath("y.flowdbg"), "y\x1b", 0.0, 10, {}, 0, "", "not a session\x1b")
+    assert session_row(broken, 0.0).problem == "not a session\\x1b"
+
+
+def test_edits_and_breakpoints_are_listed_with_what_they_change() -> None:
+    session = session_of(
+        *step_taken(1, 0),
+        OutputEdited("fetch", JsonText('"one three"')),
+        BlockEdited("classify", {"prompt": JsonText('"x"')}),
+        BreakpointSet("final", False),
+    )
+    rows = edit_rows(session, ("each",))
+    assert [(row.kind, row.label, row.value) for row in rows] == [
+        ("output", "Fetch output", '"one three"'),
+        ("block", "Classify.prompt", '"x"'),
+        ("breakpoint", "before Final", "off"),
+        ("draft", "Each document", "not applied yet"),
+    ]

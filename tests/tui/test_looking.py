@@ -95,11 +95,11 @@ async def test_h_goes_back_to_the_step_that_runs_next(open_screen: OpenScreen) -
         assert "viewing" not in screen.status
 
 
-async def test_a_shows_data_as_text_and_back(open_screen: OpenScreen) -> None:
+async def test_ctrl_t_shows_data_as_text_and_back(open_screen: OpenScreen) -> None:
     async with open_screen() as screen:
-        await screen.press("n", "a")
+        await screen.press("n", "ctrl+t")
         assert '"id": 812' in screen.lines("#output-text")
-        await screen.press("a")
+        await screen.press("ctrl+t")
         assert "id: 812" in screen.lines("#output-tree")
 
 

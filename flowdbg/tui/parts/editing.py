@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from flowdbg.core.json_text import JsonText
+from flowdbg.core.schemas import schema_problems
 from flowdbg.errors import UsageError
 from flowdbg.present.edit_document import INLINE_LIMIT, EditDocument, block_documents, same
 from flowdbg.present.editor_state import EditorState
 from flowdbg.present.formats import size
 from flowdbg.present.json_paths import Path, replaced
 from flowdbg.present.safe_text import UNSAFE
-from flowdbg.present.step_view import StepView, step_view
+from flowdbg.present.skeleton import first_output, output_schema
+from flowdbg.present.step_view import StepView, call_name, call_text, step_view
 from flowdbg.tui.external import edit_externally
 from flowdbg.tui.messages import ExternallyEdited
 from flowdbg.tui.parts.part import Handlers, Part
 
-OUTPUT, BLOCK = "output", "block"
+OUTPUT, BLOCK, TOOLS = "output", "block", "tools"
 
 DRAFTS = "screen"
 """The key under which the session's store keeps unfinished edits."""
@@ -52,6 +55,7 @@ class Editing(Part):
         super().__init__(screen)
         self._undo: list[tuple[str, str, Mapping[str, JsonText] | JsonText | None]] = []
         self._drafts: Drafts = {}
+        self._calls: dict[str, str] = {}
         self._plane = OUTPUT
         self._editing_step = ""
         self._leaf_plane = OUTPUT
@@ -65,6 +69,7 @@ class Editing(Part):
             "edit.clear-all": self._clear_all,
             "edit.undo": self._undo_last,
             "edit.external": self._edit_output_outside,
+            "tools.answer": self._answer_tools,
         }
 
     @property
@@ -99,6 +104,9 @@ class Editing(Part):
         self.close()
         if not results:
             self.say("Nothing was changed.")
+        elif self._plane == TOOLS:
+            said = "Answered; the next step takes the answers along"
+            self.launch("tools.answer", self._give_answers(results), said)
         elif self._plane == OUTPUT:
             self.take_output(step, next(iter(results.values())))
         else:
@@ -171,15 +179,38 @@ class Editing(Part):
         view = self._view(self.step_id)
         if view is None:
             return
-        effective = view.output if view.output is not None else JsonText('""')
-        original = view.original if view.original is not None else view.output
-        document = EditDocument("output", original or JsonText("null"), effective)
+        document = self._output_document(view)
         if len(document.start) > INLINE_LIMIT:
             self.say(f"{size(len(document.start))}: opening $EDITOR")
             self._plane, self._editing_step = OUTPUT, self.step_id
             self.launch("edit.external", self._outside_and_apply(document))
             return
         self._open(OUTPUT, [document], f"Output of {view.title}")
+
+    def _output_document(self, view: StepView) -> EditDocument:
+        step = self.session.plan.find(view.step_id)
+        schema = output_schema(step)
+        effective = view.output if view.output is not None else first_output(step)
+        original = view.original if view.original is not None else view.output
+        check = partial(schema_problems, schema=schema) if schema else None
+        return EditDocument("output", original or JsonText("null"), effective, check)
+
+    def _answer_tools(self) -> None:
+        pending = self.session.branch.pending
+        calls = self.session.branch.unanswered
+        if pending is None or not calls:
+            return
+        empty = JsonText('""')
+        self._calls = {
+            f"{call_name(call)} {number}": str(call.get("id", ""))
+            for number, call in enumerate(calls, 1)
+        }
+        documents = [EditDocument(title, empty, empty) for title in self._calls]
+        self._open(TOOLS, documents, f"Answer {call_text(calls[0])}")
+
+    async def _give_answers(self, results: Mapping[str, JsonText]) -> None:
+        for title, answer in results.items():
+            await self.debugger.answer(self._calls[title], str(answer.value))
 
     def _edit_block(self, field: str = "") -> None:
         view = self._view(self.step_id)
@@ -259,10 +290,7 @@ class Editing(Part):
         if view is None:
             return
         self._plane, self._editing_step = OUTPUT, self.step_id
-        effective = view.output if view.output is not None else JsonText('""')
-        original = view.original if view.original is not None else view.output
-        document = EditDocument("output", original or JsonText("null"), effective)
-        self.launch("edit.external", self._outside_and_apply(document))
+        self.launch("edit.external", self._outside_and_apply(self._output_document(view)))
 
     async def _outside_and_apply(self, document: EditDocument) -> None:
         step = self._editing_step

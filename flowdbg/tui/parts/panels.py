@@ -77,6 +77,7 @@ class Panels(Part):
             elapsed=elapsed,
             speed=speed,
             unsaved=bool(self.screen.unsaved),
+            read_only=bool(self.debugger.read_only),
             viewing=self.screen.history.label,
         )
         self.screen.status.show_parts(look(session).mark(self.app.ascii_only), parts)

@@ -176,6 +176,7 @@ class Panes(Part):
         if mode:
             self._widths[mode] = self.screen.flow_pane.outer_size.width + by
             self.fit()
+            self._widths[mode] = min(max(self._widths[mode], MIN_WIDTH), MAX_WIDTH)
             self.app.kept.keep_sizes(self._widths)
 
     def _reset(self) -> None:

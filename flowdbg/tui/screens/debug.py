@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
@@ -20,6 +21,7 @@ from textual.widgets import Static
 
 from flowdbg.core.entries import Stopped, StopReason
 from flowdbg.core.session import Session
+from flowdbg.errors import FlowdbgError
 from flowdbg.present.event_items import describe
 from flowdbg.present.history import newest_step
 from flowdbg.tui.actions import ACTIONS, BY_ID, Situation
@@ -225,7 +227,8 @@ class DebugScreen(Screen[None]):
 
     async def _observe(self) -> None:
         """Tell the screen how the session moves, at most fifteen times a second."""
-        self.post_message(DraftsLoaded(await self.host.debugger.load_draft(DRAFTS)))
+        with suppress(FlowdbgError):  # drafts that cannot be read are none
+            self.post_message(DraftsLoaded(await self.host.debugger.load_draft(DRAFTS)))
         async for change in self.host.debugger.subscribe():
             self.post_message(SessionMoved(change.session, change.entries, change.unsaved))
             await asyncio.sleep(REPAINT)
