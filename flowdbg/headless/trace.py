@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import TextIO
 
-from flowdbg.core.entries import Entry, EventReceived
 from flowdbg.core.events import (
     Event,
     Path,
@@ -18,15 +17,12 @@ from flowdbg.core.events import (
     StepOutput,
     StepStarted,
 )
-from flowdbg.core.json_text import JsonText, join
-from flowdbg.core.plan import Plan
-from flowdbg.dialects.noukai.client.answers import RunSummary
 from flowdbg.dialects.noukai.client.remote import NoukaiRemote
-from flowdbg.dialects.noukai.client.traces import StepTrace, Trace
-from flowdbg.headless.execute_report import json_value
+from flowdbg.dialects.noukai.client.traces import Trace
 from flowdbg.headless.exit_codes import ExitCode
 from flowdbg.headless.interruption import StoppedByPerson, unless_stopped
-from flowdbg.headless.lines import Line, dump, line_of
+from flowdbg.headless.lines import Line, dump
+from flowdbg.headless.trace_records import event_record, run_record, step_record
 from flowdbg.headless.trace_text import attempt_lines, run_lines, run_rows, trace_lines
 from flowdbg.present import formats
 from flowdbg.present.safe_text import safe_line, safe_text
@@ -193,62 +189,3 @@ def _place(step_id: str, path: Path) -> str:
 
 def _indent(path: Path) -> str:
     return "  " * bool(path)
-
-
-def event_record(received: Received) -> Line:
-    """An event as a JSON line; one without a name of ours keeps the server's."""
-    line = line_of(Entry(0.0, 0, EventReceived(0, received)), Plan())
-    if line is not None:
-        return line
-    data = JsonText(join(received.data))
-    return {"event": "other", "name": received.name, "data": json_value(data)}
-
-
-def run_record(run: RunSummary) -> Line:
-    """A run as a JSON line."""
-    return {
-        "event": "run",
-        "execution_id": run.id,
-        "flow_id": run.flow_id,
-        "flow": run.address or None,
-        "version": run.version,
-        "status": run.status,
-        "trigger": run.trigger or None,
-        "started_at": run.started_at or None,
-        "completed_at": run.completed_at or None,
-        "duration_ms": run.duration_ms,
-        "step_count": run.step_count,
-        "capture": run.capture or None,
-        "error": run.error or None,
-    }
-
-
-def step_record(step: StepTrace) -> Line:
-    """An execution of a step as a JSON line."""
-    return {
-        "event": "step",
-        "step_id": step.step_id,
-        "name": step.name or None,
-        "entry_id": step.entry_id or None,
-        "path": list(step.path),
-        "attempt": step.attempt,
-        "loop_index": step.loop_index,
-        "status": step.status,
-        "started_at": step.started_at or None,
-        "completed_at": step.completed_at or None,
-        "duration_ms": step.duration_ms,
-        "model": step.model or None,
-        "tokens": step.tokens.total if step.tokens else None,
-        "cost_usd": None if step.cost is None else str(step.cost),
-        "input": _value(step.input),
-        "output": _value(step.output),
-        "error": dict(step.error) if step.error else None,
-        "prompt": step.prompt or None,
-        "input_bytes": step.input_bytes,
-        "output_bytes": step.output_bytes,
-        "truncated": step.truncated,
-    }
-
-
-def _value(value: JsonText | None) -> Any:
-    return None if value is None else json_value(value)

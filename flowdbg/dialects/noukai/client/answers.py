@@ -10,14 +10,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flowdbg.core.json_text import JsonText, Span, members
+from flowdbg.core.json_text import JsonText
+from flowdbg.dialects.noukai.client.fields import (
+    CHECK_URL,
+    Members,
+    integer_at,
+    json_at,
+    message_of,
+    object_of,
+    required_at,
+    text_at,
+    value_at,
+)
 from flowdbg.dialects.noukai.client.tools import ToolCall, calls_of_conversation, read_calls
 from flowdbg.errors import ProtocolViolation
 
-Members = Mapping[str, Span]
-
 _PAUSED = "tool_calls_required"
-_CHECK_URL = "Check that the URL is the API's."
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +120,7 @@ def read_executed(text: str) -> Finished | Paused:
     if text_at(found, "status") == _PAUSED:
         return _paused(text, found)
     if not text_at(found, "status"):
-        raise ProtocolViolation("The server's answer has no status.", _CHECK_URL)
+        raise ProtocolViolation("The server's answer has no status.", CHECK_URL)
     error = value_at(found, "error")
     return Finished(
         text_at(found, "status"),
@@ -131,7 +139,7 @@ def read_accepted(text: str) -> Accepted:
         ProtocolViolation: It names no job.
     """
     found = object_of(text, "answer")
-    execution_id = _required(found, "executionId")
+    execution_id = required_at(found, "executionId")
     return Accepted(
         execution_id,
         text_at(found, "status") or "started",
@@ -149,7 +157,7 @@ def read_job(text: str) -> JobState:
     found = object_of(text, "answer")
     return JobState(
         text_at(found, "executionId"),
-        _required(found, "status"),
+        required_at(found, "status"),
         json_at(text, found, "result") or JsonText("null"),
         message_of(value_at(found, "error")),
     )
@@ -164,7 +172,7 @@ def read_run(text: str) -> RunSummary:
     found = object_of(text, "run")
     initial = value_at(found, "initial")
     return RunSummary(
-        id=text_at(found, "id") or _required(found, "executionId"),
+        id=text_at(found, "id") or required_at(found, "executionId"),
         flow_id=text_at(found, "flowId"),
         status=text_at(found, "status"),
         trigger=text_at(found, "triggerType"),
@@ -190,55 +198,8 @@ def read_runs(text: str) -> list[RunSummary]:
     found = object_of(text, "answer")
     runs = value_at(found, "runs")
     if not isinstance(runs, list):
-        raise ProtocolViolation("The server's answer has no list of runs.", _CHECK_URL)
+        raise ProtocolViolation("The server's answer has no list of runs.", CHECK_URL)
     return [read_run(JsonText.of(run).text) for run in runs]
-
-
-def object_of(text: str, what: str) -> Members:
-    """The members of a JSON object.
-
-    Raises:
-        ProtocolViolation: The text is none.
-    """
-    try:
-        return members(text)
-    except ValueError as error:
-        raise ProtocolViolation(f"The server's {what} is {error}.", _CHECK_URL) from error
-
-
-def value_at(found: Members, name: str) -> Any:
-    """A member's value; None when it is missing."""
-    span = found.get(name)
-    return span.value if span else None
-
-
-def text_at(found: Members, name: str) -> str:
-    """A member that holds text; empty when it does not."""
-    value = value_at(found, name)
-    return value if isinstance(value, str) else ""
-
-
-def integer_at(found: Members, name: str) -> int | None:
-    """A member that holds a whole number; None when it does not."""
-    value = value_at(found, name)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def json_at(text: str, found: Members, name: str) -> JsonText | None:
-    """A member as the text it came in; None when it is missing or null."""
-    span = found.get(name)
-    if span is None or span.value is None:
-        return None
-    return JsonText(text[span.start : span.end], span.value)
-
-
-def message_of(error: Any) -> str:
-    """The words of an error: a text, or an object with a message or a code."""
-    if isinstance(error, Mapping):
-        error = error.get("message") or error.get("code") or JsonText.of(error).text
-    return error if isinstance(error, str) else ""
 
 
 def _paused(text: str, found: Members) -> Paused:
@@ -246,10 +207,10 @@ def _paused(text: str, found: Members) -> Paused:
     listed = value_at(found, "toolCalls")
     calls = read_calls(listed) if listed else calls_of_conversation(messages.value)
     if not calls or messages.kind != "array":
-        raise ProtocolViolation("The run waits for tool calls and names none.", _CHECK_URL)
+        raise ProtocolViolation("The run waits for tool calls and names none.", CHECK_URL)
     return Paused(
-        execution_id=_required(found, "executionId"),
-        step_id=_required(found, "pausedAtStep"),
+        execution_id=required_at(found, "executionId"),
+        step_id=required_at(found, "pausedAtStep"),
         calls=calls,
         messages=messages,
         outputs=json_at(text, found, "accumulatedOutputs") or JsonText("{}"),
@@ -257,10 +218,3 @@ def _paused(text: str, found: Members) -> Paused:
         flow_id=text_at(found, "flowId"),
         block_count=integer_at(found, "blockCount"),
     )
-
-
-def _required(found: Members, name: str) -> str:
-    value = text_at(found, name)
-    if not value:
-        raise ProtocolViolation(f"The server's answer has no {name}.", _CHECK_URL)
-    return value

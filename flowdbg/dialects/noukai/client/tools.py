@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowdbg.core.json_text import JsonText
+from flowdbg.dialects.noukai.client.fields import CHECK_URL
 from flowdbg.errors import ProtocolViolation, UsageError
 
 MOST_TOOLS = 64
 """Tool definitions of one request."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_CHECK_URL = "Check that the URL is the API's."
 _SHAPE = 'Write a list of {"type": "function", "function": {"name": …, "parameters": …}}.'
 
 
@@ -46,7 +46,7 @@ def read_calls(value: Any) -> tuple[ToolCall, ...]:
         ProtocolViolation: It is not a list of calls, each with an id and a name.
     """
     if not isinstance(value, Sequence) or isinstance(value, str):
-        raise ProtocolViolation("The server's tool calls are not a list.", _CHECK_URL)
+        raise ProtocolViolation("The server's tool calls are not a list.", CHECK_URL)
     return tuple(_call(item) for item in value)
 
 
@@ -133,7 +133,7 @@ def _call(item: Any) -> ToolCall:
         call_id, name = item.get("id"), described.get("name")
         if isinstance(call_id, str) and call_id and isinstance(name, str) and name:
             return ToolCall(call_id, name, _arguments(described.get("arguments")))
-    raise ProtocolViolation("A tool call of the server has no id or no name.", _CHECK_URL)
+    raise ProtocolViolation("A tool call of the server has no id or no name.", CHECK_URL)
 
 
 def _arguments(value: Any) -> JsonText:

@@ -7,7 +7,6 @@ or before the first step whose output was not kept.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -31,8 +30,8 @@ from flowdbg.core.events import Received
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.plan import Plan, Step
 from flowdbg.dialects.noukai import wire
+from flowdbg.dialects.noukai.client.trace_events import entry_events, error_of, event_as_sent
 from flowdbg.dialects.noukai.client.traces import StepTrace, Trace
-from flowdbg.dialects.noukai.decode import decode
 
 _TURN = 1
 _ENDED = ("completed", "skipped")
@@ -196,7 +195,7 @@ def _outcome(trace: Trace, plan: Plan, entries: Sequence[StepTrace]) -> Outcome:
 
 def _events(trace: Trace, story: _Story) -> list[Received]:
     events = [
-        _event(
+        event_as_sent(
             wire.RUN_STARTED,
             executionId=trace.run.id,
             flowId=trace.run.flow_id,
@@ -205,68 +204,21 @@ def _events(trace: Trace, story: _Story) -> list[Received]:
         )
     ]
     for record in story.entries:
-        events += _entry_events(record, story)
+        events += entry_events(
+            record, _name(record, story.plan), story.inside.get(record.step_id, ())
+        )
     if story.outcome is Outcome.COMPLETED:
         last = story.entries[-1].output if story.entries else None
-        events.append(_event(wire.FLOW_COMPLETED, executionId=trace.run.id, result=last))
+        events.append(event_as_sent(wire.FLOW_COMPLETED, executionId=trace.run.id, result=last))
     elif story.outcome is not Outcome.FAILED:
         ran = len(story.entries)
-        events.append(_event(wire.STEP_PAUSED, executionId=trace.run.id, nextStepIndex=ran))
+        events.append(event_as_sent(wire.STEP_PAUSED, executionId=trace.run.id, nextStepIndex=ran))
     return events
 
 
-def _entry_events(record: StepTrace, story: _Story) -> list[Received]:
-    step = story.plan.find(record.step_id)
-    named = {"stepId": record.step_id, "name": record.name or (step.name if step else "")}
-    events = [_event(wire.STEP_STARTED, **named)]
-    if record.input is not None:
-        events.append(_event(wire.STEP_INPUT, **named, inputData=record.input))
-    for child in story.inside.get(record.step_id, ()):
-        phase = {"skipped": "node_skipped"}.get(child.status, "node_finished")
-        place = {"stepId": record.step_id, "name": child.name, "path": list(child.path)}
-        if child.status == "failed":
-            continue  # the entry's own failure tells it
-        events.append(_event(wire.STEP_PROGRESS, phase=phase, **place, **_done(child)))
-    if record.status == "failed":
-        return [*events, _event(wire.STEP_ERROR, **named, error=_error(record))]
-    skipped = {"skipped": True} if record.status == "skipped" else {}
-    return [*events, _event(wire.STEP_COMPLETED, **named, **_done(record), **skipped)]
-
-
-def _done(record: StepTrace) -> dict[str, Any]:
-    """What the end of a step tells, in the words of the step stream (section 5.2)."""
-    fields: dict[str, Any] = {"output": record.output, "durationMs": record.duration_ms}
-    if record.output is None:
-        size = "" if record.output_bytes is None else f": {record.output_bytes} bytes"
-        fields["output"] = f"(not captured{size})"
-    if record.tokens is not None:
-        tokens = record.tokens
-        fields["tokens"] = {
-            "prompt": tokens.prompt,
-            "completion": tokens.completion,
-            "total": tokens.total,
-        }
-    if record.cost is not None:
-        fields["costUsd"] = format(record.cost, "f")
-    if record.model:
-        fields["model"] = record.model
-    if record.prompt:
-        fields["renderedPrompt"] = record.prompt
-    return {**fields, "attempt": record.attempt}
-
-
-def _error(record: StepTrace) -> Mapping[str, Any]:
-    return record.error or {"message": "The step failed; what went wrong was not captured."}
-
-
-def _event(name: str, /, **fields: Any) -> Received:
-    """An event as if it had come from the step stream; values that are texts stay as they are."""
-    texts = {
-        key: value if isinstance(value, JsonText) else JsonText.of(value)
-        for key, value in fields.items()
-    }
-    parts = (f"{json.dumps(key)}:{value.text}" for key, value in texts.items())
-    return decode(name, "{" + ",".join(parts) + "}")
+def _name(record: StepTrace, plan: Plan) -> str:
+    step = plan.find(record.step_id)
+    return record.name or (step.name if step else record.step_id)
 
 
 def _stop(trace: Trace, story: _Story, inputs: Inputs) -> Stopped:
@@ -278,7 +230,7 @@ def _stop(trace: Trace, story: _Story, inputs: Inputs) -> Stopped:
         said.append(_missing(trace, story.entries[at].step_id))
     elif story.outcome is Outcome.FAILED:
         at = ran - 1
-        said.append(str(_error(story.entries[at]).get("message", "")))
+        said.append(str(error_of(story.entries[at]).get("message", "")))
     elif story.outcome is not Outcome.COMPLETED:
         said.append(f"The run is '{trace.run.status}' and came this far.")
     if trace.run.capture == "redacted":

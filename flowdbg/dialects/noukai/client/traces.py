@@ -15,13 +15,13 @@ from typing import Any
 
 from flowdbg.core.events import Path, StepCompleted, Tokens
 from flowdbg.core.json_text import JsonText, members
-from flowdbg.dialects.noukai.client.answers import (
+from flowdbg.dialects.noukai.client.answers import RunSummary, read_run
+from flowdbg.dialects.noukai.client.fields import (
+    CHECK_URL,
     Members,
-    RunSummary,
     integer_at,
     json_at,
     object_of,
-    read_run,
     text_at,
     value_at,
 )
@@ -31,7 +31,6 @@ from flowdbg.errors import ProtocolViolation
 PROMPT_KEY = "__rendered_prompt__"
 """Reserved in stored outputs: the prompt that the model was given; never part of an output."""
 
-_CHECK_URL = "Check that the URL is the API's."
 _BLANK = re.compile(r"[ \t\n\r]*")
 _decoder = json.JSONDecoder()
 
@@ -94,7 +93,7 @@ def read_trace(text: str) -> Trace:
     found = object_of(text, "trace")
     run, steps = found.get("flowRun"), found.get("steps")
     if run is None or steps is None or not isinstance(steps.value, list):
-        raise ProtocolViolation("The server's trace has no run or no steps.", _CHECK_URL)
+        raise ProtocolViolation("The server's trace has no run or no steps.", CHECK_URL)
     items = _items(text[steps.start : steps.end])
     return Trace(
         read_run(text[run.start : run.end]), tuple(read_step_trace(item) for item in items)
@@ -112,7 +111,7 @@ def read_attempts(text: str) -> list[StepTrace]:
     if attempts is None:
         return [read_step_trace(text)]
     if not isinstance(attempts.value, list):
-        raise ProtocolViolation("The server's attempts are not a list.", _CHECK_URL)
+        raise ProtocolViolation("The server's attempts are not a list.", CHECK_URL)
     return [read_step_trace(item) for item in _items(text[attempts.start : attempts.end])]
 
 
@@ -126,7 +125,7 @@ def read_step_trace(text: str) -> StepTrace:
     # durations, tokens and costs are spelled as in the event that ends a step
     ended = decode("step_completed", text).event
     if not isinstance(ended, StepCompleted):
-        raise ProtocolViolation("A trace of the server names no step.", _CHECK_URL)
+        raise ProtocolViolation("A trace of the server names no step.", CHECK_URL)
     output, prompt = _output(text, found)
     error = value_at(found, "errorContext")
     return StepTrace(

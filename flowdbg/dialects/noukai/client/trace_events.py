@@ -1,0 +1,68 @@
+"""Records of a trace as events of the step stream (section 5.2), to be read like those."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flowdbg.core.events import Received
+from flowdbg.core.json_text import JsonText
+from flowdbg.dialects.noukai import wire
+from flowdbg.dialects.noukai.client.traces import StepTrace
+from flowdbg.dialects.noukai.decode import decode
+
+
+def entry_events(record: StepTrace, name: str, inside: Sequence[StepTrace]) -> list[Received]:
+    """The events of one plan entry and of what ran inside it."""
+    named = {"stepId": record.step_id, "name": name}
+    events = [event_as_sent(wire.STEP_STARTED, **named)]
+    if record.input is not None:
+        events.append(event_as_sent(wire.STEP_INPUT, **named, inputData=record.input))
+    for child in inside:
+        phase = {"skipped": "node_skipped"}.get(child.status, "node_finished")
+        place = {"stepId": record.step_id, "name": child.name, "path": list(child.path)}
+        if child.status == "failed":
+            continue  # the entry's own failure tells it
+        events.append(event_as_sent(wire.STEP_PROGRESS, phase=phase, **place, **_done(child)))
+    if record.status == "failed":
+        return [*events, event_as_sent(wire.STEP_ERROR, **named, error=error_of(record))]
+    skipped = {"skipped": True} if record.status == "skipped" else {}
+    return [*events, event_as_sent(wire.STEP_COMPLETED, **named, **_done(record), **skipped)]
+
+
+def _done(record: StepTrace) -> dict[str, Any]:
+    """What the end of a step tells, in the words of the step stream (section 5.2)."""
+    fields: dict[str, Any] = {"output": record.output, "durationMs": record.duration_ms}
+    if record.output is None:
+        size = "" if record.output_bytes is None else f": {record.output_bytes} bytes"
+        fields["output"] = f"(not captured{size})"
+    if record.tokens is not None:
+        tokens = record.tokens
+        fields["tokens"] = {
+            "prompt": tokens.prompt,
+            "completion": tokens.completion,
+            "total": tokens.total,
+        }
+    if record.cost is not None:
+        fields["costUsd"] = format(record.cost, "f")
+    if record.model:
+        fields["model"] = record.model
+    if record.prompt:
+        fields["renderedPrompt"] = record.prompt
+    return {**fields, "attempt": record.attempt}
+
+
+def error_of(record: StepTrace) -> Mapping[str, Any]:
+    """What went wrong in a step that failed."""
+    return record.error or {"message": "The step failed; what went wrong was not captured."}
+
+
+def event_as_sent(name: str, /, **fields: Any) -> Received:
+    """An event as if it had come from the step stream; values that are texts stay as they are."""
+    texts = {
+        key: value if isinstance(value, JsonText) else JsonText.of(value)
+        for key, value in fields.items()
+    }
+    parts = (f"{json.dumps(key)}:{value.text}" for key, value in texts.items())
+    return decode(name, "{" + ",".join(parts) + "}")
