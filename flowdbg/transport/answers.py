@@ -107,21 +107,15 @@ def explain_plainly(answer: ErrorAnswer) -> Refused:
     return answer.refused(code=code if isinstance(code, str) else "", detail=detail)
 
 
-def check_is_stream(status: int, content_type: str, text: str) -> None:
-    """Refuse a successful answer that is no event stream.
-
-    Raises:
-        ProtocolViolation: There is no content, or content of another type.
-    """
+def not_a_stream(status: int, content_type: str, text: str) -> ProtocolViolation:
+    """The error for a successful answer that is no event stream."""
     if status in NO_CONTENT:
-        raise ProtocolViolation(
+        return ProtocolViolation(
             f"The server answered with status {status}, which has no content, "
             "where an event stream was expected.",
             _CHECK_ADDRESS,
         )
-    if media_type(content_type) == EVENT_STREAM:
-        return
-    raise ProtocolViolation(
+    return ProtocolViolation(
         f"The server answered with {_description(content_type)} "
         f"where an event stream was expected{_quote(text)}",
         _CHECK_ADDRESS,

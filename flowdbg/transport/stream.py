@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from flowdbg.errors import RequestTimedOut
-from flowdbg.transport.answers import EVENT_STREAM, NO_CONTENT, check_is_stream, media_type
+from flowdbg.transport.answers import EVENT_STREAM, NO_CONTENT, media_type, not_a_stream
 from flowdbg.transport.event_stream import EventStreamReader, ServerSentEvent
+from flowdbg.transport.excerpt import excerpt
 
 if TYPE_CHECKING:
     from flowdbg.transport.exchange import Exchange
@@ -49,7 +50,7 @@ class EventStream:
     @property
     def request_id(self) -> str:
         """What the server calls the request; empty when it does not say."""
-        return self._exchange.response.header("x-request-id")
+        return excerpt(self._exchange.response.header("x-request-id"), 100)
 
     @property
     def sent(self) -> bool:
@@ -119,13 +120,15 @@ class EventStream:
     async def _open(self) -> None:
         exchange = self._exchange
         await exchange.open()
+        status = exchange.response.status
         content_type = exchange.response.header("content-type")
-        if exchange.response.status in NO_CONTENT or media_type(content_type) != EVENT_STREAM:
-            try:
-                text, _ = await exchange.beginning()
-            finally:
-                await exchange.aclose()
-            check_is_stream(exchange.response.status, content_type, text)
+        if status not in NO_CONTENT and media_type(content_type) == EVENT_STREAM:
+            return
+        try:
+            text = "" if status in NO_CONTENT else (await exchange.beginning())[0]
+        finally:
+            await exchange.aclose()
+        raise not_a_stream(status, content_type, text)
 
     async def _within_progress(self, step: Awaitable[_Result]) -> _Result:
         if self._progress is None:

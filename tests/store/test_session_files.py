@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,6 +138,36 @@ def test_ids_that_could_leave_the_directory_are_refused(tmp_path: Path, session_
         SessionStore.create(directory, session_id=session_id, meta={})
     assert not directory.exists()
     assert session_path(directory, "2024-05-01.a_b").name == "2024-05-01.a_b.flowdbg"
+
+
+@pytest.fixture
+def unwritable(tmp_path: Path) -> Iterator[Path]:
+    """A session in a directory that this process may only read."""
+    path = write_session(tmp_path / "sessions", [event(1)])
+    outside = Path(tempfile.mkdtemp())  # pytest's own directories are closed to other users
+    shared = outside / path.name
+    shutil.copyfile(path, shared)
+    shared.chmod(0o644)
+    outside.chmod(0o555)
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield shared
+    finally:
+        os.seteuid(user)
+        outside.chmod(0o700)
+        shutil.rmtree(outside)
+
+
+def test_a_session_in_a_directory_that_may_only_be_read_can_be_read(unwritable: Path) -> None:
+    assert read_session(unwritable) == [event(1)]
+    with pytest.raises(NotSaved, match=r"lock file .* cannot be opened: Permission denied"):
+        SessionStore.open(unwritable)
+    (summary,) = list_sessions(unwritable.parent)
+    assert (summary.records, summary.problem) == (1, "")
+    with pytest.raises(NotSaved):
+        remove_session(unwritable)
 
 
 def test_names_with_signs_that_sqlite_reads_are_opened_as_they_are(tmp_path: Path) -> None:

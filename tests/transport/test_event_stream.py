@@ -149,12 +149,12 @@ def test_memory_stays_within_the_limit_while_a_line_never_ends() -> None:
 def test_memory_stays_small_when_a_line_comes_byte_by_byte() -> None:
     tracemalloc.start()
     try:
-        assert read(in_chunks(b"data: " + b"y" * 200_000 + b"\n\n", 1))[0][0].data == "y" * 200_000
+        assert read(in_chunks(b"data: " + b"y" * 50_000 + b"\n\n", 1))[0][0].data == "y" * 50_000
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     # the list of one-byte chunks above takes eight bytes a piece; the reader adds few copies
-    assert peak < 200_000 * 15
+    assert peak < 50_000 * 15
 
 
 def test_the_tail_shows_what_was_never_delivered() -> None:
