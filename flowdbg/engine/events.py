@@ -109,7 +109,11 @@ class NodeFinished:
 
 @dataclass(frozen=True, slots=True)
 class NodeSkipped:
-    """A node (or the entry) did not run because its `when` was false; `output` is its input."""
+    """A node (or the entry) did not run because its `when` was false; `output` is its input.
+
+    For a node inside a container it stands in place of `NodeFinished`; for the entry the terminal
+    event still follows.
+    """
 
     path: NodePath
     output: Any

@@ -18,6 +18,7 @@ from flowdbg.engine.branches import Stopped, run_together
 from flowdbg.engine.channel import Channel
 from flowdbg.engine.errors import BlockFailed
 from flowdbg.engine.events import (
+    EngineEvent,
     IterationFinished,
     IterationStarted,
     NodeFinished,
@@ -91,22 +92,23 @@ class Walk:
         started = time.monotonic()
         if path:
             await self.channel.send(NodeStarted(path, node.name, node.kind))
-        usage = Usage()
         try:
-            if not await self._wanted(node, scope):
-                output = scope.pipeline_input
-                await self.channel.send(StepInput(path, output))
-                await self.channel.send(NodeSkipped(path, output))
-            else:
+            if await self._wanted(node, scope):
                 inner = scope.mapped(node.input)
                 await self.channel.send(StepInput(path, inner.pipeline_input))
                 output, usage = await self._run(node, path, inner)
+                duration = round((time.monotonic() - started) * 1000)
+                last: EngineEvent = NodeFinished(path, output, usage, duration)
+            else:
+                output = scope.pipeline_input
+                await self.channel.send(StepInput(path, output))
+                last = NodeSkipped(path, output)
         except BlockFailed as error:
             raise NodeFailed(path, error) from error
         self.progress.finish(path, output)
-        if path:
-            duration = round((time.monotonic() - started) * 1000)
-            await self.channel.send(NodeFinished(path, output, usage, duration))
+        # That the entry itself finished is told by the terminal event.
+        if path or isinstance(last, NodeSkipped):
+            await self.channel.send(last)
             await self._save()
         return output
 

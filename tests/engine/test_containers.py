@@ -51,6 +51,9 @@ async def test_a_loop_runs_its_steps_for_every_item_and_tells_each_iteration(
     ]
     started = [event for event in events if isinstance(event, NodeStarted)]
     assert [event.path for event in started] == [(0, "up"), (0, "wrap"), (1, "up"), (1, "wrap")]
+    # What was skipped has not finished as well.
+    finished = [event for event in events if isinstance(event, NodeFinished)]
+    assert [event.path for event in finished] == [(0, "up"), (1, "up"), (1, "wrap")]
     last = events[-1]
     assert isinstance(last, EntryCompleted)
     assert last.output == {"items": [{"text": "A", "n": 0}, {"text": "B"}]}

@@ -151,6 +151,18 @@ async def test_other_runs_go_on_while_attacks_run(tmp_path: Any) -> None:
             assert isinstance(events[-1], EntryFailed)
 
 
+async def test_an_input_that_is_too_large_or_too_deep_does_not_become_an_output(
+    services: Services,
+) -> None:
+    deep: Any = 1
+    for _ in range(5000):
+        deep = [deep]
+    for value in ("x" * 5_000_000, deep):
+        last = (await events_of(services, flow(STEP), initial={"x": value}))[-1]
+        assert isinstance(last, EntryFailed)
+        assert last.error["code"] == "OUTPUT_TOO_LARGE"
+
+
 async def test_deep_json_passes_through_or_fails_but_never_ends_the_engine(
     services: Services,
 ) -> None:
