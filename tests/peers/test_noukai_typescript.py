@@ -1,0 +1,167 @@
+"""The vendor's TypeScript SDK drives our server, where Node.js and the package can be had."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.flows import ALL
+from tests.serving import Running, running_server, write_flows
+
+PACKAGE = "@noukai/sdk@0.3.0"
+DRIVER = Path(__file__).with_name("noukai_typescript.mjs")
+HOME = os.environ.get("HOME", "")  # npm's own settings; tests have an empty home
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = write_flows(tmp_path_factory.mktemp("flows"), *ALL)
+    with running_server([folder], folder / "server.db") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def told(server: Running, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What each verb of the SDK gave."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        pytest.skip("Node.js is not installed")
+    folder = tmp_path_factory.mktemp("node")
+    install = [npm, "install", PACKAGE, "--no-audit", "--no-fund", "--prefix", str(folder)]
+    environment = {**os.environ, "HOME": HOME}
+    try:
+        subprocess.run(install, env=environment, check=True, capture_output=True, timeout=120)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        pytest.skip(f"{PACKAGE} cannot be installed here")
+    shutil.copy(DRIVER, folder / DRIVER.name)
+    ran = subprocess.run(
+        [node, str(folder / DRIVER.name), server.base],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    found: dict[str, Any] = json.loads(ran.stdout)
+    return found
+
+
+pytestmark = pytest.mark.xdist_group("noukai-typescript")
+TOKENS = {"prompt": 7, "completion": 3, "total": 10}
+NOTHING = {"prompt": 0, "completion": 0, "total": 0}
+DRAFTED = {
+    "type": "step_completed",
+    "stepId": "draft",
+    "name": "Draft",
+    "output": {"text": "Dear reader, hello."},
+    "tokens": TOKENS,
+    "costUsd": "0.000150",
+    "stepIndex": 0,
+}
+COUNTED = {
+    "type": "step_completed",
+    "stepId": "count",
+    "name": "Count",
+    "output": {"text": "Dear reader, hello.", "length": 19},
+    "tokens": NOTHING,
+    "costUsd": "0",
+    "stepIndex": 1,
+}
+
+
+def kinds(events: list[dict[str, Any]]) -> list[str]:
+    return [event["type"] for event in events]
+
+
+def test_steps_yields_one_completed_step_after_the_other(told: dict[str, Any]) -> None:
+    assert told["steps"] == [DRAFTED, COUNTED]
+
+
+def test_events_yields_everything_and_never_posts_a_step_again(told: dict[str, Any]) -> None:
+    drafting = ["step_started", "step_input", *["step_output"] * 3, "step_completed"]
+    counting = ["step_started", "step_input", "step_completed"]
+    assert kinds(told["events"]) == [
+        *("run_started", *drafting, "step_paused"),
+        *("run_started", *counting, "flow_completed"),
+    ]
+    assert kinds(told["runRemaining"]) == [
+        "run_started",
+        *drafting,
+        *counting,
+        "flow_completed",
+    ]
+    assert [event["output"] for event in told["events"] if event["type"] == "step_completed"] == [
+        DRAFTED["output"],
+        COUNTED["output"],
+    ]
+
+
+def test_both_planes_of_overrides_arrive(told: dict[str, Any]) -> None:
+    assert [step["output"] for step in told["overridden"]] == [
+        {"text": "DEAR READER."},
+        {"text": "EDITED", "length": 6},
+    ]
+
+
+def test_failures_and_loops_end_as_they_should(told: dict[str, Any]) -> None:
+    assert kinds(told["failing"])[-1] == "step_error"
+    assert told["failing"][-1]["error"]["code"] == "MODEL_GONE"
+    assert [(step["stepId"], step["stepIndex"]) for step in told["loop"]] == [
+        ("each", 0),
+        ("after", 1),
+    ]
+    assert told["failed"]["status"] == "failed"
+
+
+def test_execute_and_tool_calls_give_results(told: dict[str, Any]) -> None:
+    assert told["executed"] == {
+        "status": "completed",
+        "result": COUNTED["output"],
+        "blockCount": 2,
+    }
+    assert told["tools"]["result"] == {"said": "It is sunny."}
+    assert [(step["stepId"], step["stepIndex"]) for step in told["toolSteps"]] == [
+        ("before", 0),
+        ("ask", 1),
+        ("after", 2),
+    ]
+
+
+def test_errors_have_our_codes(told: dict[str, Any]) -> None:
+    for name, error, status, code in (
+        ("notFound", "FlowNotFoundError", 404, "FLOW_NOT_FOUND"),
+        ("missing", "FlowExecutionError", 400, "MISSING_MESSAGE"),
+        ("noTools", "FlowExecutionError", 400, "TOOLS_NOT_ENABLED"),
+    ):
+        assert told[name] == {
+            "name": error,
+            "statusCode": status,
+            "code": code,
+            "hasMessage": True,
+            "hasId": True,
+        }
+
+
+def test_jobs_traces_and_replays(told: dict[str, Any]) -> None:
+    assert told["job"]["status"] == "completed"
+    assert told["job"]["result"] == {"said": "m", "before": "m/kind!"}
+    assert told["trace"] == [
+        ["shout", 0, "completed"],
+        ["shout", 1, "completed"],
+        ["shout", 2, "completed"],
+        ["each", None, "completed"],
+        ["after", None, "completed"],
+    ]
+    assert told["stepTrace"] == {"loud": "B"}
+    assert told["attempts"] == 3
+    assert told["liveTrace"][0] == "run_started"
+    assert told["liveTrace"][-1] == "flow_completed"
+    assert told["replayed"] == COUNTED["output"]
