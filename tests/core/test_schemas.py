@@ -29,7 +29,6 @@ def test_a_value_that_fits_has_no_problems() -> None:
         {"type": "nonsense"},
         {"$ref": "#/nowhere"},
         {"$ref": "#"},
-        {"pattern": "("},
         {"$ref": "http://127.0.0.1:9/schema.json"},
     ],
 )
@@ -41,3 +40,17 @@ def test_a_schema_that_cannot_be_used_is_itself_the_problem(schema: dict[str, ob
 
 def test_there_is_an_end_to_the_problems() -> None:
     assert len(schema_problems(["x"] * 500, {"items": {"type": "number"}})) == 50
+
+
+def test_a_pattern_that_would_take_for_ever_is_left_out() -> None:
+    assert schema_problems("a" * 60 + "!", {"pattern": "^(a+)+$"}) == []
+
+
+def test_a_bomb_of_references_is_given_up() -> None:
+    bomb: dict[str, object] = {"$defs": {"d0": {"type": "string"}}, "$ref": "#/$defs/d20"}
+    defs = bomb["$defs"]
+    assert isinstance(defs, dict)
+    for depth in range(1, 21):
+        defs[f"d{depth}"] = {"allOf": [{"$ref": f"#/$defs/d{depth - 1}"}] * 2}
+    [(_, text)] = schema_problems("x", bomb)
+    assert "too large" in text
