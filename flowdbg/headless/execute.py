@@ -16,7 +16,7 @@ from flowdbg.dialects.noukai.client.bodies import RunRequest, fresh_body, resume
 from flowdbg.dialects.noukai.client.remote import NoukaiRemote
 from flowdbg.dialects.noukai.client.tools import ToolCall, result_message
 from flowdbg.dialects.noukai.client.versions import version_name
-from flowdbg.errors import UsageError
+from flowdbg.errors import TargetError, UsageError
 from flowdbg.headless.execute_report import ExecuteReport, Outcome
 from flowdbg.headless.exit_codes import ExitCode
 from flowdbg.headless.interruption import StoppedByPerson, unless_stopped
@@ -50,70 +50,104 @@ async def execute(
 ) -> ExitCode:
     """Run a flow and report what it asks for and how it ends.
 
+    A run that still waits for tool results is kept, whatever ended the command.
+
     Raises:
         UsageError: The results of a person do not answer the calls.
         TargetError: The server refused, or it is not known what became of the run.
         NotSaved: A run that is left waiting could not be kept.
     """
     began = time.monotonic()
+    driver = _Driver(remote, options, report, progress)
+    code = ExitCode.STOPPED
+    answer: Finished | Paused | None
     try:
         async with progress:
-            answer = await unless_stopped(_drive(remote, options, report, progress))
+            answer = await unless_stopped(driver.run())
     except StoppedByPerson:
+        code, answer = ExitCode.INTERRUPTED, driver.waiting
+    except TargetError as error:
+        if driver.answered and (name := _kept(driver.answered, options)):
+            error.next_step += f" Should the run still wait: flowdbg execute --resume {name}"
+        raise
+    if answer is None:
         report.interrupted()
-        return ExitCode.INTERRUPTED
-    code = ExitCode.STOPPED
+        return code
     resume = ""
     if isinstance(answer, Finished):
         code = _CODES.get(answer.status, code)
-    elif options.keep is not None:
-        resume = options.keep(answer)
-    limited = options.handler is not None and isinstance(answer, Paused)
+    else:
+        resume = _kept(answer, options)
+    limited = driver.rounds >= options.max_rounds and isinstance(answer, Paused)
     report.end(Outcome(answer, time.monotonic() - began, code, limited, resume))
     return code
 
 
-async def _drive(
-    remote: NoukaiRemote, options: ExecuteOptions, report: ExecuteReport, progress: Progress
-) -> Finished | Paused:
-    """Call, answer tools, call again, until the run ends or nobody answers."""
-    request, version = options.request, options.version
-    progress.say(f"running {remote.address} ({version_name(version)})")
-    answer: Finished | Paused
-    if options.paused is None:
-        answer = await remote.execute(version, fresh_body(request))
-    elif options.handler is None or options.results:
-        progress.clear()
-        results = _by_hand(options.paused, options.results, report)
-        body = resume_body(request, options.paused, results)
-        answer = await remote.execute(version, body, fresh=False)
-    else:
-        answer = options.paused
-    rounds = 0
-    while isinstance(answer, Paused):
-        progress.clear()
-        report.asked(answer)
-        if options.handler is None or rounds >= options.max_rounds:
-            break
-        rounds += 1
-        results = [
-            result_message(call, await _answered(call, options.handler, report, progress))
-            for call in answer.calls
-        ]
-        progress.say(f"running on after {answer.step_id}")
-        body = resume_body(request, answer, results)
-        answer = await remote.execute(version, body, fresh=False)
-    return answer
+def _kept(paused: Paused, options: ExecuteOptions) -> str:
+    return options.keep(paused) if options.keep else ""
 
 
-async def _answered(
-    call: ToolCall, handler: ToolHandler, report: ExecuteReport, progress: Progress
-) -> JsonText:
-    progress.say(f"tool {call.name}")
-    result = await handler(call)
-    progress.clear()
-    report.answered(call, result)
-    return result
+class _Driver:
+    """Calls, answers tools, calls again, until the run ends or nobody answers."""
+
+    def __init__(
+        self,
+        remote: NoukaiRemote,
+        options: ExecuteOptions,
+        report: ExecuteReport,
+        progress: Progress,
+    ) -> None:
+        self._remote = remote
+        self._options = options
+        self._report = report
+        self._progress = progress
+        self.waiting = options.paused
+        """The pause that the run stands at; None when it may run."""
+        self.answered: Paused | None = None
+        """The pause whose results were sent last."""
+        self.rounds = 0
+        """How often the handler was asked."""
+
+    async def run(self) -> Finished | Paused:
+        """Drive the run."""
+        options = self._options
+        where = f"{self._remote.address} ({version_name(options.version)})"
+        self._progress.say(f"running {where}")
+        answer: Finished | Paused
+        if options.paused is None:
+            answer = await self._remote.execute(options.version, fresh_body(options.request))
+        elif options.handler is None or options.results:
+            self._progress.clear()
+            results = _by_hand(options.paused, options.results, self._report)
+            answer = await self._go_on(options.paused, results)
+        else:
+            answer = options.paused
+        while isinstance(answer, Paused):
+            self.waiting = answer
+            self._progress.clear()
+            self._report.asked(answer)
+            if options.handler is None or self.rounds >= options.max_rounds:
+                break
+            self.rounds += 1
+            results = [await self._answered(call, options.handler) for call in answer.calls]
+            self._progress.say(f"running on after {answer.step_id}")
+            answer = await self._go_on(answer, results)
+        return answer
+
+    async def _go_on(
+        self, paused: Paused, results: Sequence[Mapping[str, object]]
+    ) -> Finished | Paused:
+        options = self._options
+        body = resume_body(options.request, paused, results)
+        self.waiting, self.answered = None, paused
+        return await self._remote.execute(options.version, body, fresh=False)
+
+    async def _answered(self, call: ToolCall, handler: ToolHandler) -> Mapping[str, object]:
+        self._progress.say(f"tool {call.name}")
+        result = await handler(call)
+        self._progress.clear()
+        self._report.answered(call, result)
+        return result_message(call, result)
 
 
 def _by_hand(

@@ -319,6 +319,40 @@ def test_a_resume_repeats_what_the_run_was_asked_with(answering: Path, tmp_path:
     assert resumed["toolCallMessages"] == [*PAUSED["toolCallMessages"], result]
 
 
+def test_a_run_whose_results_were_not_taken_can_be_gone_on_with(
+    answering: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "look.json").write_text('[{"type":"function","function":{"name":"look"}}]')
+    flags = ("--tools", str(tmp_path / "look.json"), "--tool-handler", "my_tools:everything")
+    refusal = answer_json(503, {"detail": "starting"})
+    with played(answer_json(200, PAUSED), refusal, answer_json(200, DONE)).in_thread() as server:
+        ran = run("execute", TWO, "-m", "x", "--url", server.url, *flags)
+        assert ran.code == 4
+        assert "flowdbg execute --resume e1" in ran.err
+        ran = run("execute", "--resume", "e1", "--tool-result", "c1=1")
+        assert server.posts == 3
+    assert ran.code == 0
+
+
+def test_a_waiting_run_that_cannot_be_kept_ends_with_6() -> None:
+    paths.data_dir().mkdir(parents=True)
+    (paths.data_dir() / "waiting").write_text("a file where a folder is needed")
+    with played(answer_json(200, PAUSED)).in_thread() as server:
+        ran = run("execute", TWO, "-m", "x", "--url", server.url)
+    assert ran.code == 6
+    assert 'look {"at":1}' in ran.out
+    assert "could not be kept" in ran.err
+
+
+def test_a_damaged_kept_run_is_refused() -> None:
+    folder = paths.data_dir() / "waiting"
+    folder.mkdir(parents=True)
+    (folder / "e1.json").write_text("{}")
+    ran = run("execute", "--resume", "e1", "--tool-result", "c1=1")
+    assert (ran.code, ran.out) == (2, "")
+    assert "holds no paused run" in ran.err
+
+
 @pytest.mark.parametrize("code", sorted(CODES))
 def test_every_code_has_a_sentence_that_needs_no_debugger_keys(code: str) -> None:
     refusal = answer_json(400, {"detail": {"code": code, "message": "it went wrong"}})
@@ -371,6 +405,25 @@ def test_what_a_server_says_cannot_reach_the_terminal() -> None:
         assert not {"\x1b", "\x07", "\u202e"} & set(ran.out + ran.err)
     (kept,) = (paths.data_dir() / "waiting").iterdir()
     assert "\x1b" not in kept.name
+
+
+def test_ctrl_c_while_a_tool_works_leaves_the_run_waiting(tmp_path: Path) -> None:
+    (tmp_path / "look.json").write_text('[{"type":"function","function":{"name":"look"}}]')
+    tools = ("--tools", str(tmp_path / "look.json"), "--tool-exec", "sleep 3600")
+    with played(answer_json(200, PAUSED)).in_thread() as server:
+        command = [*COMMAND, "execute", TWO, "-m", "x", "--url", server.url, *tools]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
+        ) as process:
+            assert process.stderr
+            for line in process.stderr:
+                if line == "tool look\n":
+                    break
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "WAITING FOR TOOLS" in out
+    assert "flowdbg execute --resume e1 --tool-result c1=JSON" in out
 
 
 def test_ctrl_c_ends_with_130_and_says_what_is_not_known() -> None:
