@@ -23,11 +23,13 @@ def check(
     """
     import json
 
-    from flowdbg.engine.definition import flow_schema, load_flow
+    from flowdbg.engine.definition import load_flow
     from flowdbg.errors import DefinitionError, UsageError
     from flowdbg.present.safe_text import safe_text
 
     if schema:
+        from flowdbg.engine.format_schema import flow_schema
+
         typer.echo(json.dumps(flow_schema(), indent=2, ensure_ascii=False))
         return
     if not files:

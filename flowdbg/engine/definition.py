@@ -147,13 +147,3 @@ def definition_json(definition: FlowDefinition) -> dict[str, Any]:
     `FlowDefinition.model_validate` takes it back; storing it freezes a version.
     """
     return definition.model_dump(mode="json", exclude_defaults=True)
-
-
-def flow_schema() -> dict[str, Any]:
-    """The JSON Schema of the file format, for editors."""
-    schema = FlowDefinition.model_json_schema()
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "flowdbg flow",
-        **{key: value for key, value in schema.items() if key != "title"},
-    }

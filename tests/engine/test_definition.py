@@ -12,10 +12,10 @@ from jsonschema import Draft202012Validator
 from flowdbg.engine.definition import (
     FlowDefinition,
     definition_json,
-    flow_schema,
     load_flow,
     parse_flow,
 )
+from flowdbg.engine.format_schema import flow_schema
 from flowdbg.engine.nodes import HttpBlock, LlmBlock, LoopNode, effect_of
 from flowdbg.errors import DefinitionError
 from tests.engine.flows import flow, problems, source
@@ -112,6 +112,18 @@ def test_the_schema_of_the_format_accepts_a_right_file_and_refuses_a_wrong_one()
     assert not list(validator.iter_errors(right))
     assert list(validator.iter_errors({**right, "stepps": []}))
     assert list(validator.iter_errors({**right, "steps": [{"id": "a", "kind": "lmm"}]}))
+
+
+def test_the_schema_of_the_format_explains_every_field() -> None:
+    schema = flow_schema()
+    parts = {"the file": schema, **schema["$defs"]}
+    silent = [
+        f"{part}.{name}"
+        for part, definition in parts.items()
+        for name, field in definition["properties"].items()
+        if "description" not in field and name != "kind" and part != "ScriptedUsage"
+    ]
+    assert silent == []
 
 
 def test_effects_have_defaults_that_fit_the_kind() -> None:

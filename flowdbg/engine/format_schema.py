@@ -1,0 +1,72 @@
+"""The JSON Schema of the file format, with the descriptions that stand under the fields."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from itertools import pairwise
+from textwrap import dedent
+from typing import Any
+
+from pydantic import BaseModel
+
+from flowdbg.engine.definition import FlowDefinition, InputField
+from flowdbg.engine.nodes import Model, ProcessorConfig
+from flowdbg.engine.problems import NODE_MODELS
+from flowdbg.engine.scripts import (
+    ScriptedFailure,
+    ScriptedReplies,
+    ScriptedReply,
+    ScriptedToolCall,
+    ScriptedUsage,
+)
+
+_PARTS: tuple[type[BaseModel], ...] = (
+    InputField,
+    ProcessorConfig,
+    ScriptedFailure,
+    ScriptedReplies,
+    ScriptedReply,
+    ScriptedToolCall,
+    ScriptedUsage,
+    *NODE_MODELS.values(),
+)
+
+
+def flow_schema() -> dict[str, Any]:
+    """The JSON Schema of a flow file, for editors."""
+    schema = FlowDefinition.model_json_schema()
+    _describe(FlowDefinition, schema)
+    for model in _PARTS:
+        _describe(model, schema["$defs"][model.__name__])
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Flow"}
+
+
+def _describe(model: type[BaseModel], schema: dict[str, Any]) -> None:
+    texts = _field_texts(model)
+    for name, field in schema["properties"].items():
+        field.pop("title", None)
+        if name in texts:
+            field["description"] = texts[name]
+
+
+def _field_texts(model: type[BaseModel]) -> dict[str, str]:
+    """Field name to the text under it, read from the source only when it is asked for."""
+    texts: dict[str, str] = {}
+    for owner in reversed(model.__mro__):
+        if not issubclass(owner, Model):
+            continue
+        [body] = [
+            node.body
+            for node in ast.parse(dedent(inspect.getsource(owner))).body
+            if isinstance(node, ast.ClassDef)
+        ]
+        for field, below in pairwise(body):
+            if (
+                isinstance(field, ast.AnnAssign)
+                and isinstance(field.target, ast.Name)
+                and isinstance(below, ast.Expr)
+                and isinstance(below.value, ast.Constant)
+            ):
+                texts[field.target.id] = inspect.cleandoc(str(below.value.value))
+    return texts
