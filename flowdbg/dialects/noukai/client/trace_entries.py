@@ -58,6 +58,10 @@ class Inputs(NamedTuple):
     parameters: dict[str, Any]
     known: bool
     """Whether the trace tells them."""
+    attachments: str = ""
+    """JSON text; empty for none."""
+    conversation: bool = False
+    """Whether the run began with a conversation, which steps cannot be given."""
 
 
 def entries_from_trace(trace: Trace, plan: Plan | None, opened: Opened) -> list[Body]:
@@ -77,6 +81,7 @@ def entries_from_trace(trace: Trace, plan: Plan | None, opened: Opened) -> list[
         opened.pinned,
         inputs.message,
         JsonText.of(inputs.parameters),
+        attachments=inputs.attachments,
     )
     route = f"/seq/{opened.address}/runs/{trace.run.id}/trace"
     bodies: list[Body] = [
@@ -96,11 +101,16 @@ def entries_from_trace(trace: Trace, plan: Plan | None, opened: Opened) -> list[
 
 def inputs_of(trace: Trace) -> Inputs:
     """The run's inputs: as told, else what the first step read (section 12, point 3)."""
-    if trace.run.initial is not None:
-        given = trace.run.initial.get("parameters")
-        parameters = dict(given) if isinstance(given, dict) else {}
-        message = trace.run.initial.get("message")
-        return Inputs(message if isinstance(message, str) else None, parameters, True)
+    initial = trace.run.initial
+    if initial is not None:
+        given, message, images = map(initial.get, ("parameters", "message", "attachments"))
+        return Inputs(
+            message if isinstance(message, str) else None,
+            dict(given) if isinstance(given, dict) else {},
+            True,
+            JsonText.of(images).text if isinstance(images, list) and images else "",
+            bool(initial.get("messages")),
+        )
     first = next((step for step in trace.steps if not step.path), None)
     read = first.input.value if first and first.input else None
     if not isinstance(read, dict):
@@ -237,6 +247,8 @@ def _stop(trace: Trace, story: _Story, inputs: Inputs) -> Stopped:
         said.append("The server kept values redacted, and redacted they would be sent on.")
     if not inputs.known:
         said.append("The run's inputs were not kept: give them (I) before the first step.")
+    if inputs.conversation:
+        said.append("It began with a conversation; further steps get only its last message.")
     said.append(story.remark)
     where = story.plan.at(at)
     detail = " ".join(part for part in said if part)
