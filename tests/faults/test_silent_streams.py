@@ -1,0 +1,157 @@
+"""Streams that say nothing, or little: visible timers, limits, and cancelling (rows 12 to 15)."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from flowdbg.errors import (
+    RequestTimedOut,
+)
+from flowdbg.transport.client import HttpClient
+from flowdbg.transport.timeouts import Timeouts
+from tests.faults.posting import (
+    OUTPUT,
+    PAUSED,
+    STARTED,
+    post_against,
+)
+from tests.faults.server import (
+    HANG,
+    LAST_CHUNK,
+    STREAM_HEAD,
+    Drip,
+    FaultServer,
+    Pause,
+    Script,
+    chunk,
+    head,
+    sse,
+    stream_of,
+)
+
+
+# 12
+async def test_comments_bring_no_events_but_show_that_the_server_lives() -> None:
+    go_on = asyncio.Event()
+    script: Script = [
+        STREAM_HEAD, chunk(sse("run_started", {}, event_id="1")), go_on,
+        chunk(b": ping\n\n"), go_on, chunk(PAUSED), LAST_CHUNK,
+    ]  # fmt: skip
+    async with (
+        FaultServer(script) as fault,
+        HttpClient(fault.url) as client,
+        client.post_events("/step", b"{}") as stream,
+    ):
+        assert stream.last_event_at == 0.0
+        events = aiter(stream)
+        await anext(events)
+        first = stream.last_event_at
+        assert first == stream.last_byte_at >= stream.sent_at > 0
+        waiting = asyncio.ensure_future(anext(events))
+        go_on.set()
+        assert (await waiting).event == "step_paused"
+        assert [event async for event in events] == []
+    assert fault.posts == 1
+
+
+# 13
+async def test_comments_without_end_pass_the_progress_limit_and_not_the_idle_one() -> None:
+    script: Script = [STREAM_HEAD, Drip(chunk(b": ping\n\n"), 100, 0.01, None)]
+    outcome = await post_against(script, Timeouts(idle=5, progress=0.2))
+    assert type(outcome.error) is RequestTimedOut
+    assert "sent no event for 0.2 seconds" in str(outcome.error)
+
+
+async def test_every_event_starts_the_progress_limit_anew() -> None:
+    pulse: Script = [chunk(OUTPUT), Pause(0.3)]
+    script: Script = [STREAM_HEAD, *pulse, *pulse, *pulse, *pulse, LAST_CHUNK]
+    outcome = await post_against(script, Timeouts(progress=1))
+    assert outcome.error is None
+    assert len(outcome.events) == 4
+
+
+async def test_a_slow_observer_is_not_taken_for_a_slow_server() -> None:
+    looked = asyncio.Event()
+    script: Script = [STREAM_HEAD, chunk(STARTED), looked, Pause(0.3), chunk(PAUSED), LAST_CHUNK]
+    limits = Timeouts(progress=0.8)
+    async with FaultServer(script) as fault, HttpClient(fault.url, timeouts=limits) as client:
+        names = []
+        async with client.post_events("/step", b"{}") as stream:
+            async for event in stream:
+                names.append(event.event)
+                await asyncio.sleep(0.6)  # with the server's pause more than the limit
+                looked.set()
+    assert names == ["run_started", "step_paused"]
+
+
+# 14
+async def test_a_silent_server_passes_the_idle_limit() -> None:
+    outcome = await post_against([STREAM_HEAD, chunk(STARTED), HANG], Timeouts(idle=0.1))
+    assert outcome.names == ["run_started"]
+    assert type(outcome.error) is RequestTimedOut
+    assert "sent nothing for 0.1 seconds" in str(outcome.error)
+    assert outcome.stream is not None
+    assert outcome.stream.sent
+
+
+async def test_headers_that_never_come_pass_the_idle_limit() -> None:
+    outcome = await post_against([HANG], Timeouts(idle=0.1))
+    assert type(outcome.error) is RequestTimedOut
+
+
+async def test_headers_that_never_come_pass_the_progress_limit() -> None:
+    outcome = await post_against([HANG], Timeouts(progress=0.1))
+    assert type(outcome.error) is RequestTimedOut
+
+
+async def test_without_limits_the_client_waits_until_it_is_cancelled() -> None:
+    script: Script = [STREAM_HEAD, chunk(STARTED), HANG]
+    async with FaultServer(script) as fault, HttpClient(fault.url) as client:
+        began = asyncio.Event()
+
+        async def step() -> None:
+            async with client.post_events("/step", b"{}") as stream:
+                async for _ in stream:
+                    began.set()
+
+        task = asyncio.ensure_future(step())
+        await began.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await fault.client_gone.wait()
+    assert fault.posts == 1
+
+
+async def test_cancelling_works_before_the_headers_too() -> None:
+    async with FaultServer([HANG]) as fault, HttpClient(fault.url) as client:
+        stream = client.post_events("/step", b"{}")
+        task = asyncio.ensure_future(stream.__aenter__())
+        await fault.asked.wait()
+        assert stream.sent_at > 0
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await fault.client_gone.wait()
+    assert stream.sent
+
+
+async def test_leaving_a_stream_early_closes_its_connection() -> None:
+    script: Script = [STREAM_HEAD, chunk(STARTED), HANG]
+    async with FaultServer(script, stream_of(PAUSED)) as fault, HttpClient(fault.url) as client:
+        async with client.post_events("/step", b"{}") as stream:
+            async for _ in stream.batches():
+                break
+        await fault.client_gone.wait()
+        async with client.post_events("/step", b"{}") as stream:
+            assert [event.event async for event in stream] == ["step_paused"]
+    assert fault.posts == 2
+
+
+# 15
+async def test_one_byte_a_write_gives_the_same_events() -> None:
+    body = STARTED + OUTPUT + PAUSED
+    outcome = await post_against([head(content_length=str(len(body))), Drip(body, 1)])
+    assert outcome.names == ["run_started", "step_output", "step_paused"]
