@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import SchemaError
 from referencing import Registry
 from referencing.exceptions import Unresolvable
@@ -69,6 +69,7 @@ def _bounded_validator() -> Any:
         for name, keyword in Draft202012Validator.VALIDATORS.items()
         if name not in _PATTERNS
     }
+    extend: Any = validators.extend  # jsonschema leaves it untyped
     return extend(Draft202012Validator, {**keywords, **dict.fromkeys(_PATTERNS, lambda *_: None)})
 
 
