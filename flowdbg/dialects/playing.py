@@ -12,9 +12,28 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flowdbg.dialects.services import BlockOverrides, Call, Resolved, Services
+from flowdbg.engine.definition import FlowDefinition
 from flowdbg.engine.events import EntryCompleted, EntryFailed, EntryPaused, TerminalEvent
+from flowdbg.engine.inputs import flow_input
 from flowdbg.engine.runner import Runner
 from flowdbg.engine.walk import Checkpoint
+
+
+def inputs_of(definition: FlowDefinition, initial: Mapping[str, Any]) -> dict[str, Any]:
+    """The flow's global input, from what a run was started with.
+
+    Images and chat turns reach the blocks beside the inputs, under names of their own.
+
+    Raises:
+        InputInvalid: A required input is missing, or one has a wrong value.
+    """
+    inputs = flow_input(definition, initial.get("message"), initial.get("parameters") or {})
+    return {**inputs, **beside_inputs(initial)}
+
+
+def beside_inputs(initial: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run was started with beside its inputs."""
+    return {name: initial[name] for name in ("attachments", "messages") if initial.get(name)}
 
 
 @dataclass(slots=True)

@@ -25,6 +25,7 @@ from flowdbg.engine.definition import FlowDefinition
 from flowdbg.engine.events import EngineEvent
 from flowdbg.engine.plan import PlanEntry
 from flowdbg.engine.runner import Runner
+from flowdbg.engine.scripts import ScriptedReplies
 from flowdbg.errors import FlowdbgError
 
 BlockOverrides = Mapping[str, Mapping[str, Any]]
@@ -217,6 +218,8 @@ class Services:
     history: History
     jobs: Jobs
     engine: Runner
+    sees_images: Callable[[str, Mapping[str, ScriptedReplies]], bool]
+    """Whether a model, by its id and the flow's scripts, takes images."""
     stopping: Stopping
     strict_first_call: bool
     """Whether a later step needs the `executionId` of its run."""

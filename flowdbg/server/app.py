@@ -142,6 +142,7 @@ class FlowServer:
             history=RunHistory(self.database, self._book),
             jobs=self._jobs,
             engine=self._engine,
+            sees_images=self._engine_services.models.sees_images,
             stopping=self.streams,
             strict_first_call=self.settings.strict_first_call,
             max_body=self.settings.max_body,

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowdbg.core.json_text import JsonText
-from flowdbg.dialects.playing import Play, play_entry
+from flowdbg.dialects.playing import Play, inputs_of, play_entry
 from flowdbg.dialects.records import OPEN, RunRecord
 from flowdbg.dialects.services import RunStart
 from flowdbg.engine.errors import EngineError
 from flowdbg.engine.events import EntryCompleted, EntryFailed
-from flowdbg.engine.inputs import flow_input
 from flowdbg.engine.runner import Runner
 from flowdbg.errors import FlowdbgError
 from flowdbg.server.catalogue import Catalogue
@@ -95,14 +94,11 @@ class JobPlays:
 
     async def _opened(self, record: RunRecord, pending: dict[str, Any]) -> JobPlay:
         resolved = await self._catalogue.of_run(record, pending["definition"])
-        initial = record.initial
-        inputs = flow_input(
-            resolved.definition, initial.get("message"), initial.get("parameters") or {}
-        )
+        inputs = inputs_of(resolved.definition, record.initial)
         start = RunStart(
             resolved,
             "job",
-            initial,
+            record.initial,
             run_id=record.id,
             full_capture=record.capture == "full",
         )

@@ -22,12 +22,15 @@ from flowdbg.engine.events import (
     NodePath,
     NodeSkipped,
     NodeStarted,
+    PromptRendered,
     StepInput,
     Usage,
 )
 from flowdbg.engine.plan import PlanEntry
 from flowdbg.server.storage.runs import to_text
 
+RENDERED_PROMPT = "__rendered_prompt__"
+"""Reserved key of kept outputs (noukai section 8.6); live outputs never have it."""
 _NO_USAGE = Usage()
 
 
@@ -42,6 +45,8 @@ class _Open:
     value: Any = None
     has_input: bool = False
     skipped: bool = False
+    prompt: dict[str, Any] | None = None
+    """What its model was asked, last."""
 
 
 class EntryRecorder:
@@ -70,6 +75,8 @@ class EntryRecorder:
                 node.value, node.has_input = value, True
             case NodeStarted(path, name):
                 self._node(path).name = name
+            case PromptRendered(path, model, messages):
+                self._node(path).prompt = {"model": model, "messages": messages}
             case NodeSkipped(path, output):
                 self._node(path).skipped = True
                 if path:
@@ -144,7 +151,7 @@ class EntryRecorder:
                 completion_tokens=usage.completion,
                 cost=usage.cost,
                 input=self._kept(read, node.value),
-                output=self._kept(written, output[0] if output else None),
+                output=self._kept(written, _with_prompt(node, output)),
                 error=to_text(error[0]) if error else None,
                 input_bytes=len(read) if read is not None else 0,
                 output_bytes=len(written) if written is not None else 0,
@@ -155,7 +162,15 @@ class EntryRecorder:
         """What the record keeps of an input or output: its text, its shape, or nothing."""
         if text is None or self._capture not in ("full", "redacted"):
             return None
-        return text if self._capture == "full" else to_text(redacted(value))
+        return to_text(value if self._capture == "full" else redacted(value))
+
+
+def _with_prompt(node: _Open, output: tuple[Any, ...]) -> Any:
+    """An output as it is kept: with what the model was asked, under the reserved key."""
+    value = output[0] if output else None
+    if node.prompt is None or not isinstance(value, dict):
+        return value
+    return {**value, RENDERED_PROMPT: node.prompt}
 
 
 def usage_in(state: Mapping[str, Any] | None) -> Usage:

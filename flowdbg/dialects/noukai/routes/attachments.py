@@ -8,14 +8,13 @@ from urllib.parse import urlsplit
 
 from flowdbg.dialects.noukai import wire
 from flowdbg.dialects.operations import Refusal
-from flowdbg.dialects.services import Resolved
+from flowdbg.dialects.services import Resolved, Services
 from flowdbg.engine.nodes import LlmBlock, walk
 
 MOST = 10
 _TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
 _LONGEST_URL = 2048
 _LONGEST_NAME = 255
-_TEXT_ONLY = ("local/", "scripted/")
 
 
 def read_attachments(given: Sequence[Any]) -> list[dict[str, str]]:
@@ -29,7 +28,7 @@ def read_attachments(given: Sequence[Any]) -> list[dict[str, str]]:
     return [_read(number, item) for number, item in enumerate(given)]
 
 
-def check_models(resolved: Resolved, attachments: Sequence[Any]) -> None:
+def check_models(services: Services, resolved: Resolved, attachments: Sequence[Any]) -> None:
     """See that some model of the flow can look at images.
 
     Raises:
@@ -37,18 +36,16 @@ def check_models(resolved: Resolved, attachments: Sequence[Any]) -> None:
     """
     if not attachments:
         return
-    models = [
-        node.model
-        for step in resolved.definition.steps
-        for node in walk(step)
-        if isinstance(node, LlmBlock)
-    ]
-    if all(model.startswith(_TEXT_ONLY) for model in models):
+    definition = resolved.definition
+    models = {
+        node.model for step in definition.steps for node in walk(step) if isinstance(node, LlmBlock)
+    }
+    if not any(services.sees_images(model, definition.scripts) for model in models):
         raise Refusal(
             400,
             wire.MODEL_MIME_INCOMPATIBLE,
             "No model of this flow can look at images: "
-            + (", ".join(sorted(set(models))) or "it has no `llm` block")
+            + (", ".join(sorted(models)) or "it has no `llm` block")
             + ".",
         )
 

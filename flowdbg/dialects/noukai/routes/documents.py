@@ -133,6 +133,7 @@ def execute_operations(services: Services) -> Sequence[Operation]:
     answers = {
         200: Answer("The run completed, failed, or waits for tool results.", _EXECUTED),
         400: _REFUSED,
+        402: Answer("The model's account has no credit."),
         404: _NOT_FOUND,
         409: Answer("The step has asked for tools too often."),
         412: _STALE,

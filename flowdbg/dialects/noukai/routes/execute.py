@@ -41,7 +41,13 @@ from flowdbg.engine.events import EntryFailed, EntryPaused
 from flowdbg.engine.nodes import Container, walk
 
 _ROLES = ("user", "assistant", "tool")
-_STATUS_OF_FAILURE = {wire.TOOL_ITERATION_LIMIT: 409, wire.BYOK_KEY_REJECTED: 502}
+_STATUS_OF_FAILURE = {
+    wire.TOOL_ITERATION_LIMIT: 409,
+    wire.BYOK_KEY_REJECTED: 502,
+    wire.INSUFFICIENT_CREDITS: 402,
+    wire.CREDITS_EXHAUSTED: 402,
+    wire.BILLING_UNAVAILABLE: 503,
+}
 """Failures of a run that are answered with an error status instead of `failed`."""
 
 
@@ -83,7 +89,7 @@ class ExecuteRoute:
         self, asked: ExecuteRequest, resolved: Resolved, session_id: str | None
     ) -> _Prepared:
         attachments = read_attachments(asked.attachments)
-        check_models(resolved, attachments)
+        check_models(self._services, resolved, attachments)
         initial = {
             "message": _message(asked),
             "parameters": asked.parameters,

@@ -96,7 +96,7 @@ class TraceStream:
             self._step_id = note.entry_id
             text = self._of(note, wire.STEP_STARTED, stepIndex=self._index)
         if note.path:
-            output = _read(note.output)
+            output = _live_output(note.output)
             return text + self._of(
                 note,
                 wire.STEP_PROGRESS,
@@ -125,7 +125,7 @@ class TraceStream:
         return text + self._of(
             note,
             wire.STEP_COMPLETED,
-            output=_read(note.output),
+            output=_live_output(note.output),
             durationMs=note.duration_ms,
             tokens=note_tokens(note),
             costUsd=None if note.cost is None else format(note.cost, "f"),
@@ -165,6 +165,14 @@ def masked(event: EngineEvent, capture: Capture) -> EngineEvent | None:
     if isinstance(event, EntryCompleted | NodeFinished | NodeSkipped | IterationFinished):
         return replace(event, output=redacted(event.output) if capture == "redacted" else None)
     return event
+
+
+def _live_output(text: str | None) -> Any:
+    """A kept output as it was told live: without the prompt."""
+    value = _read(text)
+    if isinstance(value, dict):
+        value.pop("__rendered_prompt__", None)
+    return value
 
 
 def _read(text: str | None) -> Any:

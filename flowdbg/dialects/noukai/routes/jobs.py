@@ -42,7 +42,7 @@ class JobRoutes:
             )
         resolved = await resolve(self._services.flows, request, version_of(request))
         attachments = read_attachments(asked.attachments)
-        check_models(resolved, attachments)
+        check_models(self._services, resolved, attachments)
         initial = {
             "message": asked.message,
             "parameters": asked.parameters,

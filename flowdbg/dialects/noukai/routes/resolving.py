@@ -14,6 +14,7 @@ from starlette.requests import Request
 from flowdbg.dialects.noukai import wire
 from flowdbg.dialects.noukai.routes.requests import address_of
 from flowdbg.dialects.operations import Refusal
+from flowdbg.dialects.playing import beside_inputs, inputs_of
 from flowdbg.dialects.services import Flows, FlowUnknown, Resolved
 from flowdbg.engine.errors import (
     EngineError,
@@ -22,7 +23,6 @@ from flowdbg.engine.errors import (
     OverrideInvalid,
     StepIndexInvalid,
 )
-from flowdbg.engine.inputs import flow_input
 from flowdbg.engine.plan import PlanEntry
 from flowdbg.errors import DefinitionError
 
@@ -110,12 +110,13 @@ def flow_inputs(resolved: Resolved, initial: Mapping[str, Any], *, first: bool) 
     Raises:
         Refusal: 400 `MISSING_MESSAGE` or `INVALID_PARAMETERS`, at the first step only.
     """
-    message, parameters = initial.get("message"), initial.get("parameters") or {}
+    message = initial.get("message")
     try:
-        return flow_input(resolved.definition, message, parameters)
+        return inputs_of(resolved.definition, initial)
     except InputInvalid as error:
         if not first:
-            return parameters if message is None else {"message": message, **parameters}
+            said = {} if message is None else {"message": message}
+            return {**said, **(initial.get("parameters") or {}), **beside_inputs(initial)}
         code = wire.INVALID_PARAMETERS
         if error.missing and message is None:
             code = wire.MISSING_MESSAGE

@@ -54,7 +54,7 @@ class StepRoute:
         check_tools(resolved, indexes_of(asked, resolved), asked.tools, asked.tool_choice)
         record = await self._record(asked, resolved)
         initial, keep = _initial(asked, record)
-        check_models(resolved, initial.get("attachments") or ())
+        check_models(self._services, resolved, initial.get("attachments") or ())
         inputs = flow_inputs(resolved, initial, first=asked.step_index == 0)
         walk = StepWalk(self._services, resolved, asked, inputs, _resume(asked, resolved, record))
         call = await self._services.runs.begin(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.dialects.noukai.server.stream import code_of
+from flowdbg.engine.runner import Runner
+from tests.dialects.noukai.server.stream import code_of, names, step
 from tests.serving import Running
 
 TOOL = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}
@@ -310,7 +312,119 @@ def test_an_image_for_models_that_cannot_see_is_refused_before_anything_runs(bas
         assert (answer.status_code, code_of(answer)) == (400, "MODEL_MIME_INCOMPATIBLE")
 
 
-def _ascii(body: Body) -> bytes:
-    import json
+SEEING = """\
+flow: x
+inputs:
+  message: {type: string}
+scripts:
+  painter:
+    sees_images: true
+    replies:
+      - match: "earlier words"
+        text: "I remember."
+      - text: "I see."
+steps:
+  - id: look
+    kind: llm
+    model: scripted/painter
+    prompt: "{{ message }}"
+    processor_config: {chat: true}
+"""
 
+
+def rendered(base: str, run_id: str) -> list[Body]:
+    """What the model of the one step was asked."""
+    trace = httpx.get(f"{base}/flow-runs/{run_id}/trace").json()
+    found: list[Body] = trace["steps"][0]["outputContext"]["__rendered_prompt__"]["messages"]
+    return found
+
+
+def test_an_image_reaches_a_model_that_can_see(base: str, publish: Any, fresh_flow: str) -> None:
+    publish(SEEING, fresh_flow)
+    answer = httpx.post(
+        f"{base}/seq/{fresh_flow}/execute",
+        json={"message": "m", "attachments": [IMAGE], "trace": True},
+    ).json()
+    assert (answer["status"], answer["result"]) == ("completed", {"text": "I see."})
+    (asked,) = rendered(base, answer["executionId"])
+    assert {"type": "image_url", "image_url": {"url": IMAGE["url"]}} in asked["content"]
+
+
+def test_earlier_turns_reach_a_model_that_chats(base: str, publish: Any, fresh_flow: str) -> None:
+    publish(SEEING, fresh_flow)
+    turns = [
+        {"role": "user", "content": "earlier words"},
+        {"role": "assistant", "content": "noted"},
+        {"role": "user", "content": "now"},
+    ]
+    answer = httpx.post(
+        f"{base}/seq/{fresh_flow}/execute", json={"messages": turns, "trace": True}
+    ).json()
+    assert answer["result"] == {"text": "I remember."}
+    assert [message["content"] for message in rendered(base, answer["executionId"])] == [
+        "earlier words",
+        "noted",
+        "now",
+    ]
+
+
+BROKE = """\
+flow: x
+inputs:
+  message: {type: string}
+scripts:
+  broken:
+    replies:
+      - fail: {message: "no", code: CODE}
+steps:
+  - {id: ask, kind: llm, model: scripted/broken, prompt: "Go on"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "status"),
+    [
+        ("INSUFFICIENT_CREDITS", "INSUFFICIENT_CREDITS", 402),
+        ("CREDITS_EXHAUSTED", "CREDITS_EXHAUSTED", 402),
+        ("MODEL_KEY_REJECTED", "BYOK_KEY_REJECTED", 502),
+        ("BILLING_UNAVAILABLE", "BILLING_UNAVAILABLE", 503),
+    ],
+)
+def test_failures_with_a_status_of_their_own(
+    base: str, publish: Any, fresh_flow: str, failure: str, code: str, status: int
+) -> None:
+    publish(BROKE.replace("CODE", failure), fresh_flow)
+    answer = httpx.post(f"{base}/seq/{fresh_flow}/execute", json={"message": "m"})
+    assert (answer.status_code, code_of(answer)) == (status, code)
+    run_id = answer.json()["detail"]["executionId"]
+    assert httpx.get(f"{base}/flow-runs/{run_id}").json()["status"] == "failed"
+
+
+def test_a_fault_of_the_server_is_told_as_one_and_not_what_it_was(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Runner.run_entry
+
+    def faulty(self: Runner, *arguments: Any, **named: Any) -> Any:
+        async def events() -> AsyncIterator[Any]:
+            async for event in real(self, *arguments, **named):
+                yield event
+                raise ZeroDivisionError("the inner workings")
+
+        return events()
+
+    monkeypatch.setattr(Runner, "run_entry", faulty)
+    answer = post(server.base, "two-step", message="m")
+    assert (answer.status_code, code_of(answer)) == (500, "INTERNAL_ERROR")
+    events = step(server.base, "acme/demo/two-step", stepIndex=0, message="m")
+    assert names(events)[-1] == "step_error"
+    assert events[-1]["error"]["code"] == "INTERNAL_ERROR"
+    assert "inner workings" not in answer.text + json.dumps(events)
+    assert answer.headers["x-request-id"] in answer.text
+    monkeypatch.undo()
+    run = httpx.get(f"{server.base}/flow-runs/{events[0]['executionId']}").json()
+    assert run["status"] == "failed"
+
+
+def _ascii(body: Body) -> bytes:
     return json.dumps(body).encode()

@@ -79,7 +79,11 @@ def test_a_trace_that_was_asked_for_keeps_everything(base: str) -> None:
     assert found["flowRun"]["initial"]["parameters"] == {"more": 1}
     draft, count = found["steps"]
     assert draft["inputContext"] == {"more": 1, "message": "you"}
-    assert draft["outputContext"] == {"text": "Dear reader, hello."}
+    asked = {"role": "user", "content": "Write to you"}
+    assert draft["outputContext"] == {
+        "text": "Dear reader, hello.",
+        "__rendered_prompt__": {"model": "scripted/writer", "messages": [asked]},
+    }
     assert (draft["name"], draft["entryId"], draft["path"], draft["wrapped"]) == (
         "Draft",
         "draft",
@@ -170,7 +174,7 @@ def test_a_flow_says_how_much_its_runs_keep(
     if mode == "off":
         assert found["steps"] == []
     elif mode == "redacted":
-        assert found["steps"][0]["outputContext"] == {"text": "[19 characters]"}
+        assert found["steps"][0]["outputContext"]["text"] == "[19 characters]"
         assert found["steps"][1]["outputContext"] == {"text": "[19 characters]", "length": 19}
     stream = get(base, f"flow-runs/{events[0]['executionId']}/trace/stream")
     assert ("Dear reader" in stream.text) == (mode == "full")
