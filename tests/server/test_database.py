@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy import Connection, create_engine, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from flowdbg.dialects.services import Address
 from flowdbg.errors import NotSaved, SessionHeld, SessionUnreadable, StoreError, UsageError
-from flowdbg.server.storage import flows
+from flowdbg.server.storage import flows, runs
 from flowdbg.server.storage.database import Database
 from flowdbg.server.storage.location import database_url
-from flowdbg.server.storage.migrations import SCHEMA_VERSION
+from flowdbg.server.storage.migrations import SCHEMA_VERSION, migrate
 from flowdbg.server.storage.schema import metadata
 
 ADDRESS = Address("acme", "demo", "two")
@@ -59,6 +59,37 @@ def test_a_database_opens_again_with_what_it_held(location: str) -> None:
     second = Database(location, "two")
     assert second.read_now(lambda connection: flows.find_flow(connection, ADDRESS)) == made
     second.close()
+
+
+def test_a_database_of_the_first_schema_is_brought_up_with_what_it_holds(location: str) -> None:
+    first = Database(location, "one")
+    url = first.url
+    first.write_now(_back_to_the_first_schema)
+    first.close()
+    old = create_engine(url)
+    with old.begin() as connection:
+        connection.execute(text("INSERT INTO flows VALUES ('f', 'acme', 'demo', 'two', NULL, 1.5)"))
+        connection.execute(
+            text(
+                "INSERT INTO runs VALUES ('r', 'f', NULL, 'h', 'step', 'paused', 'o', NULL,"
+                " 'metadata_only', '{}', 1, 2.5, NULL, 0, 0, '0', NULL)"
+            )
+        )
+    old.dispose()
+    second = Database(location, "two")
+    record = second.read_now(lambda connection: runs.find_run(connection, "r"))
+    assert record is not None
+    assert (record.status, record.pending) == ("paused", None)
+    made = second.read_now(lambda connection: flows.find_flow(connection, ADDRESS))
+    assert made is not None
+    assert (made.flow_id, made.capture) == ("f", None)
+    second.close()
+
+
+def _back_to_the_first_schema(connection: Connection) -> None:
+    for name in [*metadata.tables, "schema_version"]:
+        connection.execute(text(f"DROP TABLE {name}"))
+    migrate(connection, upto=1)
 
 
 def test_a_newer_database_is_refused_and_left_alone(location: str) -> None:
