@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -84,9 +85,11 @@ def main() -> None:
 
 
 def complain(error: FlowdbgError) -> None:
-    """Write what happened and what to do next to stderr, safe for any terminal."""
+    """Write what happened and what to do next to stderr: no secrets, safe for any terminal."""
+    from flowdbg.core.redaction import Redactor
     from flowdbg.present.safe_text import safe_text
 
-    sys.stderr.write(f"flowdbg: {safe_text(error.what)}\n")
+    redactor = Redactor([os.environ.get("NOUKAI_API_KEY", "")])
+    sys.stderr.write(f"flowdbg: {safe_text(redactor.text(error.what))}\n")
     if error.next_step:
-        sys.stderr.write(f"  {safe_text(error.next_step)}\n")
+        sys.stderr.write(f"  {safe_text(redactor.text(error.next_step))}\n")

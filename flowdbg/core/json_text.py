@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, cast
 
 _KINDS = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}
 _WHITESPACE = re.compile(r"[ \t\n\r]*")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _BLANK = " \t\n\r"
 _scan: Callable[[str, int], tuple[Any, int]] = cast(Any, make_scanner)(json.JSONDecoder())
 _UNSET = object()
@@ -46,7 +47,7 @@ class JsonText:
             text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         except (TypeError, RecursionError) as error:
             raise ValueError(f"not a JSON value: {error}") from error
-        if any("\ud800" <= char <= "\udfff" for char in text):
+        if not text.isascii() and _SURROGATE.search(text):
             text = json.dumps(value, separators=(",", ":"))
         return cls(text, value)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any
 
 from flowdbg.core.address import FlowAddress
 from flowdbg.core.events import Received
-from flowdbg.core.json_text import JsonText, Segments, encode
+from flowdbg.core.json_text import JsonText, Segments
 from flowdbg.core.plan import Plan, Step
 from flowdbg.core.requests import ToolResume, TurnRequest
 from flowdbg.dialects.noukai.codes import meaning_of
@@ -23,6 +24,7 @@ from flowdbg.errors import (
     TargetError,
 )
 from flowdbg.transport.answers import ErrorAnswer
+from flowdbg.transport.body import BodyEncoder
 from flowdbg.transport.client import HttpClient
 from flowdbg.transport.stream import EventStream
 
@@ -50,6 +52,7 @@ class NoukaiTarget:
         self.url = url
         self._address = address
         self._key = key
+        self._bodies = BodyEncoder()
         self._client = HttpClient(url, headers=self._headers, explain=explain)
 
     def prepare(self, request: TurnRequest) -> Call:
@@ -60,7 +63,8 @@ class NoukaiTarget:
     @asynccontextmanager
     async def stream(self, call: Call) -> AsyncIterator[AsyncIterator[list[Received]]]:
         """Post the call once and give its events as they come (section 5)."""
-        stream = self._client.post_events(call.route, encode(call.body), dict(call.headers))
+        body = self._bodies.encode(call.body)
+        stream = self._client.post_events(call.route, body, dict(call.headers))
         try:
             await stream.__aenter__()
         except (Refused, ConnectionFailed):
@@ -151,7 +155,7 @@ def step_body(request: TurnRequest) -> Segments:
     if request.block_edits:
         parts.append(',"blockOverrides":{')
         for at, (step_id, fields) in enumerate(request.block_edits.items()):
-            parts += ["," if at else "", JsonText.of(step_id), ":", *_object(fields)]
+            parts += [_key(step_id, at), *_object(fields)]
         parts.append("}")
     parts.append(f',"runRemaining":{"true" if request.run_remaining else "false"}')
     if request.tools:
@@ -182,9 +186,20 @@ def _resume(resume: ToolResume) -> list[str | JsonText]:
 def _object(fields: Mapping[str, JsonText]) -> list[str | JsonText]:
     parts: list[str | JsonText] = ["{"]
     for at, (name, value) in enumerate(fields.items()):
-        parts += ["," if at else "", JsonText.of(name), ":", value]
+        parts += [_key(name, at), value]
     parts.append("}")
     return parts
+
+
+def _key(name: str, at: int) -> str:
+    """A member's name with its colon, and a comma before all but the first one."""
+    return f",{_quoted(name)}:" if at else f"{_quoted(name)}:"
+
+
+@lru_cache(maxsize=4096)
+def _quoted(name: str) -> str:
+    """A name as JSON; a session names the same steps in every request."""
+    return JsonText.of(name).text
 
 
 def explain(answer: ErrorAnswer) -> Refused:
