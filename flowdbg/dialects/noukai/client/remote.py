@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 from flowdbg.core.address import FlowAddress
 from flowdbg.core.events import Received
-from flowdbg.core.json_text import Segments, encode
+from flowdbg.core.json_text import Segments
 from flowdbg.core.plan import Plan
 from flowdbg.dialects.noukai import target, wire
 from flowdbg.dialects.noukai.client import answers, traces
@@ -23,6 +23,7 @@ from flowdbg.dialects.noukai.codes import meaning_of
 from flowdbg.dialects.noukai.decode import decode
 from flowdbg.errors import FlowNotFound, Interrupted, Refused, RequestTimedOut, UsageError
 from flowdbg.transport.answers import Answer, ErrorAnswer
+from flowdbg.transport.body import BodyEncoder
 from flowdbg.transport.client import HttpClient
 from flowdbg.transport.stream import EventStream
 
@@ -57,6 +58,7 @@ class NoukaiRemote:
         self.address = address
         self._key = key
         self._tag = {"X-Session-Id": session_id} if session_id else {}
+        self._bodies = BodyEncoder()
         self._client = HttpClient(url, headers=self._headers, explain=explain)
 
     async def plan(self, version: int | None) -> ToldPlan | None:
@@ -164,7 +166,7 @@ class NoukaiRemote:
 
     async def _post(self, path: str, body: Segments, headers: Mapping[str, str]) -> Answer:
         with _saying(f"{_UNKNOWN} Look at its runs: flowdbg runs {self.address}."):
-            return await self._client.send_json("POST", path, encode(body), headers)
+            return await self._client.send_json("POST", path, self._bodies.encode(body), headers)
 
     def _flow(self, version: int | None) -> str:
         if self.address is None:
