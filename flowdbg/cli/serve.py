@@ -14,52 +14,66 @@ if TYPE_CHECKING:
     from flowdbg.server.storage.hold import FileHold
 
 
+PathsArgument = Annotated[
+    list[Path],
+    typer.Argument(metavar="PATH...", help="Flow files, and folders of *.flow.yaml files."),
+]
+HostOption = Annotated[str, typer.Option(help="The address to listen on.")]
+PortOption = Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")]
+DatabaseOption = Annotated[
+    str,
+    typer.Option(
+        "--db",
+        metavar="FILE|URL",
+        help="SQLite file or PostgreSQL URL [default: server.db in the data directory].",
+    ),
+]
+KeyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--api-key",
+        envvar="FLOWDBG_SERVER_KEY",
+        help="A key that callers must send; may be repeated. Needed on other hosts.",
+    ),
+]
+RetentionOption = Annotated[
+    float | None,
+    typer.Option(metavar="DAYS", min=0, help="Remove the records of finished runs after this."),
+]
+CaptureOption = Annotated[
+    str,
+    typer.Option(
+        metavar="full|redacted|metadata_only|off",
+        help="How much of inputs and outputs the runs' records keep.",
+    ),
+]
+RateOption = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="Requests a minute for each caller.")
+]
+StrictOption = Annotated[
+    bool, typer.Option("--strict-first-call", help="Refuse a later step without a run.")
+]
+ReloadOption = Annotated[
+    bool, typer.Option("--reload", help="Watch the flow files and report every change.")
+]
+LogFormatOption = Annotated[str, typer.Option(metavar="text|json", help="The log's form.")]
+ChildOption = Annotated[bool, typer.Option("--child", hidden=True)]
+
+
 def serve(
-    paths: Annotated[
-        list[Path],
-        typer.Argument(metavar="PATH...", help="Flow files, and folders of *.flow.yaml files."),
-    ],
+    paths: PathsArgument,
     *,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 8080,
-    db: Annotated[
-        str,
-        typer.Option(
-            "--db",
-            metavar="FILE|URL",
-            help="SQLite file or PostgreSQL URL [default: server.db in the data directory].",
-        ),
-    ] = "",
-    api_key: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--api-key",
-            envvar="FLOWDBG_SERVER_KEY",
-            help="A key that callers must send; may be repeated. Needed on other hosts.",
-        ),
-    ] = None,
-    retention: Annotated[
-        float | None,
-        typer.Option(metavar="DAYS", min=0, help="Remove the records of finished runs after this."),
-    ] = None,
-    capture: Annotated[
-        str,
-        typer.Option(
-            metavar="full|redacted|metadata_only|off",
-            help="How much of inputs and outputs the runs' records keep.",
-        ),
-    ] = "metadata_only",
-    rate_limit: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Requests a minute for each caller.")
-    ] = None,
-    strict_first_call: Annotated[
-        bool, typer.Option("--strict-first-call", help="Refuse a later step without a run.")
-    ] = False,
-    reload: Annotated[
-        bool, typer.Option("--reload", help="Watch the flow files and report every change.")
-    ] = False,
-    log_format: Annotated[str, typer.Option(metavar="text|json", help="The log's form.")] = "text",
-    child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8080,
+    db: DatabaseOption = "",
+    api_key: KeyOption = None,
+    retention: RetentionOption = None,
+    capture: CaptureOption = "metadata_only",
+    rate_limit: RateOption = None,
+    strict_first_call: StrictOption = False,
+    reload: ReloadOption = False,
+    log_format: LogFormatOption = "text",
+    child: ChildOption = False,
 ) -> None:
     """Serve flow files over HTTP, with publishing, run records and the step protocol."""
     from flowdbg.errors import UsageError

@@ -38,6 +38,7 @@ from flowdbg.server.keys import Keys
 from flowdbg.server.metrics import Metrics
 from flowdbg.server.openapi import document
 from flowdbg.server.publishing import Publishing
+from flowdbg.server.publishing_documents import publishing_operations
 from flowdbg.server.rate_limit import RateLimit
 from flowdbg.server.runs import RunBook
 from flowdbg.server.settings import ServerSettings, is_loopback
@@ -151,7 +152,7 @@ class FlowServer:
         publishing = Publishing(self.catalogue, self.settings.max_body)
         mounts: list[Mount] = [
             ("", self._own_operations()),
-            (API_PREFIX, publishing.operations()),
+            (API_PREFIX, publishing_operations(publishing)),
             (API_PREFIX, Keys(self.database, self.settings.max_body).operations()),
             *(mounted(dialect, services) for dialect in self.settings.dialects),
         ]

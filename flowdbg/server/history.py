@@ -16,6 +16,7 @@ from flowdbg.dialects.services import Address, Ended, Entered, Followed, Replaye
 from flowdbg.server.runs import RecordedCall, RunBook
 from flowdbg.server.storage import flows, runs
 from flowdbg.server.storage.database import Database
+from flowdbg.server.storage.steps import steps_of
 
 _LOOK_SECONDS = 0.25
 
@@ -39,7 +40,7 @@ class RunHistory:
 
     async def steps(self, run_id: str) -> list[StepRecord]:
         """Every step record of a run, in the order in which they ended."""
-        return await self._database.read(lambda connection: runs.steps_of(connection, run_id))
+        return await self._database.read(lambda connection: steps_of(connection, run_id))
 
     async def runs(
         self, flow_id: str, statuses: Sequence[RunStatus], limit: int
@@ -80,7 +81,7 @@ class RunHistory:
             record, steps = await self._database.write(
                 lambda connection: (
                     runs.find_run(connection, run_id),
-                    runs.steps_of(connection, run_id),
+                    steps_of(connection, run_id),
                 )
             )
             if call is None:
@@ -100,7 +101,7 @@ class RunHistory:
         # Nothing runs between these lines, so each record is either among the unwritten ones or
         # read by this read, and never both.
         unwritten, index = list(call.unwritten), call.index
-        reading = self._database.write(lambda connection: runs.steps_of(connection, call.run_id))
+        reading = self._database.write(lambda connection: steps_of(connection, call.run_id))
         try:
             for step in (await reading)[seen:]:
                 yield Replayed(step.note)

@@ -20,6 +20,7 @@ from flowdbg.server.catalogue import Catalogue
 from flowdbg.server.runs import RecordedCall, RunBook
 from flowdbg.server.storage import runs
 from flowdbg.server.storage.database import Database
+from flowdbg.server.storage.steps import to_text
 
 
 @dataclass(slots=True)
@@ -137,5 +138,5 @@ class JobPlays:
     async def _save(self, job: JobPlay, index: int, state: Mapping[str, Any]) -> None:
         """Keep how far an entry has come, so that a crash repeats nothing that is finished."""
         job.pending["checkpoint"] = {"index": index, "state": dict(state)}
-        run_id, text = job.call.run_id, runs.to_text(job.pending)
+        run_id, text = job.call.run_id, to_text(job.pending)
         await self._database.write(lambda connection: runs.save_pending(connection, run_id, text))

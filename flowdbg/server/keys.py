@@ -50,6 +50,23 @@ _KEY_FIELDS: dict[str, Any] = {
 }
 _KEY: Schema = {"type": "object", "required": list(_KEY_FIELDS), "properties": _KEY_FIELDS}
 
+_CREATED: Schema = {**_KEY, "properties": {**_KEY_FIELDS, "key": {"type": "string"}}}
+_LISTING: Schema = {
+    "type": "object",
+    "properties": {"keys": {"type": "array", "items": _KEY}},
+}
+_NEW_KEY: Schema = {
+    "type": "object",
+    "required": ["projectId"],
+    "properties": {
+        "projectId": {"type": "string"},
+        "name": {"type": ["string", "null"]},
+        "environment": {"enum": ["live", "test", None]},
+        "expiresAt": {"type": ["string", "null"], "format": "date-time"},
+    },
+}
+_OF_PROJECT = Parameter("projectId", "query", "`org/project`.", {"type": "string"}, required=True)
+
 
 class Keys:
     """The handlers of the key routes."""
@@ -112,14 +129,6 @@ class Keys:
 
     def operations(self) -> Sequence[Operation]:
         """The routes."""
-        listing = {"type": "object", "properties": {"keys": {"type": "array", "items": _KEY}}}
-        created = {
-            **_KEY,
-            "properties": {**_KEY_FIELDS, "key": {"type": "string"}},
-        }
-        project = Parameter(
-            "projectId", "query", "`org/project`.", {"type": "string"}, required=True
-        )
         wrong = Answer("A field or parameter is wrong.")
         return (
             Operation(
@@ -129,21 +138,12 @@ class Keys:
                 "Create a key for one project.",
                 self.create,
                 {
-                    201: Answer("The key; it is never shown again.", created),
+                    201: Answer("The key; it is never shown again.", _CREATED),
                     400: wrong,
                     409: Answer("The project has as many active keys as it may."),
                     413: Answer("The body is too large."),
                 },
-                body={
-                    "type": "object",
-                    "required": ["projectId"],
-                    "properties": {
-                        "projectId": {"type": "string"},
-                        "name": {"type": ["string", "null"]},
-                        "environment": {"enum": ["live", "test", None]},
-                        "expiresAt": {"type": ["string", "null"], "format": "date-time"},
-                    },
-                },
+                body=_NEW_KEY,
             ),
             Operation(
                 "GET",
@@ -151,8 +151,8 @@ class Keys:
                 "listKeys",
                 "The keys of a project, without their secrets.",
                 self.listing,
-                {200: Answer("The keys.", listing), 400: wrong},
-                parameters=(project,),
+                {200: Answer("The keys.", _LISTING), 400: wrong},
+                parameters=(_OF_PROJECT,),
             ),
             Operation(
                 "DELETE",

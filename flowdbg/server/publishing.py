@@ -14,10 +14,7 @@ from starlette.responses import Response
 from flowdbg.dialects.encoding import timestamp
 from flowdbg.dialects.operations import (
     INVALID_REQUEST,
-    Answer,
-    Operation,
     Refusal,
-    Schema,
     caller_of,
     json_answer,
     json_body,
@@ -30,34 +27,6 @@ from flowdbg.server.storage.flows import VersionRow
 
 FLOW_NOT_FOUND = "FLOW_NOT_FOUND"
 INVALID_DEFINITION = "INVALID_DEFINITION"
-
-_FLOW = "/flows/{org}/{project}/{flow}"
-_VERSION: Schema = {
-    "type": "object",
-    "required": ["version", "hash", "production", "createdAt"],
-    "properties": {
-        "version": {"type": "integer"},
-        "hash": {"type": "string"},
-        "production": {"type": "boolean"},
-        "createdAt": {"type": "string"},
-        "created": {"type": "boolean"},
-    },
-}
-_NUMBER: Schema = {"type": ["integer", "null"]}
-_FLOW_ITEM: Schema = {
-    "type": "object",
-    "required": ["flow", "production", "newest", "draft"],
-    "properties": {
-        "flow": {"type": "string"},
-        "production": _NUMBER,
-        "newest": _NUMBER,
-        "draft": {
-            "type": ["object", "null"],
-            "required": ["file", "problems"],
-            "properties": {"file": {"type": "string"}, "problems": {"type": "array"}},
-        },
-    },
-}
 
 
 class Publishing:
@@ -149,94 +118,6 @@ class Publishing:
             raise Refusal(404, FLOW_NOT_FOUND, str(error)) from error
         return json_answer({"production": number})
 
-    def operations(self) -> Sequence[Operation]:
-        """The routes."""
-        listing = {"type": "object", "properties": {"flows": _array(_FLOW_ITEM)}}
-        versions = {
-            "type": "object",
-            "required": ["production", "versions"],
-            "properties": {"production": _NUMBER, "versions": _array(_VERSION)},
-        }
-        return (
-            Operation(
-                "GET",
-                "/flows",
-                "listFlows",
-                "Every flow the server serves.",
-                self.flows,
-                {200: Answer("The flows.", listing)},
-            ),
-            Operation(
-                "POST",
-                f"{_FLOW}/versions",
-                "publishVersion",
-                "Freeze a definition as the next version.",
-                self.publish,
-                {
-                    201: Answer("The version.", _VERSION),
-                    400: Answer("The body has a wrong field."),
-                    413: Answer("The body is too large."),
-                    422: Answer("The definition is wrong; `detail.problems` lists why."),
-                },
-                body={
-                    "type": "object",
-                    "required": ["definition"],
-                    "properties": {
-                        "definition": {"type": "string"},
-                        "production": {"type": "boolean"},
-                        "reuse": {"type": "boolean"},
-                    },
-                },
-            ),
-            Operation(
-                "GET",
-                f"{_FLOW}/versions",
-                "listVersions",
-                "The versions of a flow, oldest first.",
-                self.versions,
-                {200: Answer("The versions.", versions), 404: Answer("No such flow.")},
-            ),
-            Operation(
-                "PUT",
-                f"{_FLOW}/capture",
-                "setCapture",
-                "Say how much of inputs and outputs the flow's runs keep.",
-                self.set_capture,
-                {
-                    200: Answer("The mode; null: what the server says.", {"type": "object"}),
-                    400: Answer("The mode is not known."),
-                    404: Answer("No such flow."),
-                    413: Answer("The body is too large."),
-                },
-                body={
-                    "type": "object",
-                    "required": ["mode"],
-                    "properties": {"mode": {"enum": [*CAPTURES, None]}},
-                },
-            ),
-            Operation(
-                "PUT",
-                f"{_FLOW}/production",
-                "promoteVersion",
-                "Point production at a version.",
-                self.promote,
-                {
-                    200: Answer(
-                        "The new production version.",
-                        {"type": "object", "properties": {"production": {"type": "integer"}}},
-                    ),
-                    400: Answer("The body has a wrong field."),
-                    404: Answer("No such flow or version."),
-                    413: Answer("The body is too large."),
-                },
-                body={
-                    "type": "object",
-                    "required": ["version"],
-                    "properties": {"version": {"type": "integer"}},
-                },
-            ),
-        )
-
 
 def problems_json(problems: Sequence[Any]) -> list[dict[str, Any]]:
     """Problems of a flow file as JSON."""
@@ -270,7 +151,3 @@ def _version_json(row: VersionRow, production: int | None) -> dict[str, Any]:
         "production": row.number == production,
         "createdAt": timestamp(row.created_at),
     }
-
-
-def _array(items: Schema) -> Schema:
-    return {"type": "array", "items": items}

@@ -27,7 +27,7 @@ from flowdbg.engine.events import (
     Usage,
 )
 from flowdbg.engine.plan import PlanEntry
-from flowdbg.server.storage.runs import to_text
+from flowdbg.server.storage.steps import to_text
 
 RENDERED_PROMPT = "__rendered_prompt__"
 """Reserved key of kept outputs (noukai section 8.6); live outputs never have it."""

@@ -24,7 +24,8 @@ from flowdbg.server.metrics import Metrics
 from flowdbg.server.recorder import EntryRecorder, usage_in
 from flowdbg.server.storage import runs
 from flowdbg.server.storage.database import Database
-from flowdbg.server.storage.runs import CallOutcome, NewRun, to_text
+from flowdbg.server.storage.runs import CallOutcome, NewRun
+from flowdbg.server.storage.steps import to_text
 
 logger = logging.getLogger("flowdbg.server")
 

@@ -13,6 +13,7 @@ import pytest
 
 from flowdbg.dialects.records import RunRecord, StepRecord
 from flowdbg.server.storage import runs
+from flowdbg.server.storage.steps import steps_of
 from tests.flows import SLOW, THREE_STEP
 from tests.serving import Running, running_server, write_flows
 
@@ -38,8 +39,8 @@ def run_of(server: Running, run_id: str) -> RunRecord:
     return row
 
 
-def steps_of(server: Running, run_id: str) -> list[StepRecord]:
-    return server.server.database.read_now(lambda connection: runs.steps_of(connection, run_id))
+def records_of(server: Running, run_id: str) -> list[StepRecord]:
+    return server.server.database.read_now(lambda connection: steps_of(connection, run_id))
 
 
 async def leave_after(server: Running, flow: str, event: str, **body: object) -> str:
@@ -68,7 +69,7 @@ def test_it_is_noticed_while_the_model_is_silent(server: Running) -> None:
     row = run_of(server, run_id)
     assert row.status == "cancelled"
     assert row.ended_at is not None
-    (step,) = steps_of(server, run_id)
+    (step,) = records_of(server, run_id)
     assert (step.note.step_id, step.note.status) == ("wait", "failed")
     assert step.note.error is not None
     assert json.loads(step.note.error)["code"] == "CANCELLED"

@@ -18,6 +18,7 @@ from flowdbg.server.storage import flows, runs
 from flowdbg.server.storage.database import Database
 from flowdbg.server.storage.runs import CallOutcome, NewRun
 from flowdbg.server.storage.schema import runs as runs_table
+from flowdbg.server.storage.steps import steps_of
 from tests.dialects.noukai.server.stream import step
 from tests.flows import FAILING, LOOP, TWO_STEP
 from tests.serving import Running, running_server, write_flows
@@ -36,7 +37,7 @@ def record(server: Running, run_id: str) -> tuple[RunRecord, list[StepRecord]]:
     database = server.server.database
     row = database.read_now(lambda connection: runs.find_run(connection, run_id))
     assert row is not None
-    return row, database.read_now(lambda connection: runs.steps_of(connection, run_id))
+    return row, database.read_now(lambda connection: steps_of(connection, run_id))
 
 
 def test_a_run_is_recorded_with_its_tokens_cost_and_times(server: Running) -> None:
@@ -184,7 +185,7 @@ def test_old_finished_runs_are_removed_with_their_steps(location: str) -> None:
         if database.read_now(lambda connection, run_id=run_id: runs.find_run(connection, run_id))  # type: ignore[misc]
     ]
     assert left == ["new", "busy"]
-    assert database.read_now(lambda connection: runs.steps_of(connection, "old")) == []
+    assert database.read_now(lambda connection: steps_of(connection, "old")) == []
     database.close()
 
 

@@ -1,4 +1,4 @@
-"""Runs and the steps they made: the statements, each a function of a connection.
+"""Runs: the statements, each a function of a connection.
 
 What they write and read is described in `flowdbg.dialects.records`.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from flowdbg.dialects.records import (
     OPEN,
@@ -20,10 +20,10 @@ from flowdbg.dialects.records import (
     RunRecord,
     RunStatus,
     StepNote,
-    StepRecord,
     Trigger,
 )
 from flowdbg.server.storage.schema import run_steps, runs, storable
+from flowdbg.server.storage.steps import add_steps, to_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,6 @@ class NewRun:
     step_count: int
     session_id: str | None = None
     status: RunStatus = "running"
-
-
-def to_text(value: Any) -> str:
-    """JSON in ASCII: any database keeps it, whatever a model wrote."""
-    return json.dumps(value, separators=(",", ":"))
 
 
 def start_run(
@@ -132,7 +127,7 @@ def write_steps(connection: Connection, run_id: str, steps: Sequence[StepNote]) 
     """Append step records, and add what they consumed to the run's."""
     if not steps:
         return
-    _add_steps(connection, run_id, steps)
+    add_steps(connection, run_id, steps)
     row = connection.execute(
         select(runs.c.prompt_tokens, runs.c.completion_tokens, runs.c.cost).where(
             runs.c.id == run_id
@@ -154,44 +149,12 @@ def write_steps(connection: Connection, run_id: str, steps: Sequence[StepNote]) 
     )
 
 
-def _add_steps(connection: Connection, run_id: str, steps: Sequence[StepNote]) -> None:
-    """Append step records; a step that ran before gets the next attempt number."""
-    last = connection.execute(
-        select(func.max(run_steps.c.ordinal)).where(run_steps.c.run_id == run_id)
-    ).scalar()
-    ordinal = -1 if last is None else int(last)
-    attempts: dict[tuple[str, str], int] = {}
-    if last is not None:
-        rows = connection.execute(
-            select(run_steps.c.step_id, run_steps.c.path, func.max(run_steps.c.attempt))
-            .where(run_steps.c.run_id == run_id)
-            .group_by(run_steps.c.step_id, run_steps.c.path)
-        )
-        attempts = {(row[0], row[1]): int(row[2]) for row in rows.all()}
-    values: list[dict[str, Any]] = []
-    for step in steps:
-        ordinal += 1
-        path = to_text(step.path)
-        attempt = attempts.get((step.step_id, path), 0) + 1
-        attempts[step.step_id, path] = attempt
-        values.append(_step_values(run_id, ordinal, attempt, path, step))
-    connection.execute(insert(run_steps), values)
-
-
 def find_run(connection: Connection, run_id: str) -> RunRecord | None:
     """One run, if the database has it."""
     if not storable(run_id):
         return None
     row = connection.execute(select(runs).where(runs.c.id == run_id)).first()
     return None if row is None else _run(row)
-
-
-def steps_of(connection: Connection, run_id: str) -> list[StepRecord]:
-    """Every step record of a run, in the order in which they ended."""
-    rows = connection.execute(
-        select(run_steps).where(run_steps.c.run_id == run_id).order_by(run_steps.c.ordinal)
-    )
-    return [_step(row) for row in rows.all()]
 
 
 def runs_of_flow(
@@ -288,34 +251,6 @@ def delete_older(connection: Connection, before: float) -> int:
     return len(old)
 
 
-def _step_values(
-    run_id: str, ordinal: int, attempt: int, path: str, step: StepNote
-) -> dict[str, Any]:
-    return {
-        "run_id": run_id,
-        "ordinal": ordinal,
-        "step_id": step.step_id,
-        "name": step.name,
-        "entry_id": step.entry_id,
-        "path": path,
-        "attempt": attempt,
-        "loop_index": step.loop_index,
-        "status": step.status,
-        "started_at": step.started_at,
-        "ended_at": step.started_at + step.duration_ms / 1000,
-        "duration_ms": step.duration_ms,
-        "model": step.model,
-        "prompt_tokens": step.prompt_tokens,
-        "completion_tokens": step.completion_tokens,
-        "cost": None if step.cost is None else format(step.cost, "f"),
-        "input": step.input,
-        "output": step.output,
-        "error": step.error,
-        "input_bytes": step.input_bytes,
-        "output_bytes": step.output_bytes,
-    }
-
-
 def _run(row: Row[Any]) -> RunRecord:
     return RunRecord(
         id=row.id,
@@ -337,26 +272,3 @@ def _run(row: Row[Any]) -> RunRecord:
         pending=None if row.pending is None else json.loads(row.pending),
         result=row.result,
     )
-
-
-def _step(row: Row[Any]) -> StepRecord:
-    note = StepNote(
-        step_id=row.step_id,
-        name=row.name,
-        entry_id=row.entry_id,
-        path=tuple(json.loads(row.path)),
-        status=row.status,
-        started_at=row.started_at,
-        duration_ms=row.duration_ms,
-        loop_index=row.loop_index,
-        model=row.model,
-        prompt_tokens=row.prompt_tokens,
-        completion_tokens=row.completion_tokens,
-        cost=None if row.cost is None else Decimal(row.cost),
-        input=row.input,
-        output=row.output,
-        error=row.error,
-        input_bytes=row.input_bytes,
-        output_bytes=row.output_bytes,
-    )
-    return StepRecord(row.ordinal, row.attempt, note)
