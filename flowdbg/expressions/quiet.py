@@ -14,6 +14,7 @@ import tempfile
 import weakref
 from pathlib import Path
 
+# Private, but the only place that knows where the runtime's wheel put the worker.
 from pydantic_monty._binary import find_monty_binary
 
 

@@ -75,6 +75,19 @@ async def test_closing_the_run_frees_the_model(local_services: Services) -> None
             pass
 
 
+async def test_others_are_served_while_the_model_generates(local_services: Services) -> None:
+    slow = flow("- {id: a, kind: llm, prompt: Write a long story., max_tokens: 1500}")
+    quick = flow("- {id: a, kind: code, when: 'True', code: \"return {'n': 1}\"}")
+    story = Runner(local_services).run_entry(slow, 0, outputs={}, initial={})
+    async for event in story:
+        if isinstance(event, OutputChunk):
+            break
+    for _ in range(20):
+        assert await output_of(local_services, quick) == {"n": 1}
+    assert await processing(only_process(local_services))
+    await story.aclose()
+
+
 async def test_a_changed_prompt_changes_the_words_and_the_same_prompt_does_not(
     local_services: Services,
 ) -> None:
