@@ -9,7 +9,6 @@ others run now and then.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
@@ -40,6 +39,9 @@ class FrameSink:
         self._made = 0
         self._news = asyncio.Event()
         self._room = asyncio.Event()
+        self._time = asyncio.get_running_loop().time
+        self.last_put = self._time()
+        """The loop's time when a frame was last queued."""
         self.closed = False
         """Whether no further frame will come, or be sent."""
 
@@ -57,6 +59,7 @@ class FrameSink:
         """Queue whole frames without waiting."""
         self._frames.append(frame)
         self._waiting += len(frame)
+        self.last_put = self._time()
         self._news.set()
 
     def close(self) -> None:
@@ -65,18 +68,42 @@ class FrameSink:
         self._news.set()
         self._room.set()
 
-    async def take(self, patience: float) -> bytes:
-        """Everything that waits; empty after `patience` seconds of silence, or at the end."""
+    async def take(self) -> bytes:
+        """Everything that waits, once there is something; empty at the end."""
         if not self._frames and not self.closed:
             self._news.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(patience):
-                    await self._news.wait()
+            await self._news.wait()
         data = b"".join(self._frames)
         self._frames.clear()
         self._waiting = 0
         self._room.set()
         return data
+
+
+class Heartbeat:
+    """Puts a comment into a stream that has been silent for a while.
+
+    One timer for each stream, looked at when it is due: a timer for each frame would cost more
+    than the frame.
+    """
+
+    def __init__(self, sink: FrameSink, seconds: float, ping: bytes) -> None:
+        self._sink = sink
+        self._seconds = seconds
+        self._ping = ping
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(seconds, self._due)
+
+    def stop(self) -> None:
+        """Stop looking."""
+        self._timer.cancel()
+
+    def _due(self) -> None:
+        left = self._sink.last_put + self._seconds - self._loop.time()
+        if left <= 0:
+            self._sink.put(self._ping)
+            left = self._seconds
+        self._timer = self._loop.call_later(left, self._due)
 
 
 Producer = Callable[[FrameSink], Awaitable[None]]
@@ -137,19 +164,19 @@ class EventStream:
         producer.add_done_callback(lambda _: sink.close())
         watcher = asyncio.create_task(_until_gone(receive))
         watcher.add_done_callback(lambda _: sink.close())
+        heartbeat = Heartbeat(sink, self._heartbeat, self._ping)
         try:
             with self._stopping.on_stop(producer.cancel):
                 await send(_start())
                 ended = False
                 while not ended:
-                    data = await sink.take(self._heartbeat)
+                    data = await sink.take()
                     if watcher.done():
                         return
                     ended = sink.closed
-                    if not data and not ended:
-                        data = self._ping
                     await send({"type": "http.response.body", "body": data, "more_body": not ended})
         finally:
+            heartbeat.stop()
             sink.close()
             for task in (producer, watcher):
                 task.cancel()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from flowdbg.dialects.records import (
     OPEN,
@@ -24,6 +24,20 @@ from flowdbg.dialects.records import (
 )
 from flowdbg.server.storage.schema import run_steps, runs, storable
 from flowdbg.server.storage.steps import add_steps, to_text
+
+# Made once: putting a statement together takes as long as carrying it out.
+_START = insert(runs)
+_CHANGE = update(runs).where(runs.c.id == bindparam("run"))
+_BY_ID = select(runs).where(runs.c.id == bindparam("run"))
+_SO_FAR = select(
+    runs.c.prompt_tokens,
+    runs.c.completion_tokens,
+    runs.c.cost,
+    select(func.max(run_steps.c.ordinal))
+    .where(run_steps.c.run_id == bindparam("run"))
+    .scalar_subquery()
+    .label("last"),
+).where(runs.c.id == bindparam("run"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +61,25 @@ def start_run(
 ) -> None:
     """Write a run's record; `pending` is what a queued run is asked for."""
     connection.execute(
-        insert(runs).values(
-            id=run.id,
-            flow_id=run.flow_id,
-            version=run.version,
-            plan_hash=run.plan_hash,
-            trigger_type=run.trigger,
-            status=run.status,
-            owner=owner,
-            session_id=run.session_id,
-            capture=run.capture,
-            initial=to_text(run.initial),
-            pending=None if pending is None else to_text(pending),
-            step_count=run.step_count,
-            started_at=time.time(),
-            prompt_tokens=0,
-            completion_tokens=0,
-            cost="0",
-        )
+        _START,
+        {
+            "id": run.id,
+            "flow_id": run.flow_id,
+            "version": run.version,
+            "plan_hash": run.plan_hash,
+            "trigger_type": run.trigger,
+            "status": run.status,
+            "owner": owner,
+            "session_id": run.session_id,
+            "capture": run.capture,
+            "initial": to_text(run.initial),
+            "pending": None if pending is None else to_text(pending),
+            "step_count": run.step_count,
+            "started_at": time.time(),
+            "prompt_tokens": 0,
+            "completion_tokens": 0,
+            "cost": "0",
+        },
     )
 
 
@@ -91,7 +106,7 @@ def continue_run(
         values["pending"] = None
     if initial is not None:
         values["initial"] = to_text(initial)
-    connection.execute(update(runs).where(runs.c.id == run_id).values(values))
+    connection.execute(_CHANGE, {"run": run_id, **values})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,51 +124,45 @@ def close_call(
     connection: Connection, run_id: str, outcome: CallOutcome, steps: Sequence[StepNote]
 ) -> None:
     """Write what a call did, and the run's status after it."""
-    write_steps(connection, run_id, steps)
-    connection.execute(
-        update(runs)
-        .where(runs.c.id == run_id)
-        .values(
-            status=outcome.status,
-            ended_at=None if outcome.status in OPEN else time.time(),
-            error=None if outcome.error is None else to_text(outcome.error),
-            pending=None if outcome.pending is None else to_text(outcome.pending),
-            result=outcome.result,
-        )
-    )
+    ended = {
+        "status": outcome.status,
+        "ended_at": None if outcome.status in OPEN else time.time(),
+        "error": None if outcome.error is None else to_text(outcome.error),
+        "pending": None if outcome.pending is None else to_text(outcome.pending),
+        "result": outcome.result,
+    }
+    consumed = _add(connection, run_id, steps)
+    connection.execute(_CHANGE, {"run": run_id, **consumed, **ended})
 
 
 def write_steps(connection: Connection, run_id: str, steps: Sequence[StepNote]) -> None:
     """Append step records, and add what they consumed to the run's."""
-    if not steps:
-        return
-    add_steps(connection, run_id, steps)
-    row = connection.execute(
-        select(runs.c.prompt_tokens, runs.c.completion_tokens, runs.c.cost).where(
-            runs.c.id == run_id
-        )
-    ).first()
-    if row is None:  # the run was removed while it was served
-        return
+    consumed = _add(connection, run_id, steps)
+    if consumed:
+        connection.execute(_CHANGE, {"run": run_id, **consumed})
+
+
+def _add(connection: Connection, run_id: str, steps: Sequence[StepNote]) -> dict[str, Any]:
+    """Append step records; what the run has consumed with them, as values of its record."""
+    row = connection.execute(_SO_FAR, {"run": run_id}).first() if steps else None
+    if row is None:  # nothing to add, or the run was removed while it was served
+        return {}
+    add_steps(connection, run_id, steps, row.last)
     entries = [step for step in steps if not step.path]
     cost = sum((step.cost for step in entries if step.cost is not None), Decimal(row.cost))
-    connection.execute(
-        update(runs)
-        .where(runs.c.id == run_id)
-        .values(
-            prompt_tokens=row.prompt_tokens + sum(step.prompt_tokens for step in entries),
-            completion_tokens=row.completion_tokens
-            + sum(step.completion_tokens for step in entries),
-            cost=format(cost, "f"),
-        )
-    )
+    return {
+        "prompt_tokens": row.prompt_tokens + sum(step.prompt_tokens for step in entries),
+        "completion_tokens": row.completion_tokens
+        + sum(step.completion_tokens for step in entries),
+        "cost": format(cost, "f"),
+    }
 
 
 def find_run(connection: Connection, run_id: str) -> RunRecord | None:
     """One run, if the database has it."""
     if not storable(run_id):
         return None
-    row = connection.execute(select(runs).where(runs.c.id == run_id)).first()
+    row = connection.execute(_BY_ID, {"run": run_id}).first()
     return None if row is None else _run(row)
 
 

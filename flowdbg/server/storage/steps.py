@@ -7,10 +7,21 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
 from flowdbg.dialects.records import StepNote, StepRecord
 from flowdbg.server.storage.schema import run_steps
+
+# Made once: putting a statement together takes as long as carrying it out.
+_ADD = insert(run_steps)
+_ATTEMPTS = (
+    select(run_steps.c.step_id, run_steps.c.path, func.max(run_steps.c.attempt))
+    .where(run_steps.c.run_id == bindparam("run"))
+    .group_by(run_steps.c.step_id, run_steps.c.path)
+)
+_OF_RUN = (
+    select(run_steps).where(run_steps.c.run_id == bindparam("run")).order_by(run_steps.c.ordinal)
+)
 
 
 def to_text(value: Any) -> str:
@@ -18,19 +29,17 @@ def to_text(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def add_steps(connection: Connection, run_id: str, steps: Sequence[StepNote]) -> None:
-    """Append step records; a step that ran before gets the next attempt number."""
-    last = connection.execute(
-        select(func.max(run_steps.c.ordinal)).where(run_steps.c.run_id == run_id)
-    ).scalar()
-    ordinal = -1 if last is None else int(last)
+def add_steps(
+    connection: Connection, run_id: str, steps: Sequence[StepNote], last: int | None
+) -> None:
+    """Append step records; a step that ran before gets the next attempt number.
+
+    `last` is the ordinal of the run's last record; None when it has none.
+    """
+    ordinal = -1 if last is None else last
     attempts: dict[tuple[str, str], int] = {}
     if last is not None:
-        rows = connection.execute(
-            select(run_steps.c.step_id, run_steps.c.path, func.max(run_steps.c.attempt))
-            .where(run_steps.c.run_id == run_id)
-            .group_by(run_steps.c.step_id, run_steps.c.path)
-        )
+        rows = connection.execute(_ATTEMPTS, {"run": run_id})
         attempts = {(row[0], row[1]): int(row[2]) for row in rows.all()}
     values: list[dict[str, Any]] = []
     for step in steps:
@@ -39,15 +48,12 @@ def add_steps(connection: Connection, run_id: str, steps: Sequence[StepNote]) ->
         attempt = attempts.get((step.step_id, path), 0) + 1
         attempts[step.step_id, path] = attempt
         values.append(_step_values(run_id, ordinal, attempt, path, step))
-    connection.execute(insert(run_steps), values)
+    connection.execute(_ADD, values)
 
 
 def steps_of(connection: Connection, run_id: str) -> list[StepRecord]:
     """Every step record of a run, in the order in which they ended."""
-    rows = connection.execute(
-        select(run_steps).where(run_steps.c.run_id == run_id).order_by(run_steps.c.ordinal)
-    )
-    return [_step(row) for row in rows.all()]
+    return [_step(row) for row in connection.execute(_OF_RUN, {"run": run_id}).all()]
 
 
 def _step_values(
