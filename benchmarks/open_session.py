@@ -15,6 +15,7 @@ from pathlib import Path
 
 from flowdbg.core.address import FlowAddress
 from flowdbg.core.entries import (
+    Body,
     CommandGiven,
     Entry,
     EventReceived,
@@ -41,7 +42,7 @@ RUNS = 3
 def write_session(folder: Path) -> None:
     """One step that streamed 100,000 tokens."""
     chunk = '{"eventType":"step_output","stepId":"a","outputData":" token number %d of many"}'
-    bodies = [
+    bodies: list[Body] = [
         SessionOpened("s", "noukai", "http://x", "o/p/f", message="hi"),
         PlanLoaded(Plan((Step("a", "A"),), 1, "h", told=True)),
         CommandGiven("step"),

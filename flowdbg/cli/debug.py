@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from flowdbg.cli import options
+import typer
+
+from flowdbg.cli import options, run_options
+from flowdbg.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def debug(
-    target: options.TargetArgument,
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", help="org/project/flow[@VERSION], or a flow file.")
+    ] = "",
     message: options.MessageOption = None,
     param: options.ParameterOption = None,
     params: options.ParamsFileOption = None,
@@ -23,12 +28,29 @@ def debug(
     profile: options.ProfileOption = "",
     override_output: options.OutputOverrideOption = None,
     override_block: options.BlockOverrideOption = None,
+    attach: run_options.AttachOption = None,
+    trace: run_options.TraceOption = False,
+    tools: run_options.ToolsOption = None,
+    tool_choice: run_options.ToolChoiceOption = "",
+    tool_handler: run_options.ToolHandlerOption = "",
+    tool_exec: run_options.ToolExecOption = "",
+    tool_timeout: run_options.ToolTimeoutOption = 60.0,
+    max_tool_rounds: run_options.MaxToolRoundsOption = 10,
+    run: Annotated[
+        str, typer.Option("--run", metavar="RUN", help="Open a finished run, paused at its end.")
+    ] = "",
     theme: options.ThemeOption = "",
     ascii_only: options.AsciiOption = False,
 ) -> None:
     """Debug a flow on the screen, paused before its first step."""
-    from flowdbg.cli.opening import Opening, open_new
+    from flowdbg.cli.opening import Opening, Tools, open_new, open_run
 
+    if run:
+        opened = open_run(run, target=target, url=url, profile=profile)
+        show(opened, theme=theme, ascii_only=ascii_only)
+        return
+    if not target:
+        raise UsageError("There is nothing to debug.", "Name a TARGET, or a finished --run.")
     opening = Opening(
         target,
         message,
@@ -38,6 +60,9 @@ def debug(
         profile=profile,
         output_overrides=override_output or (),
         block_overrides=override_block or (),
+        attach=attach or (),
+        trace=trace,
+        tools=Tools(tools, tool_choice, tool_handler, tool_exec, tool_timeout, max_tool_rounds),
     )
     show(open_new(opening), theme=theme, ascii_only=ascii_only)
 

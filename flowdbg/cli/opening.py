@@ -6,25 +6,40 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from flowdbg.cli.embedded import published_flow
 from flowdbg.cli.inputs import read_block_edits, read_params, read_value
 from flowdbg.cli.servers import Server, find_server
+from flowdbg.cli.tools import make_handler, read_tools
 from flowdbg.config import paths
 from flowdbg.core.address import FlowAddress, parse_address, parse_target
-from flowdbg.core.entries import SessionOpened
+from flowdbg.core.entries import Entry, SessionOpened, to_record
 from flowdbg.core.inputs import missing_inputs, parameters_of
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.overrides import known_step, output_value, split_output_override
 from flowdbg.core.plan import Plan
 from flowdbg.debugger import Debugger
+from flowdbg.dialects.noukai.client.attachments import read_attachments
+from flowdbg.dialects.noukai.client.opened_run import open_run as fetch_run
 from flowdbg.dialects.target import Target
 from flowdbg.dialects.targets import make_target
 from flowdbg.errors import SessionHeld, UsageError
 from flowdbg.store import SessionStore
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The tools of a run, and what answers their calls."""
+
+    file: Path | None = None
+    choice: str = ""
+    handler: str = ""
+    command: str = ""
+    timeout: float = 60.0
+    rounds: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +54,9 @@ class Opening:
     profile: str = ""
     output_overrides: Sequence[str] = ()
     block_overrides: Sequence[str] = ()
+    attach: Sequence[str] = ()
+    trace: bool = False
+    tools: Tools = field(default_factory=Tools)
 
 
 @asynccontextmanager
@@ -64,14 +82,40 @@ async def open_new(opening: Opening, *, inputs_needed: bool = False) -> AsyncIte
         if inputs_needed:
             _require_inputs(opening.message, parameters, schema)
         known = plan or Plan()
+        handler = make_handler(opening.tools.handler, opening.tools.command, opening.tools.timeout)
         outputs = _output_edits(opening.output_overrides, known)
         blocks = read_block_edits(opening.block_overrides, known)
         debugger = await _start(target, opening, parameters, place, plan)
         stack.push_async_callback(debugger.close)
+        debugger.tool_handler, debugger.tool_rounds = handler, opening.tools.rounds
         for step_id, value in outputs:
             await debugger.edit_output(step_id, value)
         for step_id, fields in blocks.items():
             await debugger.edit_block(step_id, fields)
+        yield debugger
+
+
+@asynccontextmanager
+async def open_run(run_id: str, *, target: str, url: str, profile: str) -> AsyncIterator[Debugger]:
+    """A session filled from a finished run's trace, paused at its end.
+
+    `target` names the run's flow where the server does not tell it; it may be empty.
+
+    Raises:
+        TargetError: The server could not be asked, or does not know the run.
+        UsageError: The server does not tell the run's flow, and none is named.
+        StoreError: The session's file could not be made.
+    """
+    server = find_server(url=url, profile=profile)
+    named = parse_target(server.complete(target))[0] if target else None
+    async with AsyncExitStack() as stack:
+        store = _new_store(server)
+        stack.callback(store.close)
+        opened = await fetch_run(server.url, server.key, run_id, store.session_id, named)
+        store.append([to_record(Entry(time.time(), 0, body)) for body in opened.bodies])
+        client = make_target(server.dialect, url=server.url, address=opened.address, key=server.key)
+        debugger = await Debugger.resume(client, store)
+        stack.push_async_callback(debugger.close)
         yield debugger
 
 
@@ -154,27 +198,38 @@ async def _start(
     place: Place,
     plan: Plan | None,
 ) -> Debugger:
-    session_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
-    meta = {
-        "flow_file": str(place.file) if place.file else "",
-        "profile": place.server.profile,
-        "created": time.time(),
-    }
-    store = SessionStore.create(paths.sessions_dir(), session_id=session_id, meta=meta)
+    definitions, choice = read_tools(opening.tools.file, opening.tools.choice)
+    attachments = read_attachments(opening.attach)
+    store = _new_store(place.server, place.file)
     opened = SessionOpened(
-        session_id,
+        store.session_id,
         target.dialect,
         target.url,
         str(place.address),
         place.pinned,
         opening.message,
         JsonText.of(parameters),
+        tools=definitions.text if definitions else "",
+        tool_choice=choice.text if choice else "",
+        attachments=JsonText.of(attachments).text if attachments else "",
+        trace=opening.trace,
     )
     try:
         return await Debugger.start(target, store, opened, plan)
     except BaseException:
         store.close()
         raise
+
+
+def _new_store(server: Server, file: Path | None = None) -> SessionStore:
+    """The file of a session that begins now."""
+    session_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+    meta = {
+        "flow_file": str(file) if file else "",
+        "profile": server.profile,
+        "created": time.time(),
+    }
+    return SessionStore.create(paths.sessions_dir(), session_id=session_id, meta=meta)
 
 
 def _output_edits(texts: Sequence[str], plan: Plan) -> list[tuple[str, JsonText]]:

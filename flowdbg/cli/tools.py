@@ -8,8 +8,8 @@ from pathlib import Path
 from flowdbg.cli.inputs import read_json_file, read_value
 from flowdbg.core.inputs import read_json
 from flowdbg.core.json_text import JsonText
-from flowdbg.dialects.noukai.client.tools import check_tools
-from flowdbg.dialects.noukai.client.tools import tool_choice as choice_of
+from flowdbg.core.tool_calls import check_tools
+from flowdbg.core.tool_calls import tool_choice as choice_of
 from flowdbg.errors import UsageError
 from flowdbg.headless.tools import ToolHandler, command_handler, function_handler
 

@@ -119,23 +119,6 @@ class ToolCallsRequested:
     index: int | None = None
 
 
-def tool_name(call: Mapping[str, Any]) -> str:
-    """The name of the tool that a call asks for; the call's id where it has none."""
-    function = call.get("function")
-    name = function.get("name") if isinstance(function, Mapping) else call.get("name")
-    return str(name or call.get("id") or "a tool")
-
-
-def tool_arguments(call: Mapping[str, Any]) -> JsonText:
-    """The arguments of a tool call: servers send a JSON string, some an object."""
-    function = call.get("function")
-    given = function.get("arguments") if isinstance(function, Mapping) else call.get("arguments")
-    if isinstance(given, str):
-        text = JsonText(given)
-        return JsonText.of(given) if text.problem else text
-    return JsonText.of({} if given is None else given)
-
-
 @dataclass(frozen=True, slots=True)
 class RunCompleted:
     """The flow came to its end."""

@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 
 from flowdbg.core import rules
 from flowdbg.core.entries import (
@@ -32,9 +31,11 @@ from flowdbg.core.entries import (
     from_record,
 )
 from flowdbg.core.fold import apply_all
+from flowdbg.core.json_text import JsonText
 from flowdbg.core.plan import Plan
 from flowdbg.core.requests import next_request
 from flowdbg.core.session import Session
+from flowdbg.core.tool_calls import ToolCall, content_of
 from flowdbg.debugger.editing import EditingVerbs
 from flowdbg.debugger.journal import Journal, Subscription
 from flowdbg.debugger.stops import stop_after
@@ -43,8 +44,8 @@ from flowdbg.dialects.target import Call, Target
 from flowdbg.errors import BusyError, NotSaved, RunLost, UsageError
 from flowdbg.store import SessionStore
 
-ToolHandler = Callable[[Mapping[str, Any]], Awaitable[str]]
-"""Given a tool call as it came, gives the content of its answer; never raises."""
+ToolHandler = Callable[[ToolCall], Awaitable[JsonText]]
+"""Answers a tool call; never raises for what the tool does."""
 
 
 class Debugger(EditingVerbs):
@@ -308,8 +309,10 @@ class Debugger(EditingVerbs):
             if outcome is not Outcome.TOOL_CALLS or self.tool_handler is None:
                 return outcome
             for call in self.session.branch.unanswered:
-                content = await self.tool_handler(call)
-                await self._journal.write(ToolAnswered(str(call.get("id", "")), content, "handler"))
+                asked = ToolCall.of(call)
+                result = await self.tool_handler(asked)
+                answered = ToolAnswered(asked.id, content_of(result), "handler")
+                await self._journal.write(answered)
             outcome = await self._one_turn(run_remaining, afresh=False)
         if outcome is Outcome.TOOL_CALLS and self.tool_handler:
             detail = f"the handler was asked {self.tool_rounds} times; answer by hand or retry"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from flowdbg.core.entries import Outcome, Stopped, StopReason
-from flowdbg.core.events import tool_name
 from flowdbg.core.session import Session
+from flowdbg.core.tool_calls import ToolCall
 from flowdbg.errors import InputMissing, NoSuchStep, RunLost, TargetError
 
 _REASONS = {
@@ -39,7 +39,7 @@ def stop_after(session: Session, outcome: Outcome, error: TargetError | None) ->
         failed = session.execution(step_id)
         detail = str((failed.error or {}).get("message", "")) if failed else ""
     if outcome is Outcome.TOOL_CALLS:
-        names = [tool_name(call) for call in session.branch.unanswered]
+        names = [ToolCall.of(call).name for call in session.branch.unanswered]
         detail = f"it asks for {', '.join(names)}"
     if outcome is Outcome.CANCELLED:
         detail = "cancelled; whether the server stopped in time is not confirmed"

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flowdbg.core.json_text import JsonText
+from flowdbg.core.tool_calls import ToolCall, result_message
 from flowdbg.dialects.noukai.client.answers import Finished, Paused
 from flowdbg.dialects.noukai.client.bodies import RunRequest, fresh_body, resume_body
 from flowdbg.dialects.noukai.client.remote import NoukaiRemote
-from flowdbg.dialects.noukai.client.tools import ToolCall, result_message
 from flowdbg.dialects.noukai.client.versions import version_name
 from flowdbg.errors import TargetError, UsageError
 from flowdbg.headless.execute_report import ExecuteReport, Outcome

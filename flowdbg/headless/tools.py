@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from flowdbg.core.json_text import JsonText
-from flowdbg.dialects.noukai.client.tools import ToolCall, error_result
+from flowdbg.core.tool_calls import ToolCall, error_result
 from flowdbg.errors import UsageError
 from flowdbg.transport.excerpt import excerpt
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from flowdbg.core.entries import StopReason
-from flowdbg.core.events import tool_arguments, tool_name
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.session import State, Status
+from flowdbg.core.tool_calls import ToolCall
 from flowdbg.errors import UsageError
 from tests.faults.scenarios import DONE, PAUSED, RUN, STARTED
 from tests.faults.server import FaultServer, sse, stream_of
@@ -44,10 +42,10 @@ ENDS = stream_of(RUN, STARTED, DONE, PAUSED)
 
 
 def test_names_and_arguments_are_read_in_every_shape() -> None:
-    assert [tool_name(call) for call in CALLS] == ["weather", "clock"]
-    assert [tool_arguments(call).value for call in CALLS] == [{"at": "Ulm"}, {"zone": 1}]
-    assert tool_arguments({"function": {"arguments": "not json"}}).value == "not json"
-    assert tool_name({"id": "c9"}) == "c9"
+    calls = [ToolCall.of(call) for call in CALLS]
+    assert [call.name for call in calls] == ["weather", "clock"]
+    assert [call.arguments.value for call in calls] == [{"at": "Ulm"}, {"zone": 1}]
+    assert ToolCall.of({"id": "c9"}).name == "c9"
 
 
 async def test_a_step_waits_until_every_call_is_answered_and_then_goes_on(tmp_path: Path) -> None:
@@ -89,8 +87,8 @@ async def test_a_retry_forgets_the_conversation_and_asks_anew(tmp_path: Path) ->
 
 
 async def test_a_handler_answers_by_itself_and_its_answers_are_kept(tmp_path: Path) -> None:
-    async def handler(call: Mapping[str, Any]) -> str:
-        return JsonText.of({"tool": tool_name(call)}).text
+    async def handler(call: ToolCall) -> JsonText:
+        return JsonText.of({"tool": call.name})
 
     async with FaultServer(ASKS, ENDS) as fault:
         debugger = await open_on(fault, tmp_path)
@@ -104,8 +102,8 @@ async def test_a_handler_answers_by_itself_and_its_answers_are_kept(tmp_path: Pa
 
 
 async def test_a_handler_that_never_satisfies_the_flow_is_stopped(tmp_path: Path) -> None:
-    async def handler(call: Mapping[str, Any]) -> str:
-        return "again"
+    async def handler(call: ToolCall) -> JsonText:
+        return JsonText('"again"')
 
     async with FaultServer(*[ASKS] * 4) as fault:
         debugger = await open_on(fault, tmp_path)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from flowdbg.core.json_text import JsonText
-from flowdbg.dialects.noukai.client.tools import ToolCall
+from flowdbg.core.tool_calls import ToolCall
 from flowdbg.errors import UsageError
 from flowdbg.headless.tools import MOST_OUTPUT, command_handler, function_handler
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowdbg.core.json_text import JsonText
+from flowdbg.core.tool_calls import ToolCall, calls_of_conversation, read_calls
 from flowdbg.dialects.noukai.client.fields import (
     CHECK_URL,
     Members,
@@ -22,7 +23,6 @@ from flowdbg.dialects.noukai.client.fields import (
     text_at,
     value_at,
 )
-from flowdbg.dialects.noukai.client.tools import ToolCall, calls_of_conversation, read_calls
 from flowdbg.errors import ProtocolViolation
 
 _PAUSED = "tool_calls_required"

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flowdbg.core.json_text import JsonText, join, members
+from flowdbg.core.tool_calls import read_calls
 from flowdbg.dialects.noukai.client.answers import Paused
 from flowdbg.dialects.noukai.client.bodies import RunRequest, resume_body
 from flowdbg.dialects.noukai.client.fields import integer_at, json_at, text_at, value_at
-from flowdbg.dialects.noukai.client.tools import read_calls
 from flowdbg.errors import ProtocolViolation, UsageError
 
 

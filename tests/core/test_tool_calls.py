@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flowdbg.core.json_text import JsonText
-from flowdbg.dialects.noukai.client.tools import (
+from flowdbg.core.tool_calls import (
     ToolCall,
     calls_of_conversation,
     check_tools,

@@ -1,4 +1,4 @@
-"""Tools of a run: their definitions, the calls a server asks for, and the results (section 3).
+"""Tools of a run: their definitions, the calls a server asks for, and the results.
 
 Servers spell the fields of a conversation in two ways and give arguments as a JSON string or as an
 object; both are read here and nowhere else.
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowdbg.core.json_text import JsonText
-from flowdbg.dialects.noukai.client.fields import CHECK_URL
 from flowdbg.errors import ProtocolViolation, UsageError
 
 MOST_TOOLS = 64
 """Tool definitions of one request."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_CHECK_URL = "Check that the URL is the API's."
 _SHAPE = 'Write a list of {"type": "function", "function": {"name": …, "parameters": …}}.'
 
 
@@ -31,6 +31,15 @@ class ToolCall:
     name: str
     arguments: JsonText
     """An object as a rule; `arguments.problem` says so when the model wrote no JSON."""
+
+    @classmethod
+    def of(cls, call: Mapping[str, Any]) -> ToolCall:
+        """A call as far as it can be read: one without a name is called by its id."""
+        function = call.get("function")
+        described = function if isinstance(function, Mapping) else call
+        call_id = str(call.get("id") or "")
+        name = str(described.get("name") or call_id or "a tool")
+        return cls(call_id, name, _arguments(described.get("arguments")))
 
     def to_json(self) -> dict[str, Any]:
         """This call for people and programs; arguments that are no JSON stay the text they are."""
@@ -46,7 +55,7 @@ def read_calls(value: Any) -> tuple[ToolCall, ...]:
         ProtocolViolation: It is not a list of calls, each with an id and a name.
     """
     if not isinstance(value, Sequence) or isinstance(value, str):
-        raise ProtocolViolation("The server's tool calls are not a list.", CHECK_URL)
+        raise ProtocolViolation("The server's tool calls are not a list.", _CHECK_URL)
     return tuple(_call(item) for item in value)
 
 
@@ -68,8 +77,12 @@ def calls_of_conversation(messages: Any) -> tuple[ToolCall, ...]:
 
 def result_message(call: ToolCall, result: JsonText) -> dict[str, Any]:
     """The message that answers a call; text goes out as it is, other values as JSON."""
-    content = result.value if isinstance(result.value, str) else result.text
-    return {"role": "tool", "toolCallId": call.id, "content": content}
+    return {"role": "tool", "toolCallId": call.id, "content": content_of(result)}
+
+
+def content_of(result: JsonText) -> str:
+    """A result as the content of a message: text as it is, other values as JSON."""
+    return result.value if isinstance(result.value, str) else result.text
 
 
 def error_result(message: str) -> JsonText:
@@ -127,13 +140,13 @@ def _defined_name(item: Any, what: str) -> str:
 
 
 def _call(item: Any) -> ToolCall:
-    function = item.get("function") if isinstance(item, Mapping) else None
-    described = function if isinstance(function, Mapping) else item
-    if isinstance(item, Mapping) and isinstance(described, Mapping):
+    if isinstance(item, Mapping):
+        function = item.get("function")
+        described = function if isinstance(function, Mapping) else item
         call_id, name = item.get("id"), described.get("name")
         if isinstance(call_id, str) and call_id and isinstance(name, str) and name:
-            return ToolCall(call_id, name, _arguments(described.get("arguments")))
-    raise ProtocolViolation("A tool call of the server has no id or no name.", CHECK_URL)
+            return ToolCall.of(item)
+    raise ProtocolViolation("A tool call of the server has no id or no name.", _CHECK_URL)
 
 
 def _arguments(value: Any) -> JsonText:
