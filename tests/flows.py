@@ -99,7 +99,7 @@ steps:
 """
 """A model that says one word and then nothing for a minute."""
 
-ALL = (TWO_STEP, THREE_STEP, LOOP, PARALLEL, FAILING, SLOW)
+ALL: tuple[str, ...] = (TWO_STEP, THREE_STEP, LOOP, PARALLEL, FAILING, SLOW)
 
 TOOLS = """\
 flow: acme/demo/tools
