@@ -33,6 +33,15 @@ def eventually(true: Callable[[], bool], what: str) -> None:
         time.sleep(0.01)
 
 
+async def until_running(server: Running) -> None:
+    """Wait until the server plays something."""
+    for _ in range(2000):
+        if server.server.metrics.running:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("nothing runs")
+
+
 def run_of(server: Running, run_id: str) -> RunRecord:
     row = server.server.database.read_now(lambda connection: runs.find_run(connection, run_id))
     assert row is not None
@@ -74,6 +83,68 @@ def test_it_is_noticed_while_the_model_is_silent(server: Running) -> None:
     assert step.note.error is not None
     assert json.loads(step.note.error)["code"] == "CANCELLED"
     eventually(lambda: server.server.metrics.running == 0, "the call is still running")
+
+
+def test_a_whole_run_is_cancelled_too_when_its_client_leaves(server: Running) -> None:
+    async def leave() -> None:
+        async with httpx.AsyncClient(timeout=30) as client:
+            url = f"{server.base}/seq/acme/demo/slow/execute"
+            request = asyncio.create_task(client.post(url, json={"message": "m"}))
+            await until_running(server)
+            request.cancel()
+            await asyncio.gather(request, return_exceptions=True)
+
+    asyncio.run(leave())
+    eventually(lambda: server.server.metrics.running == 0, "the call is still running")
+    (run,) = httpx.get(f"{server.base}/flow-runs?flow_id=acme/demo/slow").json()["runs"]
+    assert (run["status"], run["triggerType"]) == ("cancelled", "execute")
+
+
+def test_a_whole_run_is_told_when_the_server_stops(tmp_path: Path) -> None:
+    write_flows(tmp_path, SLOW)
+    with running_server([tmp_path], tmp_path / "server.db") as server:
+
+        async def stop_meanwhile() -> httpx.Response:
+            async with httpx.AsyncClient(timeout=30) as client:
+                url = f"{server.base}/seq/acme/demo/slow/execute"
+                request = asyncio.create_task(client.post(url, json={"message": "m"}))
+                await until_running(server)
+                server.stop()
+                return await request
+
+        answer = asyncio.run(stop_meanwhile())
+    assert answer.status_code == 503
+    assert answer.json()["detail"]["code"] == "SERVER_STOPPING"
+
+
+BUSY = """\
+flow: acme/demo/busy
+inputs:
+  message: {type: string}
+steps:
+  - id: spin
+    kind: code
+    timeout: 3
+    code: |
+      n = 0
+      while True:
+          n += 1
+"""
+
+
+async def test_a_step_that_computes_does_not_hold_up_other_clients(tmp_path: Path) -> None:
+    write_flows(tmp_path, BUSY, THREE_STEP)
+    with running_server([tmp_path], tmp_path / "server.db") as server:
+        async with httpx.AsyncClient(timeout=60) as client:
+            url = f"{server.base}/seq/acme/demo"
+            body = {"stepIndex": 0, "message": "m"}
+            spinning = asyncio.create_task(client.post(f"{url}/busy/step", json=body))
+            for _ in range(5):
+                answer = await client.post(f"{url}/three-step/step", json=body)
+                assert "step_paused" in answer.text
+            assert not spinning.done()
+            ended = await spinning
+    assert "step_error" in ended.text
 
 
 def test_a_cancelled_run_can_go_on(server: Running) -> None:
