@@ -53,6 +53,12 @@ RateOption = Annotated[
 StrictOption = Annotated[
     bool, typer.Option("--strict-first-call", help="Refuse a later step without a run.")
 ]
+PrivateOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-private-http", help="Let http blocks reach loopback and private addresses."
+    ),
+]
 ReloadOption = Annotated[
     bool, typer.Option("--reload", help="Watch the flow files and report every change.")
 ]
@@ -71,11 +77,13 @@ def serve(
     capture: CaptureOption = "metadata_only",
     rate_limit: RateOption = None,
     strict_first_call: StrictOption = False,
+    allow_private_http: PrivateOption = False,
     reload: ReloadOption = False,
     log_format: LogFormatOption = "text",
     child: ChildOption = False,
 ) -> None:
     """Serve flow files over HTTP, with publishing, run records and the step protocol."""
+    from flowdbg.engine.services import EngineSettings
     from flowdbg.errors import UsageError
     from flowdbg.server.logs import read_format, set_up_logging
     from flowdbg.server.service import Service
@@ -95,6 +103,7 @@ def serve(
         capture=read_capture(capture),
         rate_limit=rate_limit,
         strict_first_call=strict_first_call,
+        engine=EngineSettings(allow_private_http=allow_private_http),
         reload=reload,
     )
     if any(not key.strip() for key in settings.api_keys):

@@ -15,6 +15,8 @@ def test_help_names_every_choice_and_hides_what_only_the_debugger_uses() -> None
     shown = CliRunner().invoke(app, ["serve", "--help"]).output
     for option in ("--host", "--port", "--db", "--api-key", "--retention", "--reload"):
         assert option in shown
+    for option in ("--capture", "--rate-limit", "--strict-first-call", "--allow-private-http"):
+        assert option in shown
     assert "--child" not in shown
 
 
@@ -27,6 +29,7 @@ def test_help_names_every_choice_and_hides_what_only_the_debugger_uses() -> None
         ([".", "--db", "mysql://x/y"], "not supported"),
         ([".", "--log-format", "xml"], "log format"),
         ([".", "--api-key", ""], "empty"),
+        ([".", "--capture", "some"], "capture mode"),
     ],
 )
 def test_wrong_usage_says_what_to_do(

@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 
 from flowdbg.dialects.noukai import wire
 from tests.flows import FAILING, LOOP, THREE_STEP, TWO_STEP
-from tests.serving import Running, running_server, write_flows
+from tests.serving import ServerProcess, running_server, server_process, write_flows
 
 CHECKS = [
     not_a_server_error,
@@ -33,9 +33,10 @@ KNOWN = {"org": ["acme"], "project": ["demo"], "flow": ["two-step", "loop", "fai
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server of its own: the queue of runs draws from `random`, which hypothesis minds."""
     folder = write_flows(tmp_path_factory.mktemp("flows"), TWO_STEP, LOOP, FAILING)
-    with running_server([folder], folder / "server.db") as running:
+    with server_process([folder], "--db", str(folder / "server.db")) as running:
         for definition in (TWO_STEP, LOOP):
             flow = definition.partition("\n")[0].removeprefix("flow: ")
             body = {"definition": definition, "production": True}
@@ -44,7 +45,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="module")
-def api(server: Running) -> Any:
+def api(server: ServerProcess) -> Any:
     """The served document, with parameters that meet flows which exist."""
     document = httpx.get(f"{server.base}/openapi.json").json()
     for item in document["paths"].values():
@@ -70,7 +71,7 @@ def test_every_answer_is_documented_and_none_is_a_fault(case: Case[Any]) -> None
     case.call_and_validate(checks=CHECKS)
 
 
-def test_every_route_of_the_application_is_in_the_document(server: Running) -> None:
+def test_every_route_of_the_application_is_in_the_document(server: ServerProcess) -> None:
     document = httpx.get(f"{server.base}/openapi.json").json()
     assert document["openapi"] == "3.1.0"
     paths = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
