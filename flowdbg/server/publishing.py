@@ -5,7 +5,8 @@ They are an extension of ours, below the same prefix as the dialect's own routes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
@@ -21,7 +22,7 @@ from flowdbg.dialects.operations import (
 )
 from flowdbg.dialects.records import CAPTURES
 from flowdbg.dialects.services import Address, FlowUnknown
-from flowdbg.errors import DefinitionError
+from flowdbg.errors import DefinitionError, Problem
 from flowdbg.server.catalogue import Catalogue
 from flowdbg.server.storage.flows import VersionRow
 
@@ -39,6 +40,8 @@ class Publishing:
     async def flows(self, request: Request) -> Response:
         """Answer `GET /flows`."""
         caller = caller_of(request)
+        # Where files lie on the server is its keeper's business only.
+        shown = str if caller.administrator else _name
         listing = [
             item
             for item in await self._catalogue.listing()
@@ -54,8 +57,8 @@ class Publishing:
                         "draft": None
                         if item.draft is None
                         else {
-                            "file": str(item.draft.path),
-                            "problems": problems_json(item.draft.problems),
+                            "file": shown(item.draft.path),
+                            "problems": problems_json(item.draft.problems, shown),
                         },
                     }
                     for item in listing
@@ -119,17 +122,23 @@ class Publishing:
         return json_answer({"production": number})
 
 
-def problems_json(problems: Sequence[Any]) -> list[dict[str, Any]]:
-    """Problems of a flow file as JSON."""
+def problems_json(
+    problems: Sequence[Problem], shown: Callable[[Path], str] = str
+) -> list[dict[str, Any]]:
+    """Problems of a flow file as JSON; `shown` says how its path is written."""
     return [
         {
-            "file": problem.file,
+            "file": shown(Path(problem.file)),
             "line": problem.line,
             "field": problem.field,
             "message": problem.message,
         }
         for problem in problems
     ]
+
+
+def _name(path: Path) -> str:
+    return path.name
 
 
 def _address(request: Request) -> Address:

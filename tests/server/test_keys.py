@@ -75,6 +75,7 @@ def test_a_key_opens_its_project_and_no_other(guarded: Running) -> None:
         assert (answer.status_code, code_of(answer)) == (403, "FORBIDDEN")
     listed = get(guarded, "flows", key).json()["flows"]
     assert [item["flow"] for item in listed] == [FLOW]
+    assert listed[0]["draft"]["file"] == "three-step.flow.yaml"
 
 
 def test_runs_and_sessions_of_other_projects_are_forbidden(guarded: Running) -> None:

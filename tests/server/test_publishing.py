@@ -113,6 +113,19 @@ def test_a_definition_belongs_to_its_own_address(server: Running) -> None:
     assert answer.json()["detail"]["problems"][0]["field"] == "flow"
 
 
+def test_a_bomb_is_a_wrong_definition_and_nothing_more(server: Running) -> None:
+    bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"{chr(98 + level)}: &{chr(98 + level)} [{','.join([f'*{chr(97 + level)}'] * 9)}]\n"
+        for level in range(9)
+    )
+    deep = "steps: " + "[" * 5000 + "]" * 5000
+    large = "flow: acme/demo/two-step\n#" + "x" * 1_100_000
+    for definition in (bomb, deep, large, "\x00", "%YAML 9.9\n---\n!!python/object:os.system"):
+        answer = publish(server, definition)
+        assert (answer.status_code, answer.json()["detail"]["code"]) == (422, "INVALID_DEFINITION")
+    assert versions(server)["versions"] == []
+
+
 @pytest.mark.parametrize(
     "body",
     [{}, {"definition": 1}, {"definition": TWO_STEP, "production": "yes"}, {"definition": None}],
