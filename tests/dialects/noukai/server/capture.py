@@ -10,6 +10,7 @@ import json
 import re
 import socket
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,16 @@ def execute(wire: Wire) -> None:
     wire.send("POST", path, resumed)
 
 
+def jobs(wire: Wire) -> None:
+    """A queued run, and what polling says of it at the end."""
+    path = "/seq/acme/demo/three-step/jobs"
+    run_id = wire.send("POST", path, {"message": "m"})["executionId"]
+    told = len(wire.transcript)
+    while wire.send("GET", f"{path}/{run_id}")["status"] != "completed":
+        del wire.transcript[told:]
+        time.sleep(0.05)
+
+
 def traces(wire: Wire) -> None:
     """A recorded run in both families, followed, and in its session."""
     body = {"message": "m", "trace": True}
@@ -145,6 +156,7 @@ SCENARIOS: tuple[Callable[[Wire], None], ...] = (
     failing,
     tools_on_step,
     execute,
+    jobs,
     traces,
     refusals,
     publishing,

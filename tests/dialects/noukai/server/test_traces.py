@@ -251,6 +251,69 @@ async def test_a_running_step_is_followed_chunk_by_chunk(base: str) -> None:
     assert events[-1]["error"]["code"] == "CANCELLED"
 
 
+TALKING = """\
+flow: x
+inputs:
+  message: {type: string}
+scripts:
+  talker:
+    replies:
+      - chunks: ["word "]
+        repeat: 30
+        delay: 0.02
+steps:
+  - id: each
+    kind: sequence
+    steps:
+      - {id: talk, kind: llm, model: scripted/talker, prompt: "Talk"}
+      - {id: end, kind: code, code: "return {'said': text}"}
+"""
+
+
+async def watched(base: str, flow: str, *, trace: bool) -> list[Event]:
+    """What a follower is told who joins while the step runs."""
+    async with httpx.AsyncClient(timeout=30) as client:
+        url = f"{base}/seq/{flow}/step"
+        body = {"stepIndex": 0, "message": "secret", "trace": trace}
+        async with client.stream("POST", url, json=body) as running:
+            parts = running.aiter_text()
+            text = ""
+            while "step_output" not in text:
+                text += await anext(parts)
+            run_id = json.loads(text.split("data: ")[1].split("\n")[0])["executionId"]
+            followed = asyncio.create_task(client.get(f"{base}/flow-runs/{run_id}/trace/stream"))
+            async for _ in parts:
+                pass
+        answer = await followed
+    return read_events(answer.content)
+
+
+async def test_a_follower_hears_what_is_said_while_it_is_said(
+    base: str, publish: Any, fresh_flow: str
+) -> None:
+    publish(TALKING, fresh_flow)
+    events = await watched(base, fresh_flow, trace=True)
+    assert names(events)[:2] == ["flow_started", "step_started"]
+    assert names(events)[-1] == "flow_completed"
+    assert only(events, "step_completed")["output"] == {"said": "word " * 30}
+    chunks = [event for event in events if event["eventType"] == "step_output"]
+    assert 1 <= len(chunks) <= 30
+    assert {event["outputData"] for event in chunks} == {"word "}
+    inside = [event for event in events if event.get("phase") == "node_finished"]
+    assert [event["path"] for event in inside] == [["talk"], ["end"]]
+
+
+async def test_a_follower_hears_no_words_that_are_not_kept(
+    base: str, publish: Any, fresh_flow: str
+) -> None:
+    publish(TALKING, fresh_flow)
+    events = await watched(base, fresh_flow, trace=False)
+    assert "word " not in json.dumps(events)
+    assert "secret" not in json.dumps(events)
+    assert only(events, "step_completed")["tokens"]["completion"] == 30
+    assert names(events)[-1] == "flow_completed"
+
+
 def test_a_run_that_waits_for_tools_is_followed_to_its_end(base: str) -> None:
     paused = pause(base, trace=True)
 
