@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from flowdbg.core.json_text import JsonText
@@ -20,27 +20,38 @@ from flowdbg.server.catalogue import Catalogue
 from flowdbg.server.runs import RecordedCall, RunBook
 from flowdbg.server.storage import runs
 from flowdbg.server.storage.database import Database
-from flowdbg.server.storage.steps import to_text
+from flowdbg.server.storage.steps import note_from_json, note_to_json, steps_of, to_text
 
 
 @dataclass(slots=True)
 class JobPlay:
-    """One queued run while it is played."""
+    """One queued run while it is played.
+
+    What an entry left behind goes into the queue's own memory together with its outcome, so that a
+    crash loses neither and the run's record need not be waited for after each entry.
+    """
 
     call: RecordedCall
     play: Play
     pending: dict[str, Any]
     """What the run was asked for, and how far the entry that was cut off had come."""
+    recorded: frozenset[str]
+    """The entries that have a record already, from before a crash."""
+    played: set[int] = field(default_factory=set)
+    """The entries that this process has played."""
     failure: Mapping[str, Any] | None = None
     """Why the run ends early."""
 
     def take(self, index: int, told: str) -> bool:
-        """Take in what an entry came to; False ends the run."""
+        """Take in what an entry came to, now or before a crash; False ends the run."""
         outcome = json.loads(told)
+        step_id = self.play.resolved.plan[index].step_id
+        if index not in self.played and step_id not in self.recorded:
+            self.call.add([note_from_json(item) for item in outcome["notes"]])
         self.failure = outcome.get("error")
         if self.failure is not None:
             return False
-        self.play.outputs[self.play.resolved.plan[index].step_id] = outcome["output"]
+        self.play.outputs[step_id] = outcome["output"]
         return True
 
 
@@ -72,13 +83,15 @@ class JobPlays:
         task = asyncio.current_task()
         assert task is not None
         self._tasks[task] = job
+        job.played.add(index)
         try:
             outcome = await self._outcome(job, index)
         except EngineError as error:
             outcome = {"error": {"code": error.code, "message": str(error)}}
         finally:
             del self._tasks[task]
-        return json.dumps(outcome)
+        notes = [note_to_json(note) for note in job.call.leave()]
+        return json.dumps({**outcome, "notes": notes})
 
     async def end(self, job: JobPlay) -> None:
         """Write the run's end; durable when this returns."""
@@ -105,7 +118,15 @@ class JobPlays:
         )
         call = await self._book.begin(start)
         play = Play(resolved, inputs, block_overrides=pending["blockOverrides"])
-        return JobPlay(call, play, pending)
+        ended: frozenset[str] = frozenset()
+        if record.status != "pending":  # it goes on after a crash
+            steps = await self._database.write(lambda connection: steps_of(connection, record.id))
+            ended = frozenset(
+                step.note.step_id
+                for step in steps
+                if not step.note.path and step.note.status != "running"
+            )
+        return JobPlay(call, play, pending, ended)
 
     async def _give_up(self, record: RunRecord, error: FlowdbgError) -> None:
         code = error.code if isinstance(error, EngineError) else "INVALID_TREE"
@@ -126,8 +147,6 @@ class JobPlays:
                 await self._save(job, index, state)
 
         terminal = await play_entry(self._engine, job.call, job.play, index, checkpoint)
-        # The queue remembers that the entry has ended, so its record has to be there before.
-        await job.call.save()
         if isinstance(terminal, EntryCompleted):
             return {"output": terminal.output}
         if isinstance(terminal, EntryFailed):

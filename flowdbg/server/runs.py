@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -126,13 +126,15 @@ class RecordedCall:
         if self.followers:
             self.followers.tell(event)
 
-    async def save(self) -> None:
-        """Write what has ended so far; durable when this returns."""
+    def leave(self) -> list[StepNote]:
+        """End the recording of the entry that runs; what it and its blocks left behind."""
+        before = len(self.unwritten)
         self._leave()
-        steps, self.unwritten = self.unwritten, []
-        await self._database.write(
-            lambda connection: runs.write_steps(connection, self.run_id, steps)
-        )
+        return self.unwritten[before:]
+
+    def add(self, notes: Sequence[StepNote]) -> None:
+        """Take over what an entry left behind that was played before a crash."""
+        self.unwritten += notes
 
     async def close(
         self,

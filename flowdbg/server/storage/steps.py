@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
@@ -54,6 +55,18 @@ def add_steps(
 def steps_of(connection: Connection, run_id: str) -> list[StepRecord]:
     """Every step record of a run, in the order in which they ended."""
     return [_step(row) for row in connection.execute(_OF_RUN, {"run": run_id}).all()]
+
+
+def note_to_json(note: StepNote) -> dict[str, Any]:
+    """A record as a JSON object."""
+    return {**asdict(note), "cost": None if note.cost is None else format(note.cost, "f")}
+
+
+def note_from_json(value: Mapping[str, Any]) -> StepNote:
+    """The record of `note_to_json`."""
+    cost = value["cost"]
+    read = {"path": tuple(value["path"]), "cost": None if cost is None else Decimal(cost)}
+    return StepNote(**{**value, **read})
 
 
 def _step_values(
