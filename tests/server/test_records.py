@@ -18,7 +18,7 @@ from flowdbg.server.storage import flows, runs
 from flowdbg.server.storage.database import Database
 from flowdbg.server.storage.runs import CallOutcome, NewRun
 from flowdbg.server.storage.schema import runs as runs_table
-from flowdbg.server.storage.steps import steps_of
+from flowdbg.server.storage.steps import note_from_json, note_to_json, steps_of
 from tests.dialects.noukai.server.stream import step
 from tests.flows import FAILING, LOOP, TWO_STEP
 from tests.serving import Running, running_server, write_flows
@@ -221,3 +221,32 @@ def test_saved_files_are_reported_without_a_request_when_reload_is_on(
         while not any("broken" in record.getMessage() for record in caplog.records):
             assert time.monotonic() < end
             time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        StepNote("s", "S", "s", (), "completed", 1.5, 3),
+        StepNote(
+            "inner",
+            "Inner",
+            "outer",
+            (0, "branch", 12, "inner"),
+            "failed",
+            1.25,
+            0,
+            loop_index=12,
+            model="scripted/x",
+            prompt_tokens=1,
+            completion_tokens=2,
+            cost=Decimal("0.000150"),
+            input='{"a":"\\ud83d"}',
+            output="[1]",
+            error='{"code":"X"}',
+            input_bytes=5,
+            output_bytes=6,
+        ),
+    ],
+)
+def test_a_record_survives_the_queue(note: StepNote) -> None:
+    assert note_from_json(json.loads(json.dumps(note_to_json(note)))) == note
