@@ -53,10 +53,6 @@ class Look:
     word: str
     tone: Tone
 
-    def mark(self, ascii_only: bool = False) -> str:
-        """Return the glyph for the terminal at hand."""
-        return self.ascii if ascii_only else self.glyph
-
 
 STEP_LOOKS: dict[StepState, Look] = {
     StepState.PENDING: Look("·", ".", "not yet", "muted"),

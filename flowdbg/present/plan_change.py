@@ -58,8 +58,8 @@ def _detail(change: StepChange) -> str:
     if old is None or new is None:
         return ""
     parts = []
-    if change.change is Change.MOVED and change.old_index is not None:
-        parts.append(f"from {change.old_index + 1} to {(change.new_index or 0) + 1}")
+    if change.change is Change.MOVED and change.old_index != change.new_index:
+        parts.append(f"from {(change.old_index or 0) + 1} to {(change.new_index or 0) + 1}")
     if old.name != new.name:
         parts.append("renamed")
     fields = {**old.config, **new.config}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App
+from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.worker import Worker, WorkerState
 
@@ -18,7 +19,9 @@ from flowdbg.present.session_rows import Stored
 from flowdbg.present.tips import Tip
 from flowdbg.store import list_sessions
 from flowdbg.tui.actions import BY_ID
+from flowdbg.tui.ascii_filter import AsciiFilter
 from flowdbg.tui.clipboard import Mode
+from flowdbg.tui.inks import INKS_CSS
 from flowdbg.tui.kept import Kept
 from flowdbg.tui.keymap import binding_key, resolve
 from flowdbg.tui.screens.debug import DebugScreen
@@ -29,7 +32,7 @@ from flowdbg.tui.themes import OURS, chosen_theme, colours_are_off
 class FlowdbgApp(App[Path | None]):
     """What the debugger and the list of sessions have in common: themes, colours, safe toasts."""
 
-    CSS = stylesheet(__file__)
+    CSS = INKS_CSS + stylesheet(__file__)
     ENABLE_COMMAND_PALETTE = False
     TITLE = "flowdbg"
 
@@ -41,9 +44,15 @@ class FlowdbgApp(App[Path | None]):
         super().__init__(ansi_color=True if no_colour else None)
         self.ascii_only = ascii_only
         """Whether only ASCII characters are drawn."""
+        self._ascii_filter = AsciiFilter()
         for ours in OURS:
             self.register_theme(ours)
         self.theme = chosen_theme("ansi" if no_colour else theme, self.available_themes)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Add the filter that draws with ASCII alone, where that is wanted."""
+        filters = super().get_line_filters()
+        return [*filters, self._ascii_filter] if self.ascii_only else filters
 
     def notify(
         self,

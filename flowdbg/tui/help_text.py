@@ -54,7 +54,7 @@ ABOUT = {
 """What each pane is for."""
 
 
-def help_text(pane: str, keys: Keymap, ascii_only: bool = False) -> str:
+def help_text(pane: str, keys: Keymap) -> str:
     """Return the help for a pane."""
     title, about = ABOUT.get(pane, ABOUT["flow"])
     lines = [title.upper(), about, ""]
@@ -66,8 +66,7 @@ def help_text(pane: str, keys: Keymap, ascii_only: bool = False) -> str:
         lines += ["MOVING", *(f"  {key:<12} {said}" for key, said in MOVEMENT), ""]
     for group, members in groupby(actions, key=lambda action: action.group):
         lines += [group.upper(), *_rows(list(members), keys), ""]
-    text = "\n".join(lines)
-    return text.translate(_ASCII) if ascii_only else text
+    return "\n".join(lines)
 
 
 def key_table(keys: Keymap) -> str:
@@ -84,9 +83,3 @@ def _rows(actions: Sequence[Action], keys: Keymap) -> list[str]:
         f"  {' '.join(key_label(key) for key in keys[action.id]) or ':':<12} {action.help}"
         for action in actions
     ]
-
-
-_ASCII = str.maketrans(
-    {"●": "*", "±": "~", "✓": "+", "▶": ">", "⟳": "%", "✗": "x", "·": ".", "∓": "&",
-     "↓": "v", "↑": "^", "←": "<", "→": ">"}
-)  # fmt: skip

@@ -29,4 +29,4 @@ class PickerApp(FlowdbgApp):
 
     def on_mount(self) -> None:
         """Show the list."""
-        self.push_screen(SessionsScreen(self._stored, ascii_only=self.ascii_only), self.exit)
+        self.push_screen(SessionsScreen(self._stored), self.exit)

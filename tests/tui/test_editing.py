@@ -46,7 +46,7 @@ async def test_an_output_can_be_given_to_a_step_that_has_not_run(open_screen: Op
     async with open_screen() as screen:
         screen.debug.select("summarise")
         await screen.press("i", *"hi", "ctrl+s")
-        assert screen.debugger.session.output_edits["summarise"].text == '"hi"'
+        assert screen.debugger.session.output_edits["summarise"].text == '{"text":"hi"}'
 
 
 async def test_o_opens_the_prompt_as_text_and_sends_only_what_differs(

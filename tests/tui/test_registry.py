@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
 from textual.widgets import OptionList
 
@@ -97,10 +100,6 @@ def test_help_has_a_line_for_each_action(pane: str) -> None:
         assert action.help in text
 
 
-def test_help_in_ascii_is_ascii() -> None:
-    assert help_text("flow", resolve(), ascii_only=True).isascii()
-
-
 def test_the_key_table_has_each_action_once() -> None:
     table = key_table(resolve())
     for action_id in BY_ID:
@@ -141,3 +140,15 @@ async def test_each_theme_draws(open_screen: OpenScreen, theme: str) -> None:
     async with open_screen(theme=theme) as screen:
         await screen.press("n", "i")
         assert screen.lines("#text")
+
+
+@pytest.mark.parametrize("key", ["", "i", "colon", "question_mark", "D", "m", "slash"])
+async def test_with_ascii_nothing_else_is_drawn(open_screen: OpenScreen, key: str) -> None:
+    async with open_screen(ascii_only=True) as screen:
+        await screen.press("n", "b")
+        if key:
+            await screen.press(key)
+        svg = screen.app.export_screenshot()
+        texts = html.unescape("".join(re.findall(r"<text[^>]*>([^<]*)</text>", svg)))
+        assert texts.replace("\xa0", " ").isascii()
+        assert "PAUSED" in texts

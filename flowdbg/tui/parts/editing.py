@@ -8,11 +8,11 @@ from functools import partial
 from typing import Any
 
 from flowdbg.core.json_text import JsonText
-from flowdbg.core.schemas import schema_problems
 from flowdbg.errors import UsageError
 from flowdbg.present.edit_document import INLINE_LIMIT, EditDocument, block_documents, same
 from flowdbg.present.editor_state import EditorState
 from flowdbg.present.formats import size
+from flowdbg.present.json_check import SchemaCheck
 from flowdbg.present.json_paths import Path, replaced
 from flowdbg.present.safe_text import UNSAFE
 from flowdbg.present.skeleton import first_output, output_schema
@@ -46,6 +46,12 @@ def read_drafts(text: str | None) -> Drafts:
     if not isinstance(stored, dict):
         return {}
     return {key: dict(texts) for key, texts in stored.items() if isinstance(texts, dict)}
+
+
+def _checker(schema: Mapping[str, Any]) -> SchemaCheck:
+    from flowdbg.core.schemas import schema_problems  # noqa: PLC0415 # 60 ms, not for the first frame
+
+    return partial(schema_problems, schema=schema)
 
 
 class Editing(Part):
@@ -192,7 +198,7 @@ class Editing(Part):
         schema = output_schema(step)
         effective = view.output if view.output is not None else first_output(step)
         original = view.original if view.original is not None else view.output
-        check = partial(schema_problems, schema=schema) if schema else None
+        check = _checker(schema) if schema else None
         return EditDocument("output", original or JsonText("null"), effective, check)
 
     def _answer_tools(self) -> None:

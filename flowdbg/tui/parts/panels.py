@@ -18,6 +18,7 @@ from flowdbg.present.status_line import look, status_parts
 from flowdbg.present.step_view import step_view
 from flowdbg.present.tips import current_tip
 from flowdbg.tui.parts.part import Handlers, Part
+from flowdbg.tui.styles import subtitle
 
 
 class Panels(Part):
@@ -46,7 +47,7 @@ class Panels(Part):
             drafts=screen.editing.draft_steps(),
         )
         screen.plan.show_rows(rows)
-        screen.flow_pane.border_subtitle = summary(rows)
+        subtitle(screen.flow_pane, summary(rows))
         self.refresh_step()
         self._show_outputs(session)
         screen.edits.show_rows(edit_rows(session, tuple(sorted(screen.editing.draft_steps()))))
@@ -80,7 +81,7 @@ class Panels(Part):
             read_only=bool(self.debugger.read_only),
             viewing=self.screen.history.label,
         )
-        self.screen.status.show_parts(look(session).mark(self.app.ascii_only), parts)
+        self.screen.status.show_parts(look(session).glyph, parts)
 
     def _speed(self, session: Session) -> str:
         step = session.plan.at(session.cursor)

@@ -92,7 +92,7 @@ class Panes(Part):
         screen = self.screen
         edits = sum(1 for _ in screen.session.output_edits)
         edits += sum(len(fields) for fields in screen.session.block_edits.values())
-        mark = f"{EDITED.mark(self.app.ascii_only)}{edits}" if edits else ""
+        mark = f"{EDITED.glyph}{edits}" if edits else ""
         others = (
             Tab("outputs", "Outputs", "Vars"),
             Tab("edits", "Edits", "Edits", mark),

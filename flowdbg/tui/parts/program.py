@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flowdbg.core.inputs import missing_inputs
 from flowdbg.core.session import StalePlan
 from flowdbg.tui.actions import ACTIONS, EDITOR_ACTIONS, key_label
-from flowdbg.tui.help_text import help_text
 from flowdbg.tui.parts.part import Handlers, Part
-from flowdbg.tui.screens.choose import Choice, ChooseScreen
-from flowdbg.tui.screens.confirm import ConfirmScreen
-from flowdbg.tui.screens.inputs import Inputs, InputsScreen
-from flowdbg.tui.screens.sessions import SessionsScreen
-from flowdbg.tui.screens.stale import StaleScreen
 from flowdbg.tui.themes import SHORT
+
+if TYPE_CHECKING:
+    from flowdbg.tui.screens.inputs import Inputs
+
+# The screens over the debug screen are imported when they are opened: together they would cost the
+# first frame a tenth of its time.
+# ruff: noqa: PLC0415
 
 
 class Program(Part):
@@ -57,6 +59,8 @@ class Program(Part):
 
     def ask_inputs(self) -> None:
         """Ask for the run's inputs with a form."""
+        from flowdbg.tui.screens.inputs import InputsScreen
+
         session = self.session
         given = session.parameters.value
         parameters = given if isinstance(given, dict) else {}
@@ -73,11 +77,15 @@ class Program(Part):
 
     def help(self) -> None:
         """Show the help for the pane that has the keys."""
+        from flowdbg.tui.help_text import help_text
+
         pane = "editor" if self.screen.editor.state is not None else self.screen.pane
-        text = help_text(pane, self.app.keys, self.app.ascii_only)
+        text = help_text(pane, self.app.keys)
         self.screen.show_text("Help", text)
 
     def _palette(self) -> None:
+        from flowdbg.tui.screens.choose import Choice, ChooseScreen
+
         situation = self.screen.situation()
         editing = self.screen.editor.state is not None
         choices = [
@@ -100,6 +108,8 @@ class Program(Part):
         self.app.push_screen(ChooseScreen("Command", choices), chosen)
 
     def _theme(self) -> None:
+        from flowdbg.tui.screens.choose import Choice, ChooseScreen
+
         names = sorted(self.app.available_themes)
         offered = [name for name in SHORT if name != "color-blind"]
         choices = [Choice(SHORT[name], name) for name in offered]
@@ -112,13 +122,13 @@ class Program(Part):
         self.app.push_screen(ChooseScreen("Theme", choices), chosen)
 
     def _sessions(self) -> None:
+        from flowdbg.tui.screens.sessions import SessionsScreen
+
         def chosen(path: Path | None) -> None:
             if path is not None:
                 self._leave_for(path)
 
-        self.app.push_screen(
-            SessionsScreen(self.app.stored_sessions(), ascii_only=self.app.ascii_only), chosen
-        )
+        self.app.push_screen(SessionsScreen(self.app.stored_sessions()), chosen)
 
     def _leave_for(self, path: Path) -> None:
         if path.stem.startswith(self.session.id) and self.session.id:
@@ -127,6 +137,8 @@ class Program(Part):
             self.app.exit(path)
 
     def _show_stale(self) -> None:
+        from flowdbg.tui.screens.stale import StaleScreen
+
         stale = self.session.stale
         if stale is None:
             return
@@ -140,12 +152,14 @@ class Program(Part):
             else:
                 self.say("N shows the new plan again.")
 
-        self.app.push_screen(StaleScreen(stale, ascii_only=self.app.ascii_only), chosen)
+        self.app.push_screen(StaleScreen(stale), chosen)
 
     def _redraw(self) -> None:
         self.screen.refresh(layout=True)
 
     def _quit(self) -> None:
+        from flowdbg.tui.screens.confirm import ConfirmScreen
+
         if not self.session.running:
             self.app.exit()
             return

@@ -29,7 +29,7 @@ class Choice:
     id: str
     label: str
     hint: str = ""
-    """What stands at the right: a key, or a word."""
+    """What stands before it: its keys."""
     off: str = ""
     """Why it cannot be chosen now; it is shown grey with this reason."""
 
@@ -94,10 +94,10 @@ class ChooseScreen(ModalScreen[str | None]):
             self.dismiss(chosen.id)
 
     def _fill(self, typed: str) -> None:
-        width = max(self.size.width - 20, 30)
+        hints = max((len(choice.hint) for choice in self._choices), default=0)
         self._list.clear_options()
         self._list.add_options(
-            [Option(_row(choice, min(width, 76)), id=choice.id) for choice in self._found(typed)]
+            [Option(_row(choice, hints), id=choice.id) for choice in self._found(typed)]
         )
         if self._list.option_count:
             self._list.highlighted = 0
@@ -114,13 +114,11 @@ class ChooseScreen(ModalScreen[str | None]):
         return [choice for _, choice in found]
 
 
-def _row(choice: Choice, width: int) -> Content:
-    hint = safe_line(choice.hint, 16)
-    label = safe_line(choice.label, max(width - len(hint) - 2, 10))
-    gap = " " * max(width - len(label) - len(hint), 1)
+def _row(choice: Choice, hints: int) -> Content:
+    """A key, what it does, and below it why not."""
+    hint = f"{safe_line(choice.hint, hints):<{hints}} " if hints else ""
+    label = safe_line(choice.label)
     if choice.off:
-        return Content.assemble(
-            (f"{label}{gap}{hint}\n", "dim"),
-            (f"  {safe_line(choice.off, width - 2)}", "dim italic"),
-        )
-    return Content.assemble(label, gap, (hint, "bold"))
+        why = f"{' ' * len(hint)}{safe_line(choice.off)}"
+        return Content.assemble((f"{hint}{label}\n", "dim"), (why, "dim italic"))
+    return Content.assemble((hint, "bold"), label)

@@ -8,47 +8,35 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
 from textual import on
-from textual.app import ComposeResult
-from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
-from textual.getters import query_one
-from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Static
 
 from flowdbg.core.entries import Stopped, StopReason
 from flowdbg.core.session import Session
 from flowdbg.errors import FlowdbgError
-from flowdbg.present.event_items import describe
 from flowdbg.present.history import newest_step
-from flowdbg.tui.actions import ACTIONS, BY_ID, Situation
-from flowdbg.tui.keymap import bindings
+from flowdbg.tui.actions import BY_ID, Situation
 from flowdbg.tui.messages import DraftsLoaded, ExternallyEdited, SessionMoved, Told, VerbEnded
 from flowdbg.tui.parts.copying import Copying
 from flowdbg.tui.parts.editing import BLOCK, DRAFTS, OUTPUT, Editing, read_drafts
 from flowdbg.tui.parts.history import History
 from flowdbg.tui.parts.looking import Looking
 from flowdbg.tui.parts.panels import Panels
-from flowdbg.tui.parts.panes import NARROW, RIGHT, WIDE, Panes
+from flowdbg.tui.parts.panes import RIGHT, Panes
 from flowdbg.tui.parts.program import Program
 from flowdbg.tui.parts.running import Running
+from flowdbg.tui.screens.debug_layout import DebugLayout
 from flowdbg.tui.screens.text import TextScreen
 from flowdbg.tui.styles import stylesheet
-from flowdbg.tui.widgets.detail_pane import DetailPane
 from flowdbg.tui.widgets.editor_pane import EditorPane
-from flowdbg.tui.widgets.edits_view import EditsView
-from flowdbg.tui.widgets.events_view import EventsView
 from flowdbg.tui.widgets.footer_bar import FooterBar
 from flowdbg.tui.widgets.json_view import JsonView
 from flowdbg.tui.widgets.leaf_editor import LeafEditor
 from flowdbg.tui.widgets.line_view import LineView
 from flowdbg.tui.widgets.plan_view import PlanView
 from flowdbg.tui.widgets.search_bar import SearchBar
-from flowdbg.tui.widgets.status_bar import StatusBar
-from flowdbg.tui.widgets.tips_line import TipsLine
 from flowdbg.tui.widgets.view_tabs import ViewTabs
 
 if TYPE_CHECKING:
@@ -61,32 +49,14 @@ CLOCK = 0.2
 """Seconds between two ticks of a running turn's clock."""
 
 
-class DebugScreen(Screen[None]):
+class DebugScreen(DebugLayout):
     """Debugs one session."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(ACTIONS, {action.id: action.keys for action in ACTIONS})
-    ]
     CSS = stylesheet(__file__)
-    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (40, "-tiny"), (NARROW, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 # Textual's
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (10, "-flat"), (16, "-short"), (30, "-tall")]  # noqa: RUF012 # Textual's
-
-    status = query_one(StatusBar)
-    flow_pane = query_one("#flow", Vertical)
-    plan = query_one(PlanView)
-    all_tabs = query_one("#all-tabs", ViewTabs)
-    detail = query_one(DetailPane)
-    outputs = query_one("#outputs", JsonView)
-    edits = query_one(EditsView)
-    events = query_one(EventsView)
-    editor = query_one(EditorPane)
-    leaf = query_one(LeafEditor)
-    search_bar = query_one(SearchBar)
-    tips = query_one(TipsLine)
-    footer = query_one(FooterBar)
 
     def __init__(self) -> None:
-        super().__init__()
+        # from the start, because each class that is added styles the whole screen again
+        super().__init__(classes="-at-detail")
         self.session: Session = Session()
         """The session as it is shown."""
         self.unsaved = ""
@@ -114,28 +84,6 @@ class DebugScreen(Screen[None]):
         for part in parts:
             self._handlers.update(part.handlers())
 
-    def compose(self) -> ComposeResult:
-        """Lay out all panes; the style decides which are seen at which size."""
-        ascii_only = self.host.ascii_only
-        yield StatusBar()
-        with Horizontal(id="main"):
-            with Vertical(id="flow"):
-                yield PlanView(id="plan", ascii_only=ascii_only)
-            with Vertical(id="work"):
-                yield ViewTabs(id="all-tabs")
-                with Horizontal(id="columns"):
-                    yield DetailPane(id="detail", ascii_only=ascii_only)
-                    yield EditorPane(id="editor", ascii_only=ascii_only)
-                    with Vertical(id="side"):
-                        yield JsonView(id="outputs", ascii_only=ascii_only)
-                        yield EditsView(id="edits", ascii_only=ascii_only)
-                yield EventsView(describe, id="events", ascii_only=ascii_only)
-                yield LeafEditor(id="leaf")
-                yield SearchBar(id="search")
-        yield TipsLine(id="tips", ascii_only=ascii_only)
-        yield FooterBar(id="footer")
-        yield Static("Too small: flowdbg needs 40 x 10.", id="too-small", markup=False)
-
     def on_mount(self) -> None:
         """Show the session, and watch it from now on."""
         self.session = self.host.debugger.session
@@ -144,7 +92,6 @@ class DebugScreen(Screen[None]):
         self.edits.border_title = "4 Edits"
         self.events.border_title = "5 Events"
         self.panes.load_sizes()
-        self.set_class(self.host.ascii_only, "-ascii")
         self.panes.show_right("detail")
         self.plan.focus()
         self.run_worker(self._observe(), name="observe", exclusive=False)

@@ -16,6 +16,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from flowdbg.present.session_rows import SessionRow, Stored, session_row
+from flowdbg.tui.inks import INKS
 from flowdbg.tui.styles import stylesheet
 from flowdbg.tui.widgets.line_view import LineView, Piece
 
@@ -23,10 +24,9 @@ from flowdbg.tui.widgets.line_view import LineView, Piece
 class SessionsView(LineView):
     """Lists stored sessions, newest first."""
 
-    def __init__(self, rows: Sequence[SessionRow], *, ascii_only: bool = False) -> None:
+    def __init__(self, rows: Sequence[SessionRow]) -> None:
         super().__init__()
         self._rows = rows
-        self._ascii = ascii_only
 
     def row_count(self) -> int:
         """Return how many sessions there are."""
@@ -38,13 +38,13 @@ class SessionsView(LineView):
         tone = f"tone--{row.look.tone}"
         if row.problem:
             return [
-                (f" {'x' if self._ascii else '✗'} unreadable  ", "tone--bad"),
+                (" ✗ unreadable  ", "tone--bad"),
                 (f"{row.session_id}  ", ""),
                 (row.problem, "tone--muted"),
             ]
         flow_width = min(max(self.scrollable_content_region.width - 52, 16), 60)
         return [
-            (f" {row.look.mark(self._ascii)} {row.look.word.lower():<15} ", tone),
+            (f" {row.look.glyph} {row.look.word.lower():<15} ", tone),
             (f"{row.flow[:flow_width]:<{flow_width}}  ", ""),
             (f"{row.place:>6}  ", "tone--muted"),
             (f"{row.when:<13} ", "tone--muted"),
@@ -62,15 +62,15 @@ class SessionsScreen(Screen[Path | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "Back", show=False),
     ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = INKS
     CSS = stylesheet(__file__)
 
     _view = query_one(SessionsView)
 
-    def __init__(self, stored: Sequence[Stored], *, ascii_only: bool = False) -> None:
+    def __init__(self, stored: Sequence[Stored]) -> None:
         super().__init__()
         now = time.time()
         self._rows = [session_row(one, now) for one in stored]
-        self._ascii = ascii_only
 
     def compose(self) -> ComposeResult:
         """Lay out the list, or what to do where it is empty."""
@@ -78,7 +78,7 @@ class SessionsScreen(Screen[Path | None]):
             box.border_title = "flowdbg  sessions"
             if not self._rows:
                 yield Static(_FIRST, id="first", markup=False)
-            yield SessionsView(self._rows, ascii_only=self._ascii)
+            yield SessionsView(self._rows)
             keys = " enter open   j k move   q back" if self._rows else " q back"
             yield Static(keys, id="keys", markup=False)
 

@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from flowdbg.core.session import StalePlan
 from flowdbg.present.plan_change import ChangeRow, change_rows
+from flowdbg.tui.inks import INKS
 from flowdbg.tui.styles import plain, stylesheet
 from flowdbg.tui.widgets.line_view import LineView, Piece
 
@@ -23,10 +24,9 @@ Way = Literal["restart", "pin"]
 class ChangesView(LineView):
     """Lists the steps of two plans side by side."""
 
-    def __init__(self, rows: Sequence[ChangeRow], *, ascii_only: bool = False) -> None:
+    def __init__(self, rows: Sequence[ChangeRow]) -> None:
         super().__init__()
         self._rows = rows
-        self._ascii = ascii_only
 
     def row_count(self) -> int:
         """Return how many steps there are on either side."""
@@ -39,7 +39,7 @@ class ChangesView(LineView):
         tone = f"tone--{row.look.tone}"
         return [
             (f" {row.old[:column]:<{column}} ", "tone--muted" if not row.new else ""),
-            (f"{row.look.mark(self._ascii)} ", tone),
+            (f"{row.look.glyph} ", tone),
             (f"{row.new[:column]:<{column}} ", ""),
             (f"{row.word:<8}", tone),
             (row.detail, "tone--muted"),
@@ -54,14 +54,14 @@ class StaleScreen(ModalScreen[Way | None]):
         Binding("P", "dismiss('pin')", "Go on pinned to the old version", show=False),
         Binding("escape,q", "dismiss(None)", "Look at the old trail", show=False),
     ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = INKS
     CSS = stylesheet(__file__)
 
     _view = query_one(ChangesView)
 
-    def __init__(self, stale: StalePlan, *, ascii_only: bool = False) -> None:
+    def __init__(self, stale: StalePlan) -> None:
         super().__init__()
         self._stale = stale
-        self._ascii = ascii_only
 
     def compose(self) -> ComposeResult:
         """Lay out what happened, both plans, and the keys."""
@@ -74,7 +74,7 @@ class StaleScreen(ModalScreen[Way | None]):
                 id="versions",
                 markup=False,
             )
-            yield ChangesView(change_rows(self._stale.changes), ascii_only=self._ascii)
+            yield ChangesView(change_rows(self._stale.changes))
             yield Static(self._keys(), id="keys", markup=False)
 
     def on_mount(self) -> None:

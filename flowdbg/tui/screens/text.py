@@ -11,6 +11,7 @@ from textual.getters import query_one
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from flowdbg.tui.inks import INKS
 from flowdbg.tui.styles import plain_line, stylesheet
 from flowdbg.tui.widgets.stream_view import StreamView
 
@@ -22,6 +23,7 @@ class TextScreen(ModalScreen[str | None]):
         Binding("escape,q", "dismiss(None)", "Back", show=False),
         Binding("y", "copy", "Copy", show=False),
     ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = INKS
     CSS = stylesheet(__file__)
 
     _view = query_one(StreamView)

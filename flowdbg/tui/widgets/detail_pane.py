@@ -12,7 +12,7 @@ from flowdbg.core.json_text import JsonText
 from flowdbg.present.json_marks import former
 from flowdbg.present.looks import EDITED
 from flowdbg.present.step_view import StepView, effective_config
-from flowdbg.tui.styles import plain_line, stylesheet
+from flowdbg.tui.styles import stylesheet, subtitle, title
 from flowdbg.tui.widgets.diff_view import DiffView
 from flowdbg.tui.widgets.json_view import JsonView
 from flowdbg.tui.widgets.line_view import LineView
@@ -43,9 +43,8 @@ class DetailPane(Vertical):
     diff = query_one(DiffView)
     event_view = query_one("#event-view", JsonView)
 
-    def __init__(self, *, id: str | None = None, ascii_only: bool = False) -> None:  # noqa: A002 # Textual's own name for it
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name for it
         super().__init__(id=id)
-        self._ascii = ascii_only
         self.tab = "output"
         """The view that is seen."""
         self._view: StepView | None = None
@@ -56,11 +55,11 @@ class DetailPane(Vertical):
     def compose(self) -> ComposeResult:
         """Lay out the tabs and one widget for each."""
         yield ViewTabs(id="detail-tabs")
-        yield OutputView(id="output-view", ascii_only=self._ascii)
-        yield JsonView(id="input-view", ascii_only=self._ascii, open_texts=True)
-        yield JsonView(id="block-view", ascii_only=self._ascii, open_texts=True)
-        yield DiffView(id="diff-view", ascii_only=self._ascii)
-        yield JsonView(id="event-view", ascii_only=self._ascii, placeholder="No event yet.")
+        yield OutputView(id="output-view")
+        yield JsonView(id="input-view", open_texts=True)
+        yield JsonView(id="block-view", open_texts=True)
+        yield DiffView(id="diff-view")
+        yield JsonView(id="event-view", placeholder="No event yet.")
 
     def on_mount(self) -> None:
         """Show the first view."""
@@ -99,7 +98,7 @@ class DetailPane(Vertical):
     def tabs(self) -> tuple[Tab, ...]:
         """Return the tabs with marks of what is edited."""
         view = self._view
-        sign = EDITED.mark(self._ascii)
+        sign = EDITED.glyph
         marks = {
             "output": sign if view and view.is_edited else "",
             "block": f"{sign}{len(view.block_edits)}" if view and view.block_edits else "",
@@ -109,7 +108,7 @@ class DetailPane(Vertical):
     def show_step(self, view: StepView | None) -> None:
         """Show a step, or nothing."""
         self._view = view
-        self.border_title = plain_line(f"2 {view.title}" if view else "2 Step", 120)
+        title(self, f"2 {view.title}" if view else "2 Step", 120)
         self.tabs_row.show_tabs(self.tabs(), self.tab)
         self._fill()
 
@@ -123,12 +122,12 @@ class DetailPane(Vertical):
         else:
             self.event_view.show_value(value.value)
 
-    def compare(self, title: str, sides: tuple[object, object] | None) -> None:
+    def compare(self, what: str, sides: tuple[object, object] | None) -> None:
         """Show a difference under its title, or say that there is none to show."""
-        self._diff_title = title if sides else ""
+        self._diff_title = what if sides else ""
         self._show_subtitle()
         if sides is None:
-            self.diff.clear(title)
+            self.diff.clear(what)
         else:
             self.diff.compare_values(*sides)
 
@@ -155,7 +154,7 @@ class DetailPane(Vertical):
                 self.block_view.clear("The server does not tell how this step is configured.")
 
     def _show_subtitle(self) -> None:
-        self.border_subtitle = plain_line(self._diff_title if self.tab == "diff" else "", 100)
+        subtitle(self, self._diff_title if self.tab == "diff" else "")
 
     def _same_step(self, tab: str) -> bool:
         """Whether a view goes on with the step that it showed before."""

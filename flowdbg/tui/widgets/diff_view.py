@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from rich.cells import get_character_cell_size
 from textual import events
@@ -11,7 +10,6 @@ from textual import events
 from flowdbg.present.diff_rows import DiffRow, DiffRows
 from flowdbg.present.json_diff import DiffNode, Kind, compare
 from flowdbg.present.looks import ADDED, CHANGED, FOLDED, MOVED, REMOVED
-from flowdbg.tui.styles import stylesheet
 from flowdbg.tui.widgets.line_view import LineView, Piece
 
 _MARKS = {
@@ -25,25 +23,13 @@ _MARKS = {
 class DiffView(LineView):
     """Shows how one JSON value differs from another."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "diff--key",
-        "diff--added",
-        "diff--added-word",
-        "diff--removed",
-        "diff--removed-word",
-    }
-    DEFAULT_CSS = stylesheet(__file__)
-
     def __init__(
         self,
         *,
         id: str | None = None,  # noqa: A002 # Textual's own name for it
         classes: str | None = None,
-        ascii_only: bool = False,
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self._ascii = ascii_only
-        self.more = "~" if ascii_only else "…"
         self._rows: DiffRows | None = None
         self._placeholder = ""
 
@@ -75,10 +61,10 @@ class DiffView(LineView):
         row = self._rows.rows[index]
         indent = " " + "  " * row.depth
         if row.hidden:
-            mark = FOLDED.mark(self._ascii)
+            mark = FOLDED.glyph
             return [(f"{indent}{mark} {row.text}", "tone--muted")]
         look = _MARKS.get(row.kind)
-        mark = f"{look.mark(self._ascii)} " if look else "  "
+        mark = f"{look.glyph} " if look else "  "
         tone = f"tone--{look.tone}" if look else "tone--muted"
         if row.is_line:
             return [(indent, ""), ("  " if row.continued else mark, tone), *_line(row)]
@@ -106,15 +92,14 @@ class DiffView(LineView):
         self.refresh()
 
     def _values(self, row: DiffRow) -> list[Piece]:
-        arrow = " -> " if self._ascii else " → "
         label = f"{row.label}: " if row.label and (row.old or row.new) else row.label
-        pieces: list[Piece] = [(label, "diff--key" if row.kind is not Kind.SAME else "tone--muted")]
+        pieces: list[Piece] = [(label, "json--key" if row.kind is not Kind.SAME else "tone--muted")]
         if row.kind is Kind.SAME:
             return [*pieces, (row.new or row.old, "tone--muted")]
         if row.old:
             pieces.append((row.old, "diff--removed"))
         if row.old and row.new:
-            pieces.append((arrow, "tone--muted"))
+            pieces.append((" → ", "tone--muted"))
         if row.new:
             pieces.append((row.new, "diff--added"))
         return pieces

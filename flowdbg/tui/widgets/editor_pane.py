@@ -69,11 +69,10 @@ class EditorPane(Vertical):
     _tabs = query_one(ViewTabs)
     _line = query_one("#problem", Static)
 
-    def __init__(self, *, id: str | None = None, ascii_only: bool = False) -> None:  # noqa: A002 # Textual's own name for it
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name for it
         super().__init__(id=id)
         self.state: EditorState | None = None
         """What is being edited; None while the editor is closed."""
-        self._ascii = ascii_only
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -196,12 +195,12 @@ class EditorPane(Vertical):
     def _show(self, problem: TextProblem | None) -> None:
         assert self.state is not None
         said = "text" if self.state.is_text else "JSON ok"
-        edited = f"{EDITED.mark(self._ascii)} " if self.state.is_edited(self.state.active) else ""
+        edited = f"{EDITED.glyph} " if self.state.is_edited(self.state.active) else ""
         self._line.update(plain_line(str(problem) if problem else f"{edited}{said}", 200))
         self._line.set_class(problem is not None, "-wrong")
         self._tabs.show_tabs(
             tuple(
-                Tab(title, title, mark=EDITED.mark(self._ascii) * self.state.is_edited(title))
+                Tab(title, title, mark=EDITED.glyph * self.state.is_edited(title))
                 for title in self.state.titles
             ),
             self.state.active,

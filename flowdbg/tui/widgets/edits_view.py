@@ -25,11 +25,8 @@ class EditsView(LineView):
         *,
         id: str | None = None,  # noqa: A002 # Textual's own name for it
         classes: str | None = None,
-        ascii_only: bool = False,
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self._ascii = ascii_only
-        self.more = "~" if ascii_only else "…"
         self._rows: tuple[EditRow, ...] = ()
 
     @property
@@ -59,7 +56,7 @@ class EditsView(LineView):
         row = self._rows[index]
         mark = _MARKS[row.kind]
         return [
-            (f" {mark.mark(self._ascii)} ", f"tone--{mark.tone}"),
+            (f" {mark.glyph} ", f"tone--{mark.tone}"),
             (row.label, ""),
             (f"  {row.value}" if row.value else "", "tone--muted"),
         ]

@@ -24,12 +24,9 @@ class EventsView(LineView):
         *,
         id: str | None = None,  # noqa: A002 # Textual's own name for it
         classes: str | None = None,
-        ascii_only: bool = False,
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._describe = describe
-        self._ascii = ascii_only
-        self.more = "~" if ascii_only else "…"
         self._rows = EventRows(describe)
 
     def show_items(self, items: Sequence[EventItem]) -> None:
@@ -39,6 +36,7 @@ class EventsView(LineView):
         self.cursor = 0
         self.add(items)
         self.refresh()
+        self.call_after_refresh(self.scroll_end, animate=False, x_axis=False)
 
     def add(self, items: Sequence[EventItem]) -> None:
         """Add what happened; keep to the end when the cursor stands there."""
@@ -67,7 +65,7 @@ class EventsView(LineView):
             clock = clock[:8]
         mark = " "
         if row.count > 1 and not row.child:
-            mark = (OPEN if row.is_open else FOLDED).mark(self._ascii)
+            mark = (OPEN if row.is_open else FOLDED).glyph
         name = "  " + line.name if row.child else line.name
         tone = f"tone--{line.tone}" if line.tone != "plain" else ""
         return [

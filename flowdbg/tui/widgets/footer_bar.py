@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from flowdbg.tui.styles import stylesheet
+from flowdbg.tui.styles import stylesheet, visual
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,8 @@ class FooterBar(Widget):
         at = 0
         for hint in self.shown:
             key, label = ("footer--key", "footer--label") if hint.enabled else ("footer--off",) * 2
-            pieces.append(Content.styled(f" {hint.key} ", self.get_visual_style(key)))
-            pieces.append(Content.styled(f"{hint.label} ", self.get_visual_style(label)))
+            pieces.append(Content.styled(f" {hint.key} ", visual(self, key)))
+            pieces.append(Content.styled(f"{hint.label} ", visual(self, label)))
             at += _width(hint)
             self._ends.append((at, hint.action_id))
         return Content.assemble(*pieces)

@@ -19,7 +19,6 @@ from flowdbg.present.json_search import Found, find
 from flowdbg.present.looks import EDITED, FOLDED, OPEN
 from flowdbg.present.safe_text import safe_line
 from flowdbg.present.search import Hits, Query
-from flowdbg.tui.styles import stylesheet
 from flowdbg.tui.widgets.line_view import LineView, Piece
 
 _INDENT_LIMIT = 40
@@ -35,15 +34,6 @@ class JsonView(LineView):
         Binding("asterisk", "unfold_all", "Unfold all below", show=False, id="json.unfold-all"),
         Binding("underscore", "fold_all", "Fold all below", show=False, id="json.fold-all"),
     ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "json--key",
-        "json--string",
-        "json--number",
-        "json--word",
-        "json--text",
-        "json--size",
-    }
-    DEFAULT_CSS = stylesheet(__file__)
 
     class LeafChosen(Message):
         """A leaf was opened: somebody wants to edit it."""
@@ -64,7 +54,6 @@ class JsonView(LineView):
         *,
         id: str | None = None,  # noqa: A002 # Textual's own name for it
         classes: str | None = None,
-        ascii_only: bool = False,
         placeholder: str = "",
         open_texts: bool = False,
     ) -> None:
@@ -72,8 +61,6 @@ class JsonView(LineView):
         self._open_texts = open_texts
         self.placeholder = placeholder
         """What is shown while there is no value."""
-        self._ascii = ascii_only
-        self.more = "~" if ascii_only else "…"
         self._value: Any = _NOTHING
         self._rows: JsonRows | None = None
         self._was: Mapping[Path, str] = {}
@@ -147,11 +134,11 @@ class JsonView(LineView):
             return [(indent + row.text, "json--text")]
         mark = "  "
         if row.foldable:
-            mark = (OPEN if row.is_open else FOLDED).mark(self._ascii) + " "
+            mark = (OPEN if row.is_open else FOLDED).glyph + " "
         pieces: list[Piece] = [(indent + mark, "tone--muted")]
         was = self._was.get(row.path) if self._was else None
         if was is not None:
-            pieces.append((EDITED.mark(self._ascii) + " ", "tone--edit"))
+            pieces.append((EDITED.glyph + " ", "tone--edit"))
         pieces += self._member(row)
         if was:
             pieces.append((f"   was {was}", "tone--muted"))

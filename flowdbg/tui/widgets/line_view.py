@@ -20,18 +20,14 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
+from textual.widget import Widget
 
 from flowdbg.present.search import Hits, Query, Span
+from flowdbg.tui.inks import ink
 from flowdbg.tui.styles import stylesheet
 
 Piece = tuple[str, str]
-"""A piece of a row: its text, safe to draw, and the component class that styles it."""
-
-TONES = frozenset(
-    f"tone--{tone}"
-    for tone in ("plain", "muted", "accent", "running", "good", "warning", "bad", "edit")
-)
-
+"""A piece of a row: its text, safe to draw, and the ink (`inks.py`) that it is drawn with."""
 
 _LINE_END = 10**9
 
@@ -50,13 +46,6 @@ class LineView(ScrollView, can_focus=True):
         Binding("right,l", "right", "Unfold or right", show=False, id="cursor.right"),
         Binding("enter,space", "choose", "Open", show=False, id="cursor.choose"),
     ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *TONES,
-        "line--cursor",
-        "line--cursor-blurred",
-        "line--match",
-        "line--match-current",
-    }
     DEFAULT_CSS = stylesheet(__file__)
 
     cursor: reactive[int] = reactive(0, repaint=False)
@@ -95,6 +84,7 @@ class LineView(ScrollView, can_focus=True):
         self.more = "…"
         """What stands at the end of a row that is cut."""
         self._inks: dict[str, Style] = {}
+        self._base: Style | None = None
 
     def row_count(self) -> int:
         """Return how many rows there are."""
@@ -115,13 +105,32 @@ class LineView(ScrollView, can_focus=True):
     def rows_changed(self, first: int = 0) -> None:
         """Tell the view that rows from `first` on are others now."""
         count = self.row_count()
-        size = Size(self.content_width(), count)
-        if size != self.virtual_size:
-            self.virtual_size = size
+        self._take_size(Size(self.content_width(), count))
         if self.cursor >= count:
             self.cursor = max(count - 1, 0)
-        if first <= self.scroll_offset.y + self.size.height:
+        top, height = self.scroll_offset.y, self.size.height
+        if first <= top:
             self.refresh()
+        elif first <= top + height:
+            self.refresh_lines(first, height)
+
+    def _take_size(self, size: Size) -> None:
+        """Take a new size; the whole screen is laid out again only when a scrollbar comes or goes.
+
+        A stream grows fifteen times a second, and laying out costs more than all its rows.
+        """
+        before = self.virtual_size
+        if size == before:
+            return
+        height = self.scrollable_content_region.height
+        keeps = size.width == before.width and not self.styles.is_auto_height and height > 0
+        if keeps and self.show_vertical_scrollbar and size.height > height:
+            self.set_reactive(Widget.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = size.height
+        elif keeps and not self.show_vertical_scrollbar and size.height <= height:
+            self.set_reactive(Widget.virtual_size, size)
+        else:
+            self.virtual_size = size
 
     def content_width(self) -> int:
         """Return the width of the widest row, or less where rows wrap."""
@@ -175,20 +184,21 @@ class LineView(ScrollView, can_focus=True):
         """Forget styles when the theme or the state of the widget changed."""
         super().notify_style_update()
         self._inks.clear()
+        self._base = None
 
     def render_line(self, y: int) -> Strip:
         """Draw the row at a line of the screen."""
         scroll_x, scroll_y = self.scroll_offset
         index = scroll_y + y
         width = self.size.width
-        base = self.rich_style
+        base = self.base
         if index >= self.row_count():
             return Strip.blank(width, base)
         is_cursor = index == self.cursor and self.shows_cursor()
         focused_cursor = is_cursor and self.has_focus
         if is_cursor:
             name = "line--cursor" if self.has_focus else "line--cursor-blurred"
-            base = self.get_component_rich_style(name)
+            base = ink(self, name)
         pieces = [
             Segment(text, base if focused_cursor or not name else base + self.ink(name))
             for text, name in self.row_pieces(index)
@@ -197,7 +207,7 @@ class LineView(ScrollView, can_focus=True):
         spans, current = self.hit_spans(index, pieces)
         if spans:
             name = "line--match-current" if current else "line--match"
-            pieces = painted(pieces, spans, self.get_component_rich_style(name))
+            pieces = painted(pieces, spans, ink(self, name))
         if (selection := self.text_selection) and (span := selection.get_span(index)):
             start, end = span
             selected = self.screen.get_component_rich_style("screen--selection")
@@ -231,12 +241,19 @@ class LineView(ScrollView, can_focus=True):
         del selection
         self.refresh()
 
+    @property
+    def base(self) -> Style:
+        """The style of a row without any other; kept, because Textual asks all ancestors for it."""
+        if self._base is None:
+            self._base = self.rich_style
+        return self._base
+
     def ink(self, name: str) -> Style:
-        """Return the style of a component class without its background, to lay over a row's."""
-        ink = self._inks.get(name)
-        if ink is None:
-            full = self.get_component_rich_style(name)
-            ink = Style(
+        """Return an ink without its background, to lay over the style of a row."""
+        found = self._inks.get(name)
+        if found is None:
+            full = ink(self, name)
+            found = Style(
                 color=full.color,
                 bold=full.bold,
                 dim=full.dim,
@@ -245,8 +262,8 @@ class LineView(ScrollView, can_focus=True):
                 reverse=full.reverse,
                 strike=full.strike,
             )
-            self._inks[name] = ink
-        return ink
+            self._inks[name] = found
+        return found
 
     def action_move(self, by: int) -> None:
         """Move the cursor by rows."""

@@ -29,9 +29,8 @@ class OutputView(Container):
     text_view = query_one(StreamView)
     tree_view = query_one(JsonView)
 
-    def __init__(self, *, id: str | None = None, ascii_only: bool = False) -> None:  # noqa: A002 # Textual's own name for it
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name for it
         super().__init__(id=id)
-        self._ascii = ascii_only
         self._view: StepView | None = None
         self._seen: dict[str, int] = {}
         self._streamed: list[str] = []
@@ -44,7 +43,7 @@ class OutputView(Container):
     def compose(self) -> ComposeResult:
         """Lay out both ways to show an output."""
         yield StreamView(id="output-text")
-        yield JsonView(id="output-tree", ascii_only=self._ascii, open_texts=True)
+        yield JsonView(id="output-tree", open_texts=True)
 
     @property
     def shown(self) -> LineView:
@@ -107,7 +106,7 @@ class OutputView(Container):
                 continue
             if part.label and part.label != self._last_label:
                 lead = "" if not self._streamed and not added else "\n\n"
-                added.append(f"{lead}{'>' if self._ascii else '▸'} {part.label}\n")
+                added.append(f"{lead}▸ {part.label}\n")
                 self._last_label = part.label
             added += [_said(chunk) for chunk in part.chunks[seen:]]
             self._seen[part.label] = len(part.chunks)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len, set_cell_size
 from textual import events
@@ -12,21 +11,14 @@ from textual.message import Message
 from flowdbg.present.looks import BREAKPOINT, DRAFT, EDITED, FOLDED, OPEN, STEP_LOOKS, StepState
 from flowdbg.present.plan_rows import PlanRow, row_index
 from flowdbg.present.safe_text import safe_line
-from flowdbg.tui.styles import stylesheet
 from flowdbg.tui.widgets.line_view import LineView, Piece
 
-_KIND_FROM = 30
-"""Cells of width from which the kind of a step is shown."""
-
-_NOTE_FROM = 28
-"""Cells of width from which its time is shown."""
+_COLUMNS_FROM = 28
+"""Cells of width from which kind and time of a step are shown."""
 
 
 class PlanView(LineView):
     """Lists the steps of a plan; the cursor is the selected step."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"plan--next", "plan--note"}
-    DEFAULT_CSS = stylesheet(__file__)
 
     class StepSelected(Message):
         """The cursor stands on another step."""
@@ -72,12 +64,10 @@ class PlanView(LineView):
         *,
         id: str | None = None,  # noqa: A002 # Textual's own name for it
         classes: str | None = None,
-        ascii_only: bool = False,
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self._ascii = ascii_only
-        self.more = "~" if ascii_only else "…"
         self._rows: tuple[PlanRow, ...] = ()
+        self._columns = (0, 0)
 
     @property
     def selected(self) -> PlanRow | None:
@@ -88,7 +78,10 @@ class PlanView(LineView):
         """Show rows; the step named keeps the cursor wherever it stands now."""
         before = self.selected.step_id if self.selected else ""
         wanted = row_index(rows, selected or before)
+        if rows == self._rows and wanted == self.cursor:
+            return
         self._rows = rows
+        self._columns = (_column(row.kind for row in rows), _column(row.note for row in rows))
         if wanted is not None and wanted != self.cursor:
             self.cursor = wanted
             self.call_after_refresh(self.show_row, wanted)
@@ -113,22 +106,24 @@ class PlanView(LineView):
         bold = "plan--next" if row.state is StepState.NEXT else ""
         pieces = [
             self._gutter(row),
-            (look.mark(self._ascii), f"tone--{look.tone}"),
+            (look.glyph, f"tone--{look.tone}"),
             (f"{row.number:>3} " if row.number else "    ", "tone--muted"),
         ]
         indent = "  " * row.depth
         if row.is_container:
-            indent += (OPEN if row.is_open else FOLDED).mark(self._ascii) + " "
-        kind = row.kind if width >= _KIND_FROM else ""
-        note = row.note if width >= _NOTE_FROM else ""
-        edits = f" {EDITED.mark(self._ascii)}{row.edits}" if row.edits else ""
-        tail_width = (len(kind) + 1 if kind else 0) + (max(len(note), 5) + 1 if note or kind else 0)
-        room = max(width - 7 - len(indent) - len(edits) - tail_width, 4)
-        name = safe_line(row.name)
-        pieces += [(indent, "tone--muted"), (_fitted(name, room), bold), (edits, "tone--edit")]
-        if tail_width:
-            pieces.append((f" {kind}" if kind else "", "tone--muted"))
-            pieces.append((f" {note:>5}", "plan--note"))
+            indent += (OPEN if row.is_open else FOLDED).glyph + " "
+        kinds, notes = self._columns if width >= _COLUMNS_FROM else (0, 0)
+        edits = f" {EDITED.glyph}{row.edits}" if row.edits else ""
+        room = max(width - 7 - len(indent) - len(edits) - kinds - notes, 4)
+        pieces += [
+            (indent, "tone--muted"),
+            (_fitted(safe_line(row.name), room), bold),
+            (edits, "tone--edit"),
+        ]
+        if kinds:
+            pieces.append((f" {safe_line(row.kind):<{kinds - 1}}", "tone--muted"))
+        if notes:
+            pieces.append((f" {row.note:>{notes - 1}}", "tone--muted"))
         return pieces
 
     def row_text(self, index: int) -> str:
@@ -171,14 +166,20 @@ class PlanView(LineView):
 
     def _gutter(self, row: PlanRow) -> Piece:
         if row.breakpoint:
-            return BREAKPOINT.mark(self._ascii), f"tone--{BREAKPOINT.tone}"
+            return BREAKPOINT.glyph, f"tone--{BREAKPOINT.tone}"
         if row.breakpoint is False:
-            return ("o" if self._ascii else "○"), "tone--muted"
+            return "○", "tone--muted"
         if row.draft:
-            return DRAFT.mark(self._ascii), f"tone--{DRAFT.tone}"
+            return DRAFT.glyph, f"tone--{DRAFT.tone}"
         if row.edits:
-            return EDITED.mark(self._ascii), f"tone--{EDITED.tone}"
+            return EDITED.glyph, f"tone--{EDITED.tone}"
         return " ", ""
+
+
+def _column(texts: Iterable[str]) -> int:
+    """The width of a column with the space before it; 0 when there is nothing in it."""
+    longest = max(map(len, texts), default=0)
+    return longest + 1 if longest else 0
 
 
 def _fitted(text: str, width: int) -> str:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from rich.cells import cell_len
 from textual.content import Content
+from textual.style import Style
 from textual.widget import Widget
 
 from flowdbg.present.status_line import Part, fitted
+from flowdbg.tui.inks import badge, tone
 from flowdbg.tui.styles import stylesheet
-from flowdbg.tui.widgets.line_view import TONES
 
-BADGES = frozenset(tone.replace("tone", "badge") for tone in TONES)
+_BOLD = Style(bold=True)
 
 
 class StatusBar(Widget):
     """One line that says how the session stands."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONES, *BADGES}
     DEFAULT_CSS = stylesheet(__file__)
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name for it
@@ -48,10 +47,10 @@ class StatusBar(Widget):
         for part in kept:
             if not pieces:
                 text = f" {self._glyph} {part.text} "
-                pieces.append(Content.styled(text, self.get_visual_style(f"badge--{part.tone}")))
+                pieces.append(Content.styled(text, badge(self, part.tone)))
             else:
                 text = f"  {part.text}"
-                style = self.get_visual_style(f"tone--{part.tone}")
-                pieces.append(Content.styled(text, style + "bold" if part.strong else style))
+                style = tone(self, part.tone)
+                pieces.append(Content.styled(text, style + _BOLD if part.strong else style))
             used += cell_len(text)
         return Content.assemble(*pieces)

@@ -13,9 +13,8 @@ class TipsLine(Static):
 
     DEFAULT_CSS = stylesheet(__file__)
 
-    def __init__(self, *, id: str | None = None, ascii_only: bool = False) -> None:  # noqa: A002 # Textual's own name for it
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name for it
         super().__init__("", id=id, markup=False)
-        self._sign = "> " if ascii_only else "➜ "
         self._shown: Tip | None = None
 
     def show_tip(self, tip: Tip | None) -> None:
@@ -23,4 +22,4 @@ class TipsLine(Static):
         if tip != self._shown:
             self._shown = tip
             self.display = tip is not None
-            self.update(plain(f"{self._sign}{tip.text}" if tip else ""))
+            self.update(plain(f"➜ {tip.text}" if tip else ""))

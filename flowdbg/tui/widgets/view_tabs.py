@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from flowdbg.tui.styles import stylesheet
+from flowdbg.tui.styles import stylesheet, visual
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +67,17 @@ class ViewTabs(Widget):
         self._ends = []
         at = 0
         if first:
-            pieces.append(Content.styled("‹", self.get_visual_style("tabs--mark")))
+            pieces.append(Content.styled("‹", visual(self, "tabs--mark")))
             at = 1
         for tab, label, width in list(zip(self._tabs, labels, widths, strict=True))[first:last]:
             style = "tabs--active" if tab.id == self._active else "tabs--tab"
-            pieces.append(Content.styled(f" {label} ", self.get_visual_style(style)))
+            pieces.append(Content.styled(f" {label} ", visual(self, style)))
             if tab.mark:
-                pieces.append(Content.styled(f"{tab.mark} ", self.get_visual_style("tabs--mark")))
+                pieces.append(Content.styled(f"{tab.mark} ", visual(self, "tabs--mark")))
             at += width
             self._ends.append((at, tab.id))
         if last < len(self._tabs):
-            pieces.append(Content.styled("›", self.get_visual_style("tabs--mark")))
+            pieces.append(Content.styled("›", visual(self, "tabs--mark")))
         return Content.assemble(*pieces)
 
     def on_click(self, event: events.Click) -> None:

@@ -1,0 +1,205 @@
+"""What the screen costs: first frame, answer to a key under load, big values, memory.
+
+    python benchmarks/tui_budgets.py
+
+Prints a line for each budget with what was measured. Times are whole processes in a pseudo-terminal
+of 120 x 36, the best of several runs, on a machine that should have nothing else to do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pexpect
+
+from flowdbg.tui.widgets.stream_view import StreamView
+
+PROGRAM = Path(__file__).with_name("tui_program.py")
+SIZE = (36, 120)
+RUNS = 7
+
+
+def spawn(*arguments: str, **environment: str) -> pexpect.spawn[bytes]:
+    """Start a program with compiled modules, as an installed one has them."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    compiled = {"PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "flowdbg-compiled")}
+    return pexpect.spawn(
+        sys.executable,
+        [str(PROGRAM), *arguments],
+        dimensions=SIZE,
+        env={**kept, **compiled, "TERM": "xterm-256color", **environment},
+        timeout=30,
+    )
+
+
+def first_frames(kinds: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """Wall and processor milliseconds to the first frame with content; the programs take turns."""
+    best = dict.fromkeys(kinds, (float("inf"), float("inf")))
+    for _ in range(RUNS):
+        for kind in kinds:
+            start = time.perf_counter()
+            process = spawn(kind)
+            process.expect_exact(b"Step 0")
+            wall = (time.perf_counter() - start) * 1000
+            cpu = processor_ms(process.pid)
+            process.close(force=True)
+            best[kind] = (min(best[kind][0], wall), min(best[kind][1], cpu))
+    return best
+
+
+def processor_ms(pid: int) -> float:
+    """How much processor time a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
+def key_answers(events_a_second: int) -> tuple[list[float], dict[str, Any]]:
+    """Milliseconds from a key to its effect on the screen while events come in."""
+    report = Path(tempfile.mkdtemp()) / "report.json"
+    process = spawn("screen", str(events_a_second), FLOWDBG_BENCH_REPORT=str(report))
+    process.expect_exact(b"Step 0")
+    time.sleep(3)
+    answers = []
+    for at in range(1, 61):
+        drain(process)
+        start = time.perf_counter()
+        process.send("j")
+        process.expect_exact(f"2 Step {at}".encode())
+        answers.append((time.perf_counter() - start) * 1000)
+        time.sleep(0.05)
+    time.sleep(3)
+    drain(process)
+    process.send("q")
+    process.send("y")
+    process.expect(pexpect.EOF)
+    return sorted(answers), json.loads(report.read_text())
+
+
+def drain(process: pexpect.spawn[bytes]) -> None:
+    try:
+        while True:
+            process.read_nonblocking(1 << 16, timeout=0)
+    except (pexpect.TIMEOUT, pexpect.EOF):
+        return
+
+
+def timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return (time.perf_counter() - start) * 1000
+
+
+async def big_json() -> dict[str, float]:
+    """Milliseconds to open, unfold, fold and search a value of 50,000 nodes, drawn each time."""
+    from textual.app import App, ComposeResult
+
+    from flowdbg.present.search import Query
+    from flowdbg.tui.widgets.json_view import JsonView
+
+    value = {
+        "docs": [
+            {"id": at, "score": at / 7, "tags": ["a", "b"], "meta": {"x": True, "y": None}}
+            for at in range(5550)
+        ]
+    }
+
+    class Viewer(App[None]):
+        def compose(self) -> ComposeResult:
+            yield JsonView()
+
+    app = Viewer()
+    found: dict[str, float] = {}
+    async with app.run_test(size=(120, 36)) as pilot:
+        view = app.query_one(JsonView)
+
+        async def drawn(name: str, work: Callable[[], object]) -> None:
+            spent = timed(work)
+            spent += timed(lambda: [view.render_line(y) for y in range(view.size.height)])
+            found[name] = spent
+            await pilot.pause()
+
+        await drawn("open", lambda: view.show_value(value))
+        view.cursor = 0
+        await drawn("unfold all", view.action_unfold_all)
+        await drawn("search", lambda: view.search(Query("5549")))
+        await drawn("expression", lambda: view.search(Query("/^55[0-9]9$/")))
+        view.cursor = 1
+        await drawn("fold", view.action_fold_toggle)
+        found["nodes"] = 49_951
+    return found
+
+
+def append_words(view: StreamView, count: int) -> None:
+    for _ in range(count):
+        view.append("word ")
+
+
+async def big_text() -> dict[str, float]:
+    """Milliseconds of the longest handler while a 5 MB text is taken in, and to search it."""
+    from textual.app import App, ComposeResult
+
+    from flowdbg.present.search import Query
+
+    text = ("the quick brown fox jumps over the lazy dog and goes home; " * 3 + "\n") * 28_000
+
+    class Viewer(App[None]):
+        def compose(self) -> ComposeResult:
+            yield StreamView()
+
+    app = Viewer()
+    found: dict[str, float] = {}
+    async with app.run_test(size=(120, 36)) as pilot:
+        view = app.query_one(StreamView)
+        found["first slice"] = timed(lambda: view.show_text(text))
+        while view._waiting:
+            await pilot.pause(0.02)
+        found["append 100 tokens"] = timed(lambda: append_words(view, 100))
+        found["search"] = timed(lambda: view.search(Query("zebra")))
+        found["200 KB line"] = timed(lambda: view.show_text("x" * 200_000))
+    return found
+
+
+def line(name: str, measured: float, budget: float, unit: str = "ms") -> None:
+    verdict = "ok" if measured <= budget else "OVER"
+    print(f"{name:<44} {measured:>9.1f} {unit:<3} budget {budget:>7.1f}  {verdict}")
+
+
+def main() -> None:
+    import asyncio
+
+    frames = first_frames(("label", "widgets", "screen"))
+    for kind, (wall, cpu) in frames.items():
+        print(f"first frame of {kind:<8} {wall:7.0f} ms wall, {cpu:5.0f} ms processor")
+    for at, clock in enumerate(("wall", "processor")):
+        ratio = frames["screen"][at] / frames["widgets"][at]
+        line(f"first frame / the same widgets bare, {clock}", ratio, 1.5, "x")
+    line("first frame", frames["screen"][0], 450)
+    for speed in (0, 1000):
+        answers, report = key_answers(speed)
+        name = f"key to screen at {speed:,} events/s"
+        line(f"{name}, p95", answers[int(len(answers) * 0.95)], 50)
+        line(f"{name}, median", answers[len(answers) // 2], 50)
+        line(f"longest stall at {speed:,} events/s", report["stall_max_ms"], 50)
+        line(f"memory after {report['events']:,} events", report["rss_mb"], 130, "MB")
+    values = asyncio.run(big_json())
+    for name, budget in (("open", 100), ("unfold all", 150), ("fold", 200), ("search", 50),
+                         ("expression", 200)):  # fmt: skip
+        line(f"50,000 nodes: {name}", values[name], budget)
+    texts = asyncio.run(big_text())
+    for name, budget in (("first slice", 16), ("append 100 tokens", 16), ("search", 50),
+                         ("200 KB line", 16)):  # fmt: skip
+        line(f"5 MB text: {name}", texts[name], budget)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    line("memory with 50,000 nodes and 5 MB of text", memory, 130, "MB")
+
+
+if __name__ == "__main__":
+    main()
