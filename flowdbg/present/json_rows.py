@@ -89,24 +89,46 @@ class JsonRows:
         value: Any,
         *,
         open_levels: int = 1,
+        fill: int = 0,
         text_width: int = 76,
         measure: Measure = character_cells,
     ) -> None:
+        """Show a value, its first levels unfolded.
+
+        Args:
+            value: The parsed JSON value.
+            open_levels: Levels that are unfolded however many rows they have.
+            fill: Rows up to which further levels are unfolded.
+            text_width: Cells to which long strings are wrapped.
+            measure: How wide a character is.
+        """
         self.value = value
         self.rows: list[Row] = [Row(None, None, value, 0)]
         self._text_width = text_width
         self._measure = measure
-        for level in range(open_levels):
+        level = 0
+        while level < open_levels or len(self.rows) + self._size_of(level) <= fill:
             for index in reversed(range(len(self.rows))):
                 row = self.rows[index]
                 if row.depth == level and isinstance(row.value, dict | list):
                     self.unfold(index)
+            level += 1
+            if level >= open_levels and not self._size_of(level):
+                break
         if is_long(value):
             self.unfold(0)
 
     def __len__(self) -> int:
         """The number of visible rows."""
         return len(self.rows)
+
+    def _size_of(self, level: int) -> int:
+        """How many rows the containers of a level hold."""
+        return sum(
+            len(row.value)
+            for row in self.rows
+            if row.depth == level and isinstance(row.value, dict | list)
+        )
 
     def unfold(self, index: int) -> int:
         """Show the children of a row; returns how many rows were added."""

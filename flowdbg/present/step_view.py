@@ -9,6 +9,7 @@ from typing import Any
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.plan import Step
 from flowdbg.core.session import Branch, Execution, Session, Status
+from flowdbg.core.tool_calls import ToolCall
 from flowdbg.present.safe_text import safe_line
 
 
@@ -44,6 +45,11 @@ class StepView:
     """What to say where there is nothing to show yet."""
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for tools to be answered."""
+        return self.status is Status.WAITING
+
+    @property
     def is_running(self) -> bool:
         """Whether it still produces output."""
         return self.status is Status.RUNNING
@@ -69,17 +75,12 @@ def step_view(session: Session, step_id: str, branch: Branch | None = None) -> S
 
 def call_name(call: Mapping[str, Any]) -> str:
     """Return the name of the function that a tool call asks for."""
-    function = call.get("function")
-    name = function.get("name") if isinstance(function, Mapping) else call.get("name")
-    return safe_line(str(name or "tool"), 40)
+    return safe_line(ToolCall.of(call).name, 40)
 
 
 def call_text(call: Mapping[str, Any]) -> str:
     """Write a tool call on one line: `lookup({"id": 7})`."""
-    function = call.get("function")
-    given = function.get("arguments") if isinstance(function, Mapping) else call.get("arguments")
-    arguments = given if isinstance(given, str) else JsonText.of(given or {}).text
-    return f"{call_name(call)}({safe_line(arguments, 120)})"
+    return f"{call_name(call)}({safe_line(ToolCall.of(call).arguments.text, 120)})"
 
 
 def effective_config(view: StepView) -> dict[str, Any]:

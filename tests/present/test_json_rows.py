@@ -29,6 +29,12 @@ def test_every_row_stands_for_the_value_at_its_path(value: Any) -> None:
             assert get(value, row.path) is row.value
 
 
+@given(values, st.integers(0, 30))
+def test_as_many_levels_are_unfolded_at_first_as_fit(value: Any, fill: int) -> None:
+    least = len(JsonRows(value))
+    assert least <= len(JsonRows(value, fill=fill)) <= max(least, fill)
+
+
 @given(values)
 def test_unfolded_rows_are_the_whole_value(value: Any) -> None:
     rows = JsonRows(value)

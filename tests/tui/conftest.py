@@ -15,7 +15,6 @@ from textual.widgets import Input, TextArea
 
 from flowdbg.core.address import parse_address
 from flowdbg.core.entries import SessionOpened
-from flowdbg.core.json_text import JsonText
 from flowdbg.debugger import Debugger
 from flowdbg.dialects.targets import make_target
 from flowdbg.store import SessionStore, session_path
@@ -145,6 +144,7 @@ def open_screen(flow: Flow, tmp_path: Path) -> OpenScreen:
         pinned: int | None = None,
         session_id: str = "one",
         resume: bool = False,
+        tools: str = "",
         **options: Any,
     ) -> AsyncIterator[Screen]:
         target = make_target(
@@ -157,7 +157,7 @@ def open_screen(flow: Flow, tmp_path: Path) -> OpenScreen:
         else:
             store = SessionStore.create(folder, session_id=session_id, meta={})
             first = SessionOpened(
-                session_id, "noukai", flow.base, flow.address, pinned, message, JsonText("{}")
+                session_id, "noukai", flow.base, flow.address, pinned, message, tools=tools
             )
             debugger = await Debugger.start(target, store, first, await target.fetch_plan(pinned))
         app = DebugApp(debugger, state_dir=tmp_path / "state", **options)

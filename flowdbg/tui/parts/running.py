@@ -49,9 +49,10 @@ class Running(Part):
         self.launch("run.retry", self.debugger.retry())
 
     def _restart(self) -> None:
-        kept = " with your edits" if self.session.output_edits or self.session.block_edits else ""
+        edited = self.session.output_edits or self.session.block_edits
         self._first_step()
-        self.launch("run.restart", self.debugger.restart(), f"New run from step 1{kept}")
+        said = "New run from step 1, with your edits" if edited else ""
+        self.launch("run.restart", self.debugger.restart(), said)
 
     def _fork(self) -> None:
         index = self.session.plan.index_of(self.step_id)

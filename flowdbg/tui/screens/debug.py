@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from textual import on
+from textual.notifications import SeverityLevel
 from textual.widget import Widget
 
 from flowdbg.core.entries import Stopped, StopReason
@@ -209,7 +210,8 @@ class DebugScreen(DebugLayout):
 
     @on(Told)
     def _told(self, event: Told) -> None:
-        self.app.notify(event.text, severity="warning" if event.warning else "information")
+        severity: SeverityLevel = "warning" if event.warning else "information"
+        self.app.notify(event.text, severity=severity, timeout=4 if event.warning else 2.5)
 
     @on(PlanView.StepSelected)
     def _step_selected(self, event: PlanView.StepSelected) -> None:

@@ -22,6 +22,10 @@ from flowdbg.present.search import Hits, Query
 from flowdbg.tui.widgets.line_view import LineView, Piece
 
 _INDENT_LIMIT = 40
+
+FILL = 30
+"""Rows up to which a value is shown unfolded at first."""
+
 _NOTHING = object()
 
 
@@ -94,7 +98,7 @@ class JsonView(LineView):
         else:
             self._rows = JsonRows(
                 value,
-                open_levels=2 if _is_small(value) else 1,
+                fill=FILL,
                 text_width=self._text_width(),
                 measure=get_character_cell_size,
             )
@@ -300,11 +304,3 @@ def _class_of(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return "json--word"
     return "json--number"
-
-
-def _is_small(value: Any) -> bool:
-    """Whether two levels of a value fit on most screens."""
-    if not isinstance(value, dict | list):
-        return True
-    inner = value.values() if isinstance(value, dict) else value
-    return len(value) + sum(len(item) for item in inner if isinstance(item, dict | list)) <= 20

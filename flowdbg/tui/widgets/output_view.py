@@ -96,6 +96,8 @@ class OutputView(Container):
 
     def _is_streaming(self, view: StepView) -> bool:
         """Whether what was streamed is all there is to show."""
+        if view.is_waiting:
+            return False
         return view.output is None and view.error is None and bool(view.parts)
 
     def _add_chunks(self, view: StepView) -> None:
@@ -120,7 +122,9 @@ class OutputView(Container):
             self._show_error(view)
         elif view.output is None:
             self._show_tree(False)
-            self.text_view.show_text("", placeholder=view.note or "It produced no output.")
+            said = _so_far(view)
+            note = view.note or "It produced no output."
+            self.text_view.show_text(f"{said}\n\n{note}" if said else "", placeholder=note)
         elif self._wants == "tree" or (not self._wants and _is_data(view.output)):
             self._show_as_tree(view, view.output)
         else:
@@ -133,7 +137,7 @@ class OutputView(Container):
             self._show_tree(True)
             return
         said = str(view.error.get("message") or json.dumps(dict(view.error)))
-        so_far = "".join(_said(chunk) for part in view.parts for chunk in part.chunks)
+        so_far = _so_far(view)
         rest = f"\n\nWhat it had said before:\n\n{so_far}" if so_far else ""
         self._show_tree(False)
         self.text_view.show_text(f"FAILED: {said}{rest}")
@@ -165,6 +169,10 @@ class OutputView(Container):
         self.text_view.display = not is_tree
         if had_focus and not self.shown.has_focus:
             self.shown.focus()
+
+
+def _so_far(view: StepView) -> str:
+    return "".join(_said(chunk) for part in view.parts for chunk in part.chunks)
 
 
 def _said(chunk: JsonText) -> str:
