@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from flowdbg.core import rules
 from flowdbg.core.entries import (
@@ -59,6 +59,9 @@ class Debugger(EditingVerbs):
         super().__init__(journal)
         self._target = target
         self._turn: TurnRunner | None = None
+        self._held = ""
+        self._free = asyncio.Event()
+        self._free.set()
         self._cancelled = False
         self._stopped = Stopped(StopReason.USER)
 
@@ -202,9 +205,12 @@ class Debugger(EditingVerbs):
             BusyError: A turn is running.
             TargetError: The server could not be asked for its plan.
         """
-        self._check("restart")
+        with self._hold("restart"):
+            session = self.session
+            await self._begin_again(session.pinned if isinstance(pinned, str) else pinned)
+
+    async def _begin_again(self, version: int | None) -> None:
         session = self.session
-        version = session.pinned if isinstance(pinned, str) else pinned
         plan = await self._target.fetch_plan(version)
         if plan is None:
             plan = session.stale.new if session.stale else session.plan
@@ -222,20 +228,20 @@ class Debugger(EditingVerbs):
             UsageError: The server does not tell which version ran and none is named.
             TargetError: The server could not be asked for its plan.
         """
-        self._check("pin")
-        running = self.session.version
-        wanted = version if version is not None else running
-        if wanted is None:
-            raise UsageError(
-                "The server does not tell which version this session runs.",
-                "Name one, for example version 1.",
-            )
-        if wanted != running:
-            await self.restart(pinned=wanted)
-            return
-        plan = self.session.plan
-        stop = Stopped(StopReason.USER, f"pinned to version {wanted}")
-        await self._journal.write(VersionPinned(wanted), PlanLoaded(plan), stop)
+        with self._hold("pin"):
+            running = self.session.version
+            wanted = version if version is not None else running
+            if wanted is None:
+                raise UsageError(
+                    "The server does not tell which version this session runs.",
+                    "Name one, for example version 1.",
+                )
+            if wanted != running:
+                await self._begin_again(wanted)
+                return
+            plan = self.session.plan
+            stop = Stopped(StopReason.USER, f"pinned to version {wanted}")
+            await self._journal.write(VersionPinned(wanted), PlanLoaded(plan), stop)
 
     async def fork(self, index: int) -> None:
         """Start a new branch before the step at `index`, with the outputs of the steps before it.
@@ -244,11 +250,11 @@ class Debugger(EditingVerbs):
             BusyError: A turn is running.
             UsageError: The index lies ahead of the cursor or before the first step.
         """
-        self._check("fork")
-        if not 0 <= index <= self.session.cursor:
-            raise UsageError(f"Step {index + 1} was not reached.", "Fork from a step that ran.")
-        stop = Stopped(StopReason.USER, f"forked before step {index + 1}")
-        await self._journal.write(self._fork(index, ForkReason.FORK), stop)
+        with self._hold("fork"):
+            if not 0 <= index <= self.session.cursor:
+                raise UsageError(f"Step {index + 1} was not reached.", "Fork from a step that ran.")
+            stop = Stopped(StopReason.USER, f"forked before step {index + 1}")
+            await self._journal.write(self._fork(index, ForkReason.FORK), stop)
 
     def cancel(self) -> None:
         """Close the running stream; nothing further runs. Does nothing when nothing runs."""
@@ -259,6 +265,7 @@ class Debugger(EditingVerbs):
     async def close(self) -> None:
         """Cancel what runs, close the connections and the session's file."""
         self.cancel()
+        await self._free.wait()
         await self._target.aclose()
         await self._journal.close()
 
@@ -272,6 +279,25 @@ class Debugger(EditingVerbs):
             ended.append(TurnEnded(session.running.number, Outcome.UNKNOWN, what=detail))
         await self._journal.write(*ended, Stopped(StopReason.UNKNOWN, detail))
 
+    @contextmanager
+    def _hold(self, verb: str) -> Iterator[None]:
+        """Take the one place of a verb that moves the session, before anything is awaited.
+
+        Raises:
+            BusyError: Another verb has it.
+            UsageError: The session does not allow the verb now.
+        """
+        if self._held:
+            raise BusyError(f"'{self._held}' is running.", "Cancel it first (ctrl+c).")
+        self._check(verb)
+        self._held = verb
+        self._free.clear()
+        try:
+            yield
+        finally:
+            self._held = ""
+            self._free.set()
+
     def _check(self, verb: str) -> None:
         why = rules.refusal(self.session, verb)
         if why and (self.session.verb or self.session.running):
@@ -282,18 +308,18 @@ class Debugger(EditingVerbs):
     @asynccontextmanager
     async def _running(self, verb: str, step_id: str = "") -> AsyncIterator[None]:
         """Hold the one place of a running verb; it ends with a stop whatever happens."""
-        self._check(verb)
-        self._cancelled = False
-        self._stopped = Stopped(StopReason.USER, "interrupted")
-        await self._journal.write(CommandGiven(verb, step_id), before_sending=True)
-        try:
-            yield
-        except NotSaved as error:
-            self._stopped = Stopped(StopReason.SERVER, f"nothing was sent: {error}")
-            raise
-        finally:
-            self._turn = None
-            await asyncio.shield(self._stop())
+        with self._hold(verb):
+            self._cancelled = False
+            self._stopped = Stopped(StopReason.USER, "interrupted")
+            await self._journal.write(CommandGiven(verb, step_id), before_sending=True)
+            try:
+                yield
+            except NotSaved as error:
+                self._stopped = Stopped(StopReason.SERVER, f"nothing was sent: {error}")
+                raise
+            finally:
+                self._turn = None
+                await asyncio.shield(self._stop())
 
     async def _stop(self) -> None:
         ended: list[Body] = []

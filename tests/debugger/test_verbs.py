@@ -260,6 +260,32 @@ async def test_a_second_running_verb_is_refused_and_sends_nothing(
     assert len(debugger.session.turns) == 2
 
 
+@pytest.mark.parametrize("second", ["step", "continue_", "run_to_end", "restart", "pin"])
+async def test_two_verbs_in_one_breath_are_one_verb(
+    open_debugger: OpenDebugger, second: str
+) -> None:
+    debugger = await open_debugger()
+    answers = await asyncio.gather(
+        debugger.step(), getattr(debugger, second)(), return_exceptions=True
+    )
+    assert answers[0] is None
+    assert isinstance(answers[1], BusyError)
+    assert len(debugger.session.turns) == 1
+    assert debugger.session.cursor == 1
+    assert len(debugger.session.anomalies) == 0
+
+
+async def test_closing_while_a_step_runs_ends_the_step_first(open_debugger: OpenDebugger) -> None:
+    debugger = await open_debugger(message="slowly")
+    await debugger.step()
+    running = asyncio.create_task(debugger.step())
+    await until(debugger, "summarise")
+    await debugger.close()
+    await running
+    assert debugger.session.turns[-1].outcome is Outcome.CANCELLED
+    assert not debugger.session.verb
+
+
 async def test_cancel_closes_the_stream_and_keeps_what_came(open_debugger: OpenDebugger) -> None:
     debugger = await open_debugger(message="slowly")
     await debugger.step()
