@@ -43,13 +43,13 @@ class Scene:
         await self._pilot.press(*keys)
         await self._pilot.pause()
 
-    async def until(self, condition: Callable[[Session], object]) -> None:
-        """Wait for the session to be as wanted."""
+    async def until(self, condition: Callable[[Session], object], settle: float = 0.2) -> None:
+        """Wait for the session to be as wanted, and so many seconds for the screen."""
         async with asyncio.timeout(ANSWER_TIMEOUT):
             async for change in self._debugger.subscribe():
                 if condition(change.session):
                     break
-        await self._pilot.pause(0.2)
+        await self._pilot.pause(settle)
 
     async def stopped(self, cursor: int) -> None:
         """Wait until the debugger has stopped before a step."""
@@ -81,7 +81,7 @@ async def demo() -> None:
             await scene.press("n")
             await scene.stopped(2)
             await scene.press("n")
-            await scene.until(streaming)
+            await scene.until(streaming, settle=0.07)
             scene.picture("streaming")
             await scene.stopped(3)
             await scene.press("g", "i")

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import typer
 
-app = typer.Typer(help="Show settings and keep named servers.", rich_markup_mode=None)
+app = typer.Typer(
+    help="Show settings and keep named servers.",
+    rich_markup_mode=None,
+    invoke_without_command=True,
+)
+
+
+@app.callback()
+def _without_command(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        show(as_json=False)
 
 
 @app.command()

@@ -82,6 +82,10 @@ def main() -> None:
         sys.exit(int(code_of_error(error)))
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:
+        # who read our output went away; what is left in the buffer has nowhere to go
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
 
 
 def complain(error: FlowdbgError) -> None:

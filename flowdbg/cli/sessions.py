@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from flowdbg.cli import options
 
-app = typer.Typer(help="List, open and remove stored sessions.", rich_markup_mode=None)
+if TYPE_CHECKING:
+    from flowdbg.store import SessionSummary
+
+app = typer.Typer(
+    help="List, open and remove stored sessions.",
+    rich_markup_mode=None,
+    invoke_without_command=True,
+)
+
+
+@app.callback()
+def _without_command(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        list_all()
 
 
 @app.command("list")
@@ -35,7 +49,7 @@ def list_all(as_json: options.JsonOption = False) -> None:
         where = f"{meta.get('address', '?')}{version}"
         place = f"{meta.get('cursor', 0)}/{meta.get('length') or '?'}"
         age = formats.age(time.time() - summary.updated_at)
-        state = str(meta.get("state", "?"))
+        state = _state_of(summary)
         typer.echo(f"{summary.session_id}  {state:8} {place:>6}  {safe_line(where)}  {age}")
 
 
@@ -89,6 +103,12 @@ async def _pick() -> None:
         await show_sessions(open_stored(chosen))
 
 
+def _state_of(summary: SessionSummary) -> str:
+    """The session's state; one that ran when its debugger died is unknown."""
+    state = str(summary.meta.get("state", "?"))
+    return "unknown" if state == "running" and not summary.holder else state
+
+
 def _find(session: str) -> Path:
     """The file of a session named by its id or the beginning of it."""
     from flowdbg.config import paths
@@ -98,7 +118,7 @@ def _find(session: str) -> Path:
     found = [
         summary
         for summary in list_sessions(paths.sessions_dir())
-        if summary.session_id.startswith(session)
+        if summary.session_id.startswith(session) or summary.session_id.endswith(session)
     ]
     if len(found) == 1:
         return found[0].path

@@ -33,16 +33,20 @@ def parameters_of(
     list or an object: then it is read as JSON.
 
     Raises:
-        UsageError: A pair has another shape, or its value is not what the schema asks for.
+        UsageError: A pair has another shape, the flow has no such input, or the value is not what
+            the schema asks for.
     """
     parameters = dict(base)
     properties = schema.get("properties", {})
+    for name in base:
+        _check_known(name, schema)
     for pair in pairs:
         name, equals, text = pair.partition("=")
         as_json = name.endswith(":")
         name = name.removesuffix(":")
         if not equals or not name:
             raise UsageError(f"'{pair}' is not an input.", "Write -p name=value or -p name:=JSON.")
+        _check_known(name, schema)
         kinds = _kinds(properties.get(name, {}))
         if as_json or (kinds and "string" not in kinds):
             parameters[name] = read_json(text, f"The value of '{name}'").value
@@ -79,6 +83,13 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return f"Did you mean '{close[0]}'?"
     return f"Known: {', '.join(names)}." if names else ""
+
+
+def _check_known(name: str, schema: Mapping[str, Any]) -> None:
+    """Refuse a name that the flow does not have, where the server tells its inputs."""
+    properties = schema.get("properties")
+    if properties and name not in properties and not schema.get("additionalProperties"):
+        raise UsageError(f"The flow has no input '{name}'.", nearest(name, properties))
 
 
 def _kinds(schema: Any) -> set[str]:

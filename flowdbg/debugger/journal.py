@@ -9,13 +9,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from flowdbg.core.entries import Body, Entry, SessionOpened, Stopped, to_record
+from flowdbg.core.entries import (
+    Body,
+    CommandGiven,
+    Entry,
+    SessionOpened,
+    Stopped,
+    to_record,
+)
 from flowdbg.core.fold import apply_all
 from flowdbg.core.records import Record
 from flowdbg.core.session import Session
 from flowdbg.errors import NotSaved, UsageError
 from flowdbg.store import SessionStore
 
+_LISTED = (SessionOpened, CommandGiven, Stopped)
+"""Entries after which a list of sessions shows something else."""
 Result = TypeVar("Result")
 _READ_ONLY = "Close the other debugger, or start a session of your own."
 
@@ -129,7 +138,7 @@ class Journal:
         batch = [*self._waiting, *records]
         try:
             await self.in_store(lambda store: store.append(batch))
-            if any(isinstance(entry.body, SessionOpened | Stopped) for entry in entries):
+            if any(isinstance(entry.body, _LISTED) for entry in entries):
                 await self.in_store(lambda store: store.set_meta(_summary(session)))
         except NotSaved as error:
             if must:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from flowdbg.core.entries import StopReason
 from flowdbg.core.session import Session, State
 from flowdbg.errors import FlowdbgError, StalePlan, StoreError, TargetError
 
@@ -37,8 +38,11 @@ def code_of_session(session: Session, *, interrupted: bool = False) -> ExitCode:
     }
     if session.state in by_state:
         return by_state[session.state]
-    trouble = session.stop.reason.value == "server trouble"
-    return ExitCode.TROUBLE if trouble else ExitCode.STOPPED
+    by_reason = {
+        StopReason.SERVER: ExitCode.TROUBLE,
+        StopReason.INPUT_NEEDED: ExitCode.USAGE,
+    }
+    return by_reason.get(session.stop.reason, ExitCode.STOPPED)
 
 
 def code_of_error(error: FlowdbgError) -> ExitCode:

@@ -28,15 +28,20 @@ SCHEMA = {
 
 
 def test_a_value_is_text_unless_the_flow_wants_something_else() -> None:
-    pairs = ["title=5", "count=5", "letters=[1]", "other:=true", "eq=a=b"]
-    assert parameters_of(pairs, {"title": "x", "kept": 1}, SCHEMA) == {
-        "title": "5",
-        "kept": 1,
+    pairs = ["title=a=b", "count=5", "letters=[1]"]
+    assert parameters_of(pairs, {"title": "x"}, SCHEMA) == {
+        "title": "a=b",
         "count": 5,
         "letters": [1],
-        "other": True,
-        "eq": "a=b",
     }
+    assert parameters_of(["n=5", "m:=5"], {"kept": 1}, {}) == {"n": "5", "m": 5, "kept": 1}
+
+
+def test_an_input_that_the_flow_does_not_have_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(UsageError, match=r"no input 'titel'.*Did you mean 'title'"):
+        parameters_of(["titel=x"], {}, SCHEMA)
+    with pytest.raises(UsageError, match="no input 'lettters'"):
+        parameters_of([], {"lettters": []}, SCHEMA)
 
 
 @pytest.mark.parametrize("pair", ["novalue", "=x", ":=1", "count=many", "x:={"])
