@@ -71,8 +71,12 @@ def add(
     if name in load_settings(file, os.environ).settings.profiles:
         raise UsageError(f"The profile '{name}' exists.", f"Change it in {file}.")
     values = {"url": server_url(url), "org": org, "project": project, "key": key}
-    lines = [f"[profiles.{json.dumps(name)}]"]
-    lines += [f"{field} = {json.dumps(value)}" for field, value in values.items() if value]
+    lines = [f"[profiles.{json.dumps(name, ensure_ascii=False)}]"]
+    lines += [
+        f"{field} = {json.dumps(value, ensure_ascii=False)}"
+        for field, value in values.items()
+        if value
+    ]
     lines += ["production = true"] if production else []
     before = file.read_text(encoding="utf-8") if file.exists() else ""
     text = f"{before.rstrip()}\n\n" if before.strip() else ""

@@ -77,7 +77,13 @@ async def _child(file: Path) -> AsyncIterator[str]:
     errors: list[bytes] = []
     drain = asyncio.create_task(_drain(process.stderr, errors))
     try:
-        line = await asyncio.wait_for(process.stdout.readline(), START_TIMEOUT)
+        try:
+            line = await asyncio.wait_for(process.stdout.readline(), START_TIMEOUT)
+        except TimeoutError as error:
+            raise ConnectionFailed(
+                f"The embedded server did not start within {START_TIMEOUT:g} seconds.",
+                "Try again; 'flowdbg serve FILE' shows what it waits for.",
+            ) from error
         if not line:
             await drain
             said = b"".join(errors).decode(errors="replace").strip()[-400:]

@@ -138,8 +138,13 @@ async def open_stored(path: Path) -> AsyncIterator[Debugger]:
     async with AsyncExitStack() as stack:
         stack.callback(store.close)
         meta = store.meta
-        server = find_server(url=str(meta["url"]), profile=str(meta.get("profile", "")))
-        url = str(meta["url"])
+        url, profile = str(meta["url"]), str(meta.get("profile", ""))
+        server = find_server(profile=profile) if profile else find_server(url=url)
+        if profile and server.url != url:
+            raise UsageError(
+                f"The session ran on {url}; the profile '{profile}' is {server.url} now.",
+                "Put the profile's URL back to open it; its key goes nowhere else.",
+            )
         if meta.get("flow_file"):
             published = await stack.enter_async_context(published_flow(Path(meta["flow_file"])))
             url = published.url
@@ -237,6 +242,10 @@ def _output_edits(texts: Sequence[str], plan: Plan) -> list[tuple[str, JsonText]
     edits = []
     for text in texts:
         step_id, value = split_output_override(text)
-        known_step(plan, step_id)
+        if known_step(plan, step_id) is not None and plan.index_of(step_id) is None:
+            raise UsageError(
+                f"'{step_id}' is inside a container, whose output is one.",
+                "Override the output of the whole container.",
+            )
         edits.append((step_id, output_value(read_value(value), step_id)))
     return edits

@@ -40,6 +40,8 @@ def list_all(as_json: options.JsonOption = False) -> None:
         meta = summary.meta
         if as_json:
             line = {"session": summary.session_id, "updated_at": summary.updated_at, **meta}
+            if summary.problem:
+                line["problem"] = summary.problem
             typer.echo(json.dumps(line))
             continue
         if summary.problem:

@@ -145,6 +145,10 @@ def _step_completed(session: Session, turn: Turn, at: float, event: StepComplete
     earlier = _execution(branch, turn, event.step_id, event.path)
     if earlier and earlier.status is not Status.RUNNING:
         return note_anomaly(session, at, turn.number, f"'{event.step_id}' ended twice")
+    if not event.path and (what := _unpromised(session, turn, event.step_id)):
+        begun = earlier or event.step_id in branch.outputs or _at_work(branch, turn)
+        session = note_anomaly(session, at, turn.number, what)
+        return session if begun else _put_turn(session, turn, surprise=turn.surprise or what)
     session, running = _running(session, turn, at, event.step_id, event.path)
     done = dataclasses.replace(
         running,
@@ -172,9 +176,34 @@ def _step_completed(session: Session, turn: Turn, at: float, event: StepComplete
     return _put_turn(session, turn, completed=turn.completed + 1)
 
 
+def _unpromised(session: Session, turn: Turn, step_id: str) -> str:
+    """What is wrong with a step that ended, when it is not the one whose turn it is."""
+    promised = session.plan.at(turn.index + turn.completed)
+    if promised:
+        wrong = promised.id != step_id
+        return f"'{step_id}' ended where the plan has '{promised.id}'" if wrong else ""
+    again = step_id in session.branches[turn.branch].outputs
+    return f"'{step_id}' ended in an earlier turn" if again else ""
+
+
+def _at_work(branch: Branch, turn: Turn) -> str:
+    """The step that runs in a turn; empty when none does."""
+    for step_id, attempts in branch.executions.items():
+        if attempts[-1].turn == turn.number and attempts[-1].status is Status.RUNNING:
+            return step_id
+    return ""
+
+
 def _step_failed(session: Session, turn: Turn, at: float, event: StepFailed) -> Session:
-    """The step fails as a whole; `path` names what inside it did."""
+    """The step fails as a whole; `path` names what inside it did.
+
+    Servers that fail the run name no step (protocol section 5.5); it is the one at work.
+    """
     branch = session.branches[turn.branch]
+    if not event.step_id:
+        promised = session.plan.at(turn.index + turn.completed)
+        step_id = _at_work(branch, turn) or (promised.id if promised else "")
+        event = dataclasses.replace(event, step_id=step_id)
     earlier = _execution(branch, turn, event.step_id, ())
     if earlier and earlier.status is not Status.RUNNING:
         session = note_anomaly(session, at, turn.number, f"'{event.step_id}' ended twice")

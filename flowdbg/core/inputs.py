@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flowdbg.core.json_text import JsonText
+from flowdbg.core.json_text import JsonText, standard_problem
 from flowdbg.errors import UsageError
 
 
@@ -18,9 +18,9 @@ def read_json(text: str, what: str) -> JsonText:
         UsageError: It is not JSON; the message names `what`, the place and a way out.
     """
     value = JsonText(text.strip())
-    if value.problem:
+    if problem := standard_problem(value.text):
         hint = f"Write a string with its quotes: '{json.dumps(text)}'."
-        raise UsageError(f"{what} is {value.problem}.", hint if len(text) < 60 else "")
+        raise UsageError(f"{what} is {problem}.", hint if len(text) < 60 else "")
     return value
 
 

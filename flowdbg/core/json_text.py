@@ -99,6 +99,22 @@ def encode(segments: Segments) -> bytes:
     )
 
 
+def standard_problem(text: str) -> str:
+    """Why a text that a person wrote is not JSON as every server reads it; empty when it is.
+
+    What servers send may hold NaN and the infinities, and goes back as it came; a person's may not.
+    """
+    try:
+        json.loads(text, parse_constant=_refused)
+    except (ValueError, RecursionError) as error:
+        return JsonText(text).problem or str(error)
+    return ""
+
+
+def _refused(name: str) -> Any:
+    raise ValueError(f"not JSON: {name} is no JSON number")
+
+
 def _parse(text: str) -> tuple[Any, str]:
     try:
         return json.loads(text), ""

@@ -53,7 +53,8 @@ def retry_index(session: Session) -> int | None:
     execution = session.execution(step.id) if step else None
     if execution and execution.status not in (Status.DONE, Status.SKIPPED):
         return session.cursor
-    if turn and turn.outcome not in (Outcome.PAUSED, Outcome.COMPLETED) and not turn.completed:
+    ended_well = turn is None or turn.outcome in (Outcome.PAUSED, Outcome.COMPLETED)
+    if not ended_well and turn and not _known_end(turn) and not session.at_end:
         return session.cursor
     return session.cursor - 1 if session.cursor else None
 

@@ -6,12 +6,13 @@ for ever), references lead nowhere but into the schema itself, and the work has 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 from jsonschema import Draft202012Validator, validators
-from jsonschema.exceptions import SchemaError
+from jsonschema.exceptions import SchemaError, ValidationError
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
@@ -69,8 +70,16 @@ def _bounded_validator() -> Any:
         for name, keyword in Draft202012Validator.VALIDATORS.items()
         if name not in _PATTERNS
     }
+    keywords["uniqueItems"] = bounded(_unique)  # jsonschema compares every pair
     extend: Any = validators.extend  # jsonschema leaves it untyped
     return extend(Draft202012Validator, {**keywords, **dict.fromkeys(_PATTERNS, lambda *_: None)})
+
+
+def _unique(_validator: Any, wanted: Any, items: Any, _schema: Any) -> Iterator[ValidationError]:
+    if wanted and isinstance(items, list):
+        texts = {json.dumps(item, sort_keys=True) for item in items}
+        if len(texts) < len(items):
+            yield ValidationError("the items are not all different")
 
 
 def _sentence(message: str) -> str:

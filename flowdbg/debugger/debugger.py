@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 
 from flowdbg.core import rules
 from flowdbg.core.entries import (
@@ -38,14 +38,19 @@ from flowdbg.core.session import Session
 from flowdbg.core.tool_calls import ToolCall, content_of
 from flowdbg.debugger.editing import EditingVerbs
 from flowdbg.debugger.journal import Journal, Subscription
-from flowdbg.debugger.stops import stop_after
+from flowdbg.debugger.place import Place
+from flowdbg.debugger.stops import close_left_open, stop_after
 from flowdbg.debugger.turn import TurnRunner
 from flowdbg.dialects.target import Call, Target
-from flowdbg.errors import BusyError, NotSaved, RunLost, UsageError
+from flowdbg.errors import BusyError, NoSuchStep, NotSaved, RunLost, UsageError
 from flowdbg.store import SessionStore
 
 ToolHandler = Callable[[ToolCall], Awaitable[JsonText]]
 """Answers a tool call; never raises for what the tool does."""
+
+
+_PATIENCE = 5.0
+"""Seconds that a running verb has to write its end when the debugger is closed."""
 
 
 class Debugger(EditingVerbs):
@@ -59,9 +64,7 @@ class Debugger(EditingVerbs):
         super().__init__(journal)
         self._target = target
         self._turn: TurnRunner | None = None
-        self._held = ""
-        self._free = asyncio.Event()
-        self._free.set()
+        self._place = Place()
         self._cancelled = False
         self._stopped = Stopped(StopReason.USER)
 
@@ -104,8 +107,9 @@ class Debugger(EditingVerbs):
         entries = (from_record(stored.record, target.decode) for stored in store.read())
         session = apply_all(Session(), entries)
         debugger = cls(target, Journal(store, session, clock, read_only=read_only))
-        if not read_only:
-            await debugger._close_left_open()
+        left_open = close_left_open(session)
+        if left_open and not read_only:
+            await debugger._journal.write(*left_open)
         return debugger
 
     @property
@@ -158,15 +162,20 @@ class Debugger(EditingVerbs):
             BusyError, UsageError, NotSaved: As `step`; also when the step does not lie ahead.
         """
         index = self.session.plan.index_of(step_id)
-        if index is None and self.session.plan.told:
+        if index is None and not self.session.plan.told:
+            raise UsageError(
+                f"The server tells no plan, so nothing is known of '{step_id}' before it runs.",
+                "Step (n) until it has run, or run without a goal.",
+            )
+        if index is None:
             known = ", ".join(step.id for step in self.session.plan.steps)
             raise UsageError(f"The plan has no step '{step_id}'.", f"It has: {known}.")
-        if index is not None and index <= self.session.cursor:
+        if index <= self.session.cursor:
             raise UsageError(
                 f"'{step_id}' does not lie ahead.", "Fork from it (F) or restart (R) to get there."
             )
         async with self._running("run to", step_id):
-            await self._run_steps(lambda: self._next_id() == step_id)
+            await self._run_steps(lambda: self.session.cursor >= index)
 
     async def run_to_end(self) -> None:
         """Run all remaining steps in one call.
@@ -179,7 +188,7 @@ class Debugger(EditingVerbs):
         """
         async with self._running("run to end"):
             for _ in range(rules.blind_edits(self.session)):
-                if await self._run_turn() is not Outcome.PAUSED:
+                if not await self._advanced():
                     return
             await self._run_turn(run_remaining=True)
 
@@ -205,7 +214,8 @@ class Debugger(EditingVerbs):
             BusyError: A turn is running.
             TargetError: The server could not be asked for its plan.
         """
-        with self._hold("restart"):
+        with self._place.hold("restart"):
+            self._check("restart")
             session = self.session
             await self._begin_again(session.pinned if isinstance(pinned, str) else pinned)
 
@@ -228,7 +238,8 @@ class Debugger(EditingVerbs):
             UsageError: The server does not tell which version ran and none is named.
             TargetError: The server could not be asked for its plan.
         """
-        with self._hold("pin"):
+        with self._place.hold("pin"):
+            self._check("pin")
             running = self.session.version
             wanted = version if version is not None else running
             if wanted is None:
@@ -250,7 +261,8 @@ class Debugger(EditingVerbs):
             BusyError: A turn is running.
             UsageError: The index lies ahead of the cursor or before the first step.
         """
-        with self._hold("fork"):
+        with self._place.hold("fork"):
+            self._check("fork")
             if not 0 <= index <= self.session.cursor:
                 raise UsageError(f"Step {index + 1} was not reached.", "Fork from a step that ran.")
             stop = Stopped(StopReason.USER, f"forked before step {index + 1}")
@@ -265,38 +277,10 @@ class Debugger(EditingVerbs):
     async def close(self) -> None:
         """Cancel what runs, close the connections and the session's file."""
         self.cancel()
-        await self._free.wait()
+        with suppress(TimeoutError):  # a tool handler may not come to an end
+            await asyncio.wait_for(self._place.free(), _PATIENCE)
         await self._target.aclose()
         await self._journal.close()
-
-    async def _close_left_open(self) -> None:
-        session = self.session
-        if not session.running and not session.verb:
-            return
-        detail = "the debugger ended while this step ran"
-        ended: list[Body] = []
-        if session.running:
-            ended.append(TurnEnded(session.running.number, Outcome.UNKNOWN, what=detail))
-        await self._journal.write(*ended, Stopped(StopReason.UNKNOWN, detail))
-
-    @contextmanager
-    def _hold(self, verb: str) -> Iterator[None]:
-        """Take the one place of a verb that moves the session, before anything is awaited.
-
-        Raises:
-            BusyError: Another verb has it.
-            UsageError: The session does not allow the verb now.
-        """
-        if self._held:
-            raise BusyError(f"'{self._held}' is running.", "Cancel it first (ctrl+c).")
-        self._check(verb)
-        self._held = verb
-        self._free.clear()
-        try:
-            yield
-        finally:
-            self._held = ""
-            self._free.set()
 
     def _check(self, verb: str) -> None:
         why = rules.refusal(self.session, verb)
@@ -308,23 +292,26 @@ class Debugger(EditingVerbs):
     @asynccontextmanager
     async def _running(self, verb: str, step_id: str = "") -> AsyncIterator[None]:
         """Hold the one place of a running verb; it ends with a stop whatever happens."""
-        with self._hold(verb):
+        with self._place.hold(verb):
+            self._check(verb)
             self._cancelled = False
             self._stopped = Stopped(StopReason.USER, "interrupted")
-            await self._journal.write(CommandGiven(verb, step_id), before_sending=True)
             try:
+                await self._journal.write(CommandGiven(verb, step_id), before_sending=True)
                 yield
             except NotSaved as error:
                 self._stopped = Stopped(StopReason.SERVER, f"nothing was sent: {error}")
                 raise
             finally:
                 self._turn = None
-                await asyncio.shield(self._stop())
+                if self.session.verb:  # the command itself may not have been saved
+                    await asyncio.shield(self._stop())
 
     async def _stop(self) -> None:
         ended: list[Body] = []
         if self.session.running:
-            ended.append(TurnEnded(self.session.running.number, Outcome.CANCELLED))
+            outcome = Outcome.CANCELLED if self._cancelled else Outcome.UNKNOWN
+            ended.append(TurnEnded(self.session.running.number, outcome))
         await self._journal.write(*ended, self._stopped)
         await self._journal.checkpoint()
 
@@ -353,6 +340,9 @@ class Debugger(EditingVerbs):
         if self._turn.stale_plan is not None:
             detail = self.session.turns[-1].what
             await self._journal.write(PlanWentStale(self._turn.stale_plan, detail))
+        if isinstance(self._turn.error, NoSuchStep) and not self.session.plan.told:
+            ended = dataclasses.replace(self.session.plan, count=self.session.cursor)
+            await self._journal.write(PlanLoaded(ended))
         if isinstance(self._turn.error, RunLost):
             await self._journal.write(ExecutionLost(self.session.branch.execution_id))
         self._stopped = stop_after(self.session, outcome, self._turn.error)
@@ -360,25 +350,30 @@ class Debugger(EditingVerbs):
 
     async def _run_steps(self, arrived: Callable[[], bool]) -> None:
         """Step until a turn does not pause, the goal or a breakpoint is next, or on cancel."""
-        while True:
-            before = self.session.cursor
-            if await self._run_turn() is not Outcome.PAUSED:
-                return
+        while await self._advanced():
             step_id = self._next_id()
-            if self.session.at_end:
-                return
-            if self.session.cursor <= before:
-                what = "the server paused without going on"
-                self._stopped = Stopped(StopReason.SERVER, what, step_id)
-            elif arrived():
+            if arrived():
                 self._stopped = Stopped(StopReason.STEP, "", step_id)
             elif self._breakpoint_at(step_id):
                 self._stopped = Stopped(StopReason.BREAKPOINT, "", step_id)
-            elif self._cancelled:
-                self._stopped = Stopped(StopReason.USER, "cancelled between two steps", step_id)
             else:
                 continue
             return
+
+    async def _advanced(self) -> bool:
+        """Run a step; whether another may follow by itself, which the same one never may."""
+        before = self.session.cursor
+        if await self._run_turn() is not Outcome.PAUSED or self.session.at_end:
+            return False
+        step_id = self._next_id()
+        if self.session.cursor <= before:
+            what = "the server paused without going on"
+            self._stopped = Stopped(StopReason.SERVER, what, step_id)
+        elif self._cancelled:
+            self._stopped = Stopped(StopReason.USER, "cancelled between two steps", step_id)
+        else:
+            return True
+        return False
 
     def _next_id(self) -> str:
         step = self.session.plan.at(self.session.cursor)

@@ -12,7 +12,7 @@ from flowdbg.core.entries import (
     OutputEdited,
     ToolAnswered,
 )
-from flowdbg.core.json_text import JsonText
+from flowdbg.core.json_text import JsonText, standard_problem
 from flowdbg.core.session import Session
 from flowdbg.debugger.journal import Journal
 from flowdbg.errors import UsageError
@@ -52,8 +52,8 @@ class EditingVerbs:
         Raises:
             UsageError: The text is not JSON.
         """
-        if value.problem:
-            raise UsageError(f"The value is {value.problem}.", "Correct it and apply again.")
+        if problem := standard_problem(value.text):
+            raise UsageError(f"The value is {problem}.", "Correct it and apply again.")
         original = self.session.branch.outputs.get(step_id)
         if original is not None and original.text == value.text:
             await self.clear_output_edit(step_id)
@@ -72,8 +72,8 @@ class EditingVerbs:
             UsageError: A value is not JSON.
         """
         for name, value in fields.items():
-            if value.problem:
-                raise UsageError(f"{name} is {value.problem}.", "Correct it and apply again.")
+            if problem := standard_problem(value.text):
+                raise UsageError(f"{name} is {problem}.", "Correct it and apply again.")
         step = self.session.plan.find(step_id)
         config = step.config if step else {}
         merged = {**self.session.block_edits.get(step_id, {}), **fields}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -105,9 +106,13 @@ class Journal:
 
     def subscribe(self) -> Subscription:
         """A new observer, told the current session first."""
-        subscription = Subscription(self.session, self.unsaved, self._observers.remove)
+        subscription = Subscription(self.session, self.unsaved, self._forget)
         self._observers.append(subscription)
         return subscription
+
+    def _forget(self, subscription: Subscription) -> None:
+        with suppress(ValueError):  # it may be closed by its observer and by us
+            self._observers.remove(subscription)
 
     async def write(self, *bodies: Body, before_sending: bool = False) -> None:
         """Save entries in one transaction, fold them, and tell the observers.
@@ -122,6 +127,18 @@ class Journal:
         """
         if self.read_only:
             raise UsageError(f"This session is read only: {self.read_only}", _READ_ONLY)
+        writing = asyncio.create_task(self._write(bodies, before_sending))
+        interrupted: asyncio.CancelledError | None = None
+        while not writing.done():  # what may be on disk must be in memory, too
+            try:
+                await asyncio.wait([writing])
+            except asyncio.CancelledError as error:
+                interrupted = error
+        writing.result()
+        if interrupted is not None:
+            raise interrupted
+
+    async def _write(self, bodies: Sequence[Body], before_sending: bool) -> None:
         async with self._lock:
             now = self._clock()
             entries = [Entry(now, self.session.current, body) for body in bodies]
@@ -138,16 +155,19 @@ class Journal:
         batch = [*self._waiting, *records]
         try:
             await self.in_store(lambda store: store.append(batch))
-            if any(isinstance(entry.body, _LISTED) for entry in entries):
-                await self.in_store(lambda store: store.set_meta(_summary(session)))
         except NotSaved as error:
             if must:
                 raise
             self.unsaved = str(error)
             self._waiting = batch
-        else:
-            self.unsaved = ""
-            self._waiting = []
+            return
+        self.unsaved = ""
+        self._waiting = []
+        if any(isinstance(entry.body, _LISTED) for entry in entries):
+            try:
+                await self.in_store(lambda store: store.set_meta(_summary(session)))
+            except NotSaved as error:
+                self.unsaved = str(error)
 
     async def in_store(self, work: Callable[[SessionStore], Result]) -> Result | None:
         """Do something with the session's file in its thread; None when there is no file.
@@ -172,9 +192,13 @@ class Journal:
         for observer in tuple(self._observers):
             observer.close()
         if self._store and self._thread:
-            await self.in_store(lambda store: store.close())
+            if batch := self._waiting:
+                with suppress(NotSaved):
+                    await self.in_store(lambda store: store.append(batch))
+                    self._waiting = []
+            store, self._store = self._store, None
+            await asyncio.get_running_loop().run_in_executor(self._thread, store.close)
             self._thread.shutdown()
-            self._store = None
 
 
 def _summary(session: Session) -> dict[str, str | int | None]:

@@ -38,10 +38,7 @@ def code_of_session(session: Session, *, interrupted: bool = False) -> ExitCode:
     }
     if session.state in by_state:
         return by_state[session.state]
-    by_reason = {
-        StopReason.SERVER: ExitCode.TROUBLE,
-        StopReason.INPUT_NEEDED: ExitCode.USAGE,
-    }
+    by_reason = {StopReason.SERVER: ExitCode.TROUBLE, StopReason.INPUT_NEEDED: ExitCode.USAGE}
     return by_reason.get(session.stop.reason, ExitCode.STOPPED)
 
 

@@ -72,8 +72,15 @@ def dump(line: Line) -> str:
     """A line as JSON in ASCII: safe on any terminal, and valid JSON whatever the values are."""
     try:
         return json.dumps(line, allow_nan=False)
+    except RecursionError:
+        return json.dumps({name: _shallow(value) for name, value in line.items()})
     except ValueError:
         return json.dumps(_finite(line), allow_nan=False)
+
+
+def _shallow(value: Any) -> Any:
+    """The value, or a word in place of one that is nested too deep to write inside a line."""
+    return "nested too deep to show" if isinstance(value, dict | list) else value
 
 
 def _finite(value: Any) -> Any:

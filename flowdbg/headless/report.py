@@ -62,7 +62,7 @@ class TextReport:
     def __init__(self, out: TextIO, plan: Plan) -> None:
         self._out = out
         self._plan = plan
-        self._streamed = ""
+        self._streamed: list[str] = []
         self._streaming: tuple[str | int, ...] | None = None
 
     def show(self, change: Change) -> None:
@@ -119,9 +119,9 @@ class TextReport:
                 self._stream(value if isinstance(value, str) else f"{delta.text}\n", path)
             case StepCompleted(step_id, output, path=()):
                 self._line(f"✓ {step_id} {formats.duration(event.duration_ms)}")
-                if output.value != {"text": self._streamed}:
+                if output.value != {"text": "".join(self._streamed)}:
                     self._line(f"  {output.text}")
-                self._streamed = ""
+                self._streamed.clear()
             case StepFailed(step_id, error):
                 self._line(f"✗ {step_id}: {error.get('message', '')}")
             case _:
@@ -131,7 +131,7 @@ class TextReport:
         if self._streaming not in (None, path):
             self._out.write("\n")
         self._streaming = path
-        self._streamed += text
+        self._streamed.append(text)
         self._out.write(safe_text(text))
 
     def _line(self, text: str) -> None:

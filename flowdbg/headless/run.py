@@ -49,16 +49,21 @@ async def run(debugger: Debugger, options: RunOptions, report: Report) -> ExitCo
 
     try:
         with _signals(interrupt):
-            for _ in range(MOST_STARTS):
-                await _run_once(debugger, options)
+            await _run_once(debugger, options)
+            for _ in range(MOST_STARTS - 1):
                 stale = debugger.session.state is State.STALE
-                if interrupted or not stale or options.on_stale is OnStale.STOP:
+                if not stale or options.on_stale is OnStale.STOP:
                     break
                 await (debugger.restart() if _restarts(options) else debugger.pin())
+                if interrupted:
+                    break
+                await _run_once(debugger, options)
     finally:
         subscription.close()
         await observer
     code = code_of_session(debugger.session, interrupted=interrupted)
+    if debugger.unsaved and code is ExitCode.END:
+        code = ExitCode.NOT_SAVED
     report.end(debugger.session, code)
     return code
 

@@ -326,3 +326,43 @@ def test_old_sessions_stay_as_they_were_when_new_ones_grow() -> None:
     twin = apply_all(snapshots[2], entries(chunk))
     assert len(twin.events) == 3
     assert len(snapshots[5].events) == 5
+
+
+def test_a_completion_that_comes_late_overwrites_nothing_and_moves_nothing() -> None:
+    session = apply_all(Session(), opening())
+    session = apply_all(session, turn(1, 0, honest_step("a", OUT), Outcome.PAUSED))
+    late: list[Event] = [
+        RunStarted("run-1", 3, 1, "h1"),
+        StepStarted("b"),
+        StepCompleted("a", JsonText('"late"')),
+        StepCompleted("b", JsonText('"two"')),
+        StepPaused("b", 2),
+    ]
+    session = apply_all(session, turn(2, 1, late, Outcome.PAUSED))
+    assert session.branch.outputs == {"a": JsonText(OUT), "b": JsonText('"two"')}
+    assert session.cursor == 2
+    assert len(session.anomalies) >= 1
+
+
+def test_another_step_that_completes_inside_a_turn_is_an_anomaly() -> None:
+    session = apply_all(Session(), opening())
+    foreign: list[Event] = [
+        RunStarted("run-1", 3, 1, "h1"),
+        StepStarted("a"),
+        StepCompleted("c", JsonText('"foreign"')),
+        StepCompleted("a", JsonText(OUT)),
+        StepPaused("a", 1),
+    ]
+    session = apply_all(session, turn(1, 0, foreign, Outcome.PAUSED))
+    assert session.branch.outputs == {"a": JsonText(OUT)}
+    assert session.cursor == 1
+
+
+def test_a_failure_without_a_step_belongs_to_the_one_at_work() -> None:
+    session = apply_all(Session(), opening())
+    failing: list[Event] = [RunStarted("r"), StepStarted("a"), StepFailed("", {"message": "no"})]
+    session = apply_all(session, turn(1, 0, failing, Outcome.FAILED))
+    execution = session.execution("a")
+    assert execution is not None
+    assert (execution.status, execution.error) == (Status.FAILED, {"message": "no"})
+    assert "" not in session.branch.executions

@@ -18,6 +18,9 @@ from flowdbg.errors import BusyError, UsageError
 from flowdbg.store import SessionStore, session_path
 from tests.debugger.conftest import OpenDebugger
 from tests.debugger.flows import ADDRESS, FLOW, publish
+from tests.faults.scenarios import PAUSED
+from tests.faults.server import FaultServer, answer_json, sse, stream_of
+from tests.faults.test_debugger_faults import open_on
 from tests.serving import Running
 
 SUMMARY = JsonText('{"text":"A summary in five words."}')
@@ -373,3 +376,35 @@ async def test_another_version_of_the_flow_runs_when_it_is_pinned(
     await second.continue_()
     assert first.session.branch.outputs["summarise"] == SUMMARY
     assert second.session.branch.outputs["summarise"] != SUMMARY
+
+
+OF_THREE = sse("run_started", {"executionId": "e1", "stepCount": 3})
+
+
+async def test_a_retry_after_an_unknown_end_runs_what_may_not_have_run(tmp_path: Path) -> None:
+    two_done = [
+        OF_THREE,
+        sse("step_started", {"stepId": "a"}),
+        sse("step_completed", {"stepId": "a", "output": 1}),
+        sse("step_started", {"stepId": "b"}),
+        sse("step_completed", {"stepId": "b", "output": 2}),
+    ]
+    async with FaultServer(stream_of(*two_done), stream_of(OF_THREE)) as fault:
+        debugger = await open_on(fault, tmp_path)
+        await debugger.run_to_end()
+        assert debugger.session.state is State.UNKNOWN
+        await debugger.retry()
+        assert fault.requests[-1].json()["stepIndex"] == 2
+        await debugger.close()
+
+
+async def test_run_to_end_never_posts_the_same_step_again_by_itself(tmp_path: Path) -> None:
+    stuck = stream_of(OF_THREE, PAUSED.replace(b'"nextStepIndex": 1', b'"nextStepIndex": 0'))
+    plan = {"steps": [{"stepId": "a"}, {"stepId": "b"}, {"stepId": "c"}], "hash": "h"}
+    async with FaultServer(*[stuck] * 3, gets={"/plan": answer_json(200, plan)}) as fault:
+        debugger = await open_on(fault, tmp_path)
+        await debugger.edit_output("b", JsonText("1"))
+        await debugger.run_to_end()
+        assert fault.posts == 1
+        assert debugger.session.stop.reason is StopReason.SERVER
+        await debugger.close()

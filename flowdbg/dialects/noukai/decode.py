@@ -228,7 +228,8 @@ def _cost(found: Members) -> Decimal | None:
         cost = Decimal(str(value))
     except InvalidOperation:
         return None
-    return cost if cost.is_finite() and len(cost.as_tuple().digits) <= 40 else None
+    sane = cost.is_finite() and len(cost.as_tuple().digits) <= 40 and abs(cost.adjusted()) <= 40
+    return cost if sane else None
 
 
 def _path(found: Members) -> Path:

@@ -225,7 +225,8 @@ def _validation(item: Any) -> str:
     """One entry of a FastAPI validation error."""
     if not isinstance(item, dict):
         return str(item)
-    place = ".".join(str(part) for part in item.get("loc", ()))
+    found = item.get("loc")
+    place = ".".join(str(part) for part in found) if isinstance(found, list) else "the request"
     return f"{place}: {item.get('msg', 'is wrong')}"
 
 
@@ -237,12 +238,29 @@ def read_plan(value: Any) -> Plan:
     """
     try:
         steps = tuple(_told_step(item) for item in value["steps"])
-        inputs = value.get("inputs") or {}
-        return Plan(steps, value.get("version"), str(value.get("hash") or ""), inputs, told=True)
-    except (KeyError, TypeError, AttributeError) as error:
+        inputs = _schema(value.get("inputs") or {})
+        version = value.get("version")
+        number = version if isinstance(version, int) else None
+        return Plan(steps, number, str(value.get("hash") or ""), inputs, told=True)
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ProtocolViolation(
             f"The server's plan cannot be read: {error!r}.", "Check that the URL is the API's."
         ) from error
+
+
+def _schema(inputs: Any) -> Mapping[str, Any]:
+    """The schema of a flow's inputs, as far as the debugger reads it.
+
+    Raises:
+        TypeError: It has another shape.
+    """
+    properties, required = inputs.get("properties", {}), inputs.get("required", [])
+    if not isinstance(properties, dict) or not isinstance(required, list):
+        raise TypeError("the schema of the inputs is none")
+    if not all(isinstance(name, str) for name in required):
+        raise TypeError("a required input has no name")
+    schema: Mapping[str, Any] = inputs
+    return schema
 
 
 def _told_step(item: Mapping[str, Any]) -> Step:

@@ -50,6 +50,7 @@ def test_an_output_keeps_its_exact_text() -> None:
         ('"abc"', None),
         ("true", None),
         ("NaN", None),
+        ('"9E+999999"', None),
     ],
 )
 def test_costs_are_read_as_text_or_number(cost: str, expected: Decimal | None) -> None:
