@@ -13,6 +13,7 @@ import os
 import resource
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -61,34 +62,59 @@ def processor_ms(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
+class Reader(threading.Thread):
+    """Reads a program's output all the time, as a terminal does, and notes when a text came."""
+
+    def __init__(self, process: pexpect.spawn[bytes]) -> None:
+        super().__init__(daemon=True)
+        self._process = process
+        self._wanted = b""
+        self._seen = threading.Event()
+        self._buffer = b""
+        self.start()
+
+    def run(self) -> None:
+        """Read until the terminal is closed."""
+        while True:
+            try:
+                data = os.read(self._process.fileno(), 1 << 16)
+            except (OSError, ValueError):
+                return
+            self._buffer = (self._buffer + data)[-65536:]
+            if self._wanted and self._wanted in self._buffer:
+                self._seen.set()
+
+    def answer(self, key: bytes, wanted: bytes) -> float:
+        """Milliseconds from a key to a text on the screen."""
+        self._buffer, self._wanted = b"", wanted
+        self._seen.clear()
+        start = time.perf_counter()
+        os.write(self._process.fileno(), key)
+        if not self._seen.wait(10):
+            raise AssertionError(f"{wanted!r} never came")
+        return (time.perf_counter() - start) * 1000
+
+
 def key_answers(events_a_second: int) -> tuple[list[float], dict[str, Any]]:
     """Milliseconds from a key to its effect on the screen while events come in."""
     report = Path(tempfile.mkdtemp()) / "report.json"
     process = spawn("screen", str(events_a_second), FLOWDBG_BENCH_REPORT=str(report))
     process.expect_exact(b"Step 0")
+    reader = Reader(process)
     time.sleep(3)
     answers = []
     for at in range(1, 61):
-        drain(process)
-        start = time.perf_counter()
-        process.send("j")
-        process.expect_exact(f"2 Step {at}".encode())
-        answers.append((time.perf_counter() - start) * 1000)
+        answers.append(reader.answer(b"j", f"2 Step {at}".encode()))
+        time.sleep(0.1)
+    time.sleep(2)
+    os.write(process.fileno(), b"q")
+    time.sleep(0.5)
+    os.write(process.fileno(), b"y")
+    while not report.exists():
         time.sleep(0.05)
-    time.sleep(3)
-    drain(process)
-    process.send("q")
-    process.send("y")
-    process.expect(pexpect.EOF)
+    time.sleep(0.2)
+    process.close(force=True)
     return sorted(answers), json.loads(report.read_text())
-
-
-def drain(process: pexpect.spawn[bytes]) -> None:
-    try:
-        while True:
-            process.read_nonblocking(1 << 16, timeout=0)
-    except (pexpect.TIMEOUT, pexpect.EOF):
-        return
 
 
 def timed(work: Callable[[], object]) -> float:

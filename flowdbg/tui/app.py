@@ -18,6 +18,7 @@ from flowdbg.present.safe_text import safe_line, safe_text
 from flowdbg.present.session_rows import Stored
 from flowdbg.present.tips import Tip
 from flowdbg.store import list_sessions
+from flowdbg.tui import memory
 from flowdbg.tui.actions import BY_ID
 from flowdbg.tui.ascii_filter import AsciiFilter
 from flowdbg.tui.clipboard import Mode
@@ -121,6 +122,15 @@ class DebugApp(FlowdbgApp):
                 if given != BY_ID[action_id].keys
             }
         )
+
+    def on_ready(self) -> None:
+        """The first frame is there."""
+        self.rest()
+
+    def rest(self) -> None:
+        """Tidy the memory while nothing runs; not where the program shares its process."""
+        if not self.is_headless:
+            memory.rest()
 
     def stored_sessions(self) -> Sequence[Stored]:
         """Return the sessions on this machine, newest first."""

@@ -333,6 +333,7 @@ class DebugScreen(DebugLayout):
 
     def _stopped(self) -> None:
         """The running verb is over."""
+        self.call_later(self.host.rest)
         self.following = False
         if self.select_after:
             self._select_quietly(self.select_after)
