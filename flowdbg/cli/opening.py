@@ -218,6 +218,7 @@ async def _start(
         tool_choice=choice.text if choice else "",
         attachments=JsonText.of(attachments).text if attachments else "",
         trace=opening.trace,
+        file=str(place.file) if place.file else "",
     )
     try:
         return await Debugger.start(target, store, opened, plan)

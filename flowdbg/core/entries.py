@@ -79,6 +79,8 @@ class SessionOpened:
     """Attachments as JSON text, sent with the inputs; empty for none."""
     trace: bool = False
     """Ask the server to keep full inputs and outputs of the run."""
+    file: str = ""
+    """The flow file that the session was opened on; empty for a flow on a server."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,7 @@ def _session_opened(session: Session, entry: Entry, body: SessionOpened) -> Sess
         tool_choice=body.tool_choice,
         attachments=body.attachments,
         trace=body.trace,
+        file=body.file,
     )
 
 

@@ -206,6 +206,8 @@ class Session:
     tool_choice: str = ""
     attachments: str = ""
     trace: bool = False
+    file: str = ""
+    """The flow file that the session was opened on; empty for a flow on a server."""
     plan: Plan = field(default_factory=Plan)
     stale: StalePlan | None = None
     branches: tuple[Branch, ...] = (Branch(),)
