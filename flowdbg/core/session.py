@@ -274,8 +274,3 @@ class Session:
         """The latest attempt at a step on the current branch."""
         attempts = self.attempts(step_id)
         return attempts[-1] if attempts else None
-
-    def effective_output(self, step_id: str) -> JsonText | None:
-        """What later steps will read as this step's output: the edit, else the original."""
-        edit = self.output_edits.get(step_id)
-        return edit if edit is not None else self.branch.outputs.get(step_id)

@@ -64,6 +64,8 @@ def problems_of(
 ) -> Iterator[Problem]:
     """Every finding of pydantic as a problem in the file."""
     for detail in error.errors(include_url=False, include_input=False):
+        if detail["type"] == "default_factory_not_called":
+            continue  # a default waits for another field, whose own problem is told
         path, model = _locate(detail["loc"], source.value, root)
         if detail["type"] == "too_short" and _at(source.value, path):
             continue  # it is short only because its items are wrong, and that is said

@@ -184,7 +184,7 @@ def test_edits_stand_beside_the_originals_and_are_taken_back() -> None:
         ),
     )
     assert edited.branch == session.branch
-    assert edited.effective_output("a") == JsonText('"lie"')
+    assert edited.output_edits["a"] == JsonText('"lie"')
     assert edited.block_edits == {"c": {"prompt": JsonText('"other"')}}
     back = apply_all(edited, entries(OutputEditCleared("a"), BlockEdited("c", {})))
     assert back == session

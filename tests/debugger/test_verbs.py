@@ -128,7 +128,7 @@ async def test_an_edited_output_is_read_by_later_steps_and_the_original_stays(
     await debugger.step()
     session = debugger.session
     assert session.branch.outputs["take"] == JsonText('{"message":"hello"}')
-    assert session.effective_output("take") == JsonText('{"message":"do it again"}')
+    assert session.output_edits["take"] == JsonText('{"message":"do it again"}')
     body = sent(session)[1]
     assert body["accumulatedOutputs"] == {"take": {"message": "hello"}}
     assert body["inputOverrides"] == {"take": {"message": "do it again"}}
