@@ -71,7 +71,8 @@ class Copying(Part):
         if view is not None:
             if not keep:
                 view.end_search()
-            view.focus()
+            if self.screen.focused is None or self.screen.search_bar.has_focus_within:
+                self.screen.set_focus(view)
         self.screen.panes.refresh_footer()
 
     def _start(self) -> None:

@@ -105,6 +105,8 @@ class Editing(Part):
 
     def apply(self, results: Mapping[str, JsonText]) -> None:
         """Take the results of the editor."""
+        if self.screen.editor.state is None:
+            return  # the key came twice
         step = self._editing_step
         self.keep_draft({})
         self.close()
@@ -118,8 +120,17 @@ class Editing(Part):
         else:
             self.take_block(step, results)
 
+    def leave_open(self) -> None:
+        """Leave the editor that is open, so that another one can be opened; its draft stays."""
+        state = self.screen.editor.state
+        if state is not None:
+            self.keep_draft(state.drafts())
+            self.screen.editor.close()
+
     def leave(self, drafts: Mapping[str, str]) -> None:
         """Leave the editor; what was typed stays as a draft."""
+        if self.screen.editor.state is None:
+            return  # the key came twice
         self.keep_draft(drafts)
         self.close()
         if drafts:
@@ -149,6 +160,8 @@ class Editing(Part):
 
     def edit_leaf(self, plane: str, path: Path, value: Any) -> None:
         """Edit one leaf of an output or a block: in one line, or a longer text in the editor."""
+        if self.screen.typing is not None:
+            return
         self._leaf_plane = plane
         self._editing_step = self.step_id
         if isinstance(value, dict | list):
@@ -227,6 +240,7 @@ class Editing(Part):
         self._open(BLOCK, documents, f"Block of {view.title}", field)
 
     def _open(self, plane: str, documents: Any, title: str, field: str = "") -> None:
+        self.leave_open()
         self._plane, self._editing_step = plane, self.step_id
         state = EditorState(
             documents,

@@ -68,7 +68,7 @@ class Panes(Part):
         if pane != "flow":
             self.show_right(pane)
         self._show_place(pane)
-        self._target(pane).focus()
+        self.screen.set_focus(self._target(pane))  # at once: the next key is for it
 
     def show_right(self, pane: str) -> None:
         """See a pane beside the flow where there is space for one."""
@@ -105,10 +105,10 @@ class Panes(Part):
         """Show the hints of the pane that has the keys."""
         screen = self.screen
         keys = self.app.keys
-        if screen.leaf.display:
+        if screen.leaf.is_open:
             screen.footer.show_hints(LEAF_HINTS)
             return
-        if screen.search_bar.display:
+        if screen.search_bar.is_open:
             screen.footer.show_hints(SEARCH_HINTS)
             return
         if screen.editor.state is not None:
@@ -205,6 +205,7 @@ class Panes(Part):
         screen = self.screen
         frames: dict[str, Widget] = {
             "flow": screen.flow_pane,
+            "editor": screen.editor,
             "detail": screen.detail,
             "outputs": screen.outputs,
             "edits": screen.edits,

@@ -156,7 +156,7 @@ class DebugScreen(DebugLayout):
         """Put the editor in the place of the selected step, or take it away."""
         self.set_class(is_open, "-editing")
         if is_open:
-            self._pane_before = self.pane
+            self._pane_before = self.pane if self.pane in ("flow", *RIGHT) else self._pane_before
         else:
             self.panes.go(self._pane_before)
 
@@ -320,11 +320,11 @@ class DebugScreen(DebugLayout):
     @on(LeafEditor.Applied)
     def _leaf_applied(self, event: LeafEditor.Applied) -> None:
         self.editing.take_leaf(event.path, event.value)
-        self.detail.shown.focus()
+        self.set_focus(self.detail.shown)
 
     @on(LeafEditor.Closed)
     def _leaf_closed(self) -> None:
-        self.detail.shown.focus()
+        self.set_focus(self.detail.shown)
 
     def on_descendant_focus(self) -> None:
         """Show the hints of the pane that has the keys now."""

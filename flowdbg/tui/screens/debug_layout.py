@@ -9,10 +9,11 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.getters import query_one
 from textual.screen import Screen
-from textual.widgets import Static
+from textual.widget import Widget
+from textual.widgets import Input, Static
 
 from flowdbg.present.event_items import describe
-from flowdbg.tui.actions import ACTIONS
+from flowdbg.tui.actions import ACTIONS, BY_ID
 from flowdbg.tui.inks import INKS
 from flowdbg.tui.keymap import bindings
 from flowdbg.tui.parts.panes import NARROW, WIDE
@@ -29,12 +30,20 @@ from flowdbg.tui.widgets.status_bar import StatusBar
 from flowdbg.tui.widgets.tips_line import TipsLine
 from flowdbg.tui.widgets.view_tabs import ViewTabs
 
+KEYS = {action.id: action.keys for action in ACTIONS}
+
+WHILE_TYPING = ("app.palette", "app.help", "app.redraw")
+"""What the debug screen does while a text is typed; all other keys belong to the text."""
+
 
 class DebugLayout(Screen[None]):
     """The panes of the debug screen and its keys."""
 
+    # First, before the focused widget: so a key is done before the next one is sent anywhere, and
+    # what is typed right after `/` reaches the search. Copying a selection is Textual's own ctrl+c.
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(ACTIONS, {action.id: action.keys for action in ACTIONS})
+        *bindings([action for action in ACTIONS if action.id != "run.cancel"], KEYS, priority=True),
+        *bindings([BY_ID["run.cancel"]], KEYS),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = INKS
     HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (40, "-tiny"), (NARROW, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 # Textual's
@@ -74,3 +83,34 @@ class DebugLayout(Screen[None]):
         yield TipsLine(id="tips")
         yield FooterBar(id="footer")
         yield Static("Too small: flowdbg needs 40 x 10.", id="too-small", markup=False)
+
+    @property
+    def typing(self) -> Widget | None:
+        """The editor that is open, of a whole value or of a leaf."""
+        if not self.is_mounted:
+            return None
+        if self.editor.state is not None:
+            return self.editor
+        return self.leaf if self.leaf.is_open else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Switch the debugger's keys off while a text is typed."""
+        is_asking = self.typing is not None or (self.is_mounted and self.search_bar.is_open)
+        if is_asking and action == "do" and parameters[0] not in WHILE_TYPING:
+            return False
+        return super().check_action(action, parameters)
+
+    def set_focus(
+        self, widget: Widget | None, scroll_visible: bool = True, from_app_focus: bool = False
+    ) -> None:
+        """Give a widget the keys, but keep them in an editor that is open.
+
+        A click elsewhere must not leave the editor without its keys, nor make letters commands.
+        """
+        typing = self.typing
+        inside = widget.ancestors_with_self if widget is not None and self.is_mounted else None
+        if inside is not None and typing is not None and typing not in inside:
+            widget = self.editor.area if typing is self.editor else self.leaf.query_one(Input)
+        elif inside is not None and self.search_bar.is_open and self.search_bar not in inside:
+            self.search_bar.leave(keep=True)
+        super().set_focus(widget, scroll_visible, from_app_focus)

@@ -87,7 +87,7 @@ class EditorPane(Vertical):
         self.border_title = plain_line(title, 80)
         self._tabs.display = len(state.titles) > 1
         self._load()
-        self.area.focus()
+        self.screen.set_focus(self.area)  # at once: the next key is typed here
 
     def close(self) -> None:
         """Forget what was edited."""

@@ -32,11 +32,28 @@ _NOTHING = object()
 class JsonView(LineView):
     """Shows one JSON value; containers and long texts fold."""
 
+    # first, so that a burst of keys is done in its order
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Open or edit", show=False, id="json.choose"),
-        Binding("space", "fold_toggle", "Fold or unfold", show=False, id="json.toggle"),
-        Binding("asterisk", "unfold_all", "Unfold all below", show=False, id="json.unfold-all"),
-        Binding("underscore", "fold_all", "Fold all below", show=False, id="json.fold-all"),
+        Binding("enter", "choose", "Open or edit", show=False, priority=True, id="json.choose"),
+        Binding(
+            "space", "fold_toggle", "Fold or unfold", show=False, priority=True, id="json.toggle"
+        ),
+        Binding(
+            "asterisk",
+            "unfold_all",
+            "Unfold all below",
+            show=False,
+            priority=True,
+            id="json.unfold-all",
+        ),
+        Binding(
+            "underscore",
+            "fold_all",
+            "Fold all below",
+            show=False,
+            priority=True,
+            id="json.fold-all",
+        ),
     ]
 
     class LeafChosen(Message):

@@ -42,6 +42,9 @@ class LeafEditor(Horizontal):
     class Closed(Message):
         """The editor goes without a change."""
 
+    is_open = False
+    """Whether a leaf is being edited."""
+
     _path_label = query_one("#path", Static)
     _input = query_one(Input)
     _type_label = query_one("#type", Static)
@@ -64,8 +67,8 @@ class LeafEditor(Horizontal):
         self._path_label.update(plain_line(f"{show(path)} =", 40))
         self._input.value = value if isinstance(value, str) else json.dumps(value)
         self._say_type()
-        self.display = True
-        self._input.focus()
+        self.is_open = self.display = True
+        self.screen.set_focus(self._input)  # at once: the next key is typed here
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -83,13 +86,13 @@ class LeafEditor(Horizontal):
         if self._type == "JSON" and check(text):
             self.app.bell()
             return
-        self.display = False
+        self.is_open = self.display = False
         value = text if self._type == "text" else json.loads(text)
         self.post_message(self.Applied(self._path, value))
 
     def action_close(self) -> None:
         """Leave the leaf as it is."""
-        self.display = False
+        self.is_open = self.display = False
         self.post_message(self.Closed())
 
     def action_change_type(self) -> None:

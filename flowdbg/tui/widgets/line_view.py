@@ -35,16 +35,28 @@ _LINE_END = 10**9
 class LineView(ScrollView, can_focus=True):
     """A scrolling list of rows with a cursor."""
 
+    # first, so that a burst of keys is done in its order
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "move(1)", "Down", show=False, id="cursor.down"),
-        Binding("up,k", "move(-1)", "Up", show=False, id="cursor.up"),
-        Binding("pagedown,ctrl+d", "page(1)", "Page down", show=False, id="cursor.page-down"),
-        Binding("pageup,ctrl+u", "page(-1)", "Page up", show=False, id="cursor.page-up"),
-        Binding("home,g", "first", "First", show=False, id="cursor.first"),
-        Binding("end,G", "last", "Last", show=False, id="cursor.last"),
-        Binding("left,h", "left", "Fold or left", show=False, id="cursor.left"),
-        Binding("right,l", "right", "Unfold or right", show=False, id="cursor.right"),
-        Binding("enter,space", "choose", "Open", show=False, id="cursor.choose"),
+        Binding("down,j", "move(1)", "Down", show=False, priority=True, id="cursor.down"),
+        Binding("up,k", "move(-1)", "Up", show=False, priority=True, id="cursor.up"),
+        Binding(
+            "pagedown,ctrl+d",
+            "page(1)",
+            "Page down",
+            show=False,
+            priority=True,
+            id="cursor.page-down",
+        ),
+        Binding(
+            "pageup,ctrl+u", "page(-1)", "Page up", show=False, priority=True, id="cursor.page-up"
+        ),
+        Binding("home,g", "first", "First", show=False, priority=True, id="cursor.first"),
+        Binding("end,G", "last", "Last", show=False, priority=True, id="cursor.last"),
+        Binding("left,h", "left", "Fold or left", show=False, priority=True, id="cursor.left"),
+        Binding(
+            "right,l", "right", "Unfold or right", show=False, priority=True, id="cursor.right"
+        ),
+        Binding("enter,space", "choose", "Open", show=False, priority=True, id="cursor.choose"),
     ]
     DEFAULT_CSS = stylesheet(__file__)
 

@@ -49,6 +49,9 @@ class SearchBar(Horizontal):
             super().__init__()
             self.keep = keep
 
+    is_open = False
+    """Whether it asks now."""
+
     _input = query_one(Input)
     _count = query_one("#count", Static)
 
@@ -62,8 +65,8 @@ class SearchBar(Horizontal):
 
     def open(self) -> None:
         """Show the bar and take the keys."""
-        self.display = True
-        self._input.focus()
+        self.is_open = self.display = True
+        self.screen.set_focus(self._input)  # at once: the next key is typed here
 
     def show_hits(self, hits: Hits | None) -> None:
         """Show how many were found, and which one is looked at."""
@@ -78,13 +81,16 @@ class SearchBar(Horizontal):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self.display = False
-        self.post_message(self.Closed(keep=bool(event.value)))
+        self.leave(keep=bool(event.value))
 
     def action_close(self) -> None:
         """End the search."""
-        self.display = False
-        self.post_message(self.Closed(keep=False))
+        self.leave(keep=False)
+
+    def leave(self, *, keep: bool) -> None:
+        """Go away; `keep` says whether the hits stay marked."""
+        self.is_open = self.display = False
+        self.post_message(self.Closed(keep=keep))
 
     def action_step(self, step: int) -> None:
         """Go to another hit without leaving the bar."""

@@ -1,0 +1,114 @@
+"""Keys that come all at once, and clicks elsewhere, while a text is typed."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from textual import events
+from textual.widgets import Input
+
+from flowdbg.tui.screens.choose import ChooseScreen
+from tests.tui.conftest import OpenScreen, Screen
+
+
+def burst(screen: Screen, keys: str) -> None:
+    """Send keys as a terminal does when they were typed while the program was busy."""
+    for character in keys:
+        name = unicodedata.name(character).lower().replace(" ", "_").replace("-", "_")
+        key = {"solidus": "slash"}.get(name, name)
+        key = character if character.isalnum() else key
+        event = events.Key(key, character)
+        event.set_sender(screen.app)
+        screen.app.post_message(event)
+
+
+async def test_what_is_typed_right_after_the_slash_is_searched_and_runs_nothing(
+    open_screen: OpenScreen,
+) -> None:
+    async with open_screen() as screen:
+        burst(screen, "/count")
+        line = screen.debug.search_bar.query_one(Input)
+        await screen.until(lambda: line.value == "count")
+        await screen.settle()
+        assert screen.debugger.session.cursor == 0
+        assert not screen.debugger.session.turns
+        assert screen.debug.step_id == "count"
+
+
+async def test_what_is_typed_right_after_the_colon_is_looked_for(open_screen: OpenScreen) -> None:
+    async with open_screen() as screen:
+        burst(screen, ":continue")
+        await screen.until(lambda: isinstance(screen.app.screen, ChooseScreen))
+        line = screen.app.screen.query_one(Input)
+        await screen.until(lambda: line.value == "continue")
+        await screen.settle()
+        assert not screen.debugger.session.turns
+
+
+async def test_keys_of_a_burst_are_done_in_their_order(open_screen: OpenScreen) -> None:
+    async with open_screen() as screen:
+        burst(screen, "jbjjjb")
+        await screen.until(lambda: len(screen.debugger.session.breakpoints) == 2)
+        assert set(screen.debugger.session.breakpoints) == {"summarise", "count"}
+
+
+async def test_what_is_typed_right_after_i_is_text(open_screen: OpenScreen) -> None:
+    async with open_screen() as screen:
+        screen.debug.select("summarise")
+        burst(screen, "i1")
+        await screen.until(lambda: screen.debug.editor.area.text == "1")
+        burst(screen, "q")
+        await screen.until(lambda: screen.debug.editor.area.text == "1q")
+        await screen.press("ctrl+s")
+        assert screen.debugger.session.output_edits["summarise"].text == '{"text":"1q"}'
+
+
+async def test_a_click_elsewhere_leaves_the_keys_in_the_open_editor(
+    open_screen: OpenScreen,
+) -> None:
+    async with open_screen() as screen:
+        await screen.press("n", "n")
+        await screen.press("i", *"abc")
+        await screen.pilot.click("#plan", offset=(8, 0))
+        await screen.press("x", "q", "n", "o")
+        assert screen.debug.editor.area.text.startswith("abcxqno")
+        assert screen.debugger.session.cursor == 2
+        await screen.press("escape")
+        assert "-editing" not in screen.debug.classes
+        assert "∓" in screen.lines("#plan").splitlines()[1]
+        screen.debug.select("summarise")
+        await screen.press("i")
+        assert screen.debug.editor.area.text.startswith("abcxqno")
+        await screen.pilot.click("#plan", offset=(8, 0))
+        await screen.press("ctrl+s")
+        assert screen.debugger.session.output_edits["summarise"].text.startswith('{"text":"abcxqno')
+
+
+async def test_another_editor_keeps_the_draft_of_the_one_before(open_screen: OpenScreen) -> None:
+    async with open_screen() as screen:
+        await screen.press("n", "i", "z")
+        await screen.pilot.click("#plan", offset=(8, 1))
+        screen.debug.action_do("edit.block")
+        await screen.settle()
+        assert screen.debug.editor.state is not None
+        assert screen.debug.editor.state.titles[0] == "prompt"
+        assert screen.debug.editing.draft_steps() == {"take"}
+        await screen.press("escape")
+        assert "-editing" not in screen.debug.classes
+        assert screen.debug.pane == "flow"
+        await screen.press("k", "i")
+        assert screen.debug.editor.area.text.startswith("z")
+
+
+async def test_a_click_elsewhere_ends_typing_a_search_and_keeps_its_hits(
+    open_screen: OpenScreen,
+) -> None:
+    async with open_screen() as screen:
+        await screen.press("slash", *"note")
+        await screen.pilot.click("#events", offset=(8, 2))
+        await screen.settle()
+        assert screen.debug.pane == "events"
+        assert not screen.debug.search_bar.display
+        assert screen.debug.plan.hits is not None
+        await screen.press("n")
+        assert screen.debugger.session.cursor == 1
