@@ -23,6 +23,7 @@ class Program(Part):
     """Opens the screens over the debug screen, and closes the program."""
 
     _stale: StalePlan | None = None
+    _watches_resume = False
 
     def handlers(self) -> Handlers:
         """Return the actions that this part does."""
@@ -32,7 +33,7 @@ class Program(Part):
             "app.sessions": self._sessions,
             "app.theme": self._theme,
             "app.redraw": self._redraw,
-            "app.suspend": self.app.action_suspend_process,
+            "app.suspend": self._suspend,
             "app.quit": self._quit,
             "run.inputs": self.ask_inputs,
             "view.plan-change": self._show_stale,
@@ -156,6 +157,13 @@ class Program(Part):
 
     def _redraw(self) -> None:
         self.screen.refresh(layout=True)
+
+    def _suspend(self) -> None:
+        if not self._watches_resume:
+            # the terminal lost everything meanwhile; without this only a part is drawn again
+            self.app.app_resume_signal.subscribe(self.screen, lambda _: self._redraw())
+            self._watches_resume = True
+        self.app.action_suspend_process()
 
     def _quit(self) -> None:
         from flowdbg.tui.screens.confirm import ConfirmScreen
