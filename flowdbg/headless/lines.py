@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 from flowdbg.core.entries import Entry, EventReceived, PlanWentStale
@@ -46,7 +47,7 @@ def outcome_line(session: Session, exit_code: int) -> Line:
     line: Line = {
         "event": "run_completed" if done else "stopped",
         "reason": session.stop.reason,
-        "detail": session.stop.detail,
+        "detail": without_keys(session.stop.detail),
         "state": session.state,
         "exit_code": exit_code,
         "session": session.id,
@@ -66,6 +67,14 @@ def outcome_line(session: Session, exit_code: int) -> Line:
     elif session.stop.step_id:
         line["step_id"] = session.stop.step_id
     return line
+
+
+def without_keys(text: str) -> str:
+    """A sentence for a script: what it says in brackets about keys is left out."""
+    return _KEY.sub("", text)
+
+
+_KEY = re.compile(r" \((?:[A-Za-z]|ctrl\+c)\)")
 
 
 def dump(line: Line) -> str:

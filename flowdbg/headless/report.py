@@ -17,7 +17,7 @@ from flowdbg.core.plan import Plan, compare_plans
 from flowdbg.core.session import Session
 from flowdbg.debugger import Change
 from flowdbg.headless.exit_codes import ExitCode
-from flowdbg.headless.lines import Line, dump, line_of, outcome_line
+from flowdbg.headless.lines import Line, dump, line_of, outcome_line, without_keys
 from flowdbg.present import formats
 from flowdbg.present.safe_text import safe_text
 
@@ -100,7 +100,7 @@ class TextReport:
         self._line("")
         self._line(" · ".join(parts))
         if session.stop.detail:
-            self._line(session.stop.detail)
+            self._line(without_keys(session.stop.detail))
         if code is ExitCode.STOPPED and session.stop.step_id:
             self._line(f"stopped before {session.stop.step_id}")
         self._line(f"session {session.id}")

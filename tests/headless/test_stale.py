@@ -71,6 +71,7 @@ async def test_stop_ends_with_5_and_shows_what_moved(
         "take": "gone",
     }
     assert outcome["reason"] == "stale plan"
+    assert "(R)" not in outcome["detail"]
 
 
 @pytest.mark.parametrize(
