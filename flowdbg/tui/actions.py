@@ -121,6 +121,11 @@ def _history(situation: Situation) -> str:
     return "" if situation.session.turns else "nothing has run yet"
 
 
+def _request(situation: Situation) -> str:
+    at_end = situation.session.at_end
+    return "the flow is at its end: there is no next request" if at_end else ""
+
+
 def _stale(situation: Situation) -> str:
     return "" if situation.session.stale else "the plan did not change"
 
@@ -158,11 +163,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("run.inputs", ("m",), "Inputs", "Change the run's message and parameters.", RUN),
     Action("breakpoint.toggle", ("b",), "Break", "Set a breakpoint before the selected step.", RUN,
            _needs_step, 80),
-    Action("edit.output", ("i",), "Edit output",
+    Action("edit.output", ("i",), "Output",
            "Edit the selected step's output: what later steps will read.", EDIT, _edit_output, 75),
-    Action("edit.block", ("o",), "Edit block",
+    Action("edit.block", ("o",), "Block",
            "Edit the selected step's block: its prompt, model, code.", EDIT, _edit_block, 74),
-    Action("edit.clear", ("x",), "Undo edits", "Take the selected step's edits back.", EDIT,
+    Action("edit.clear", ("x",), "Clear edits", "Take the selected step's edits back.", EDIT,
            _has_edits, 45),
     Action("edit.clear-all", ("X",), "", "Take all edits of all steps back.", EDIT, _any_edits),
     Action("edit.undo", ("U",), "Undo", "Undo the last edit.", EDIT, _undo, 20),
@@ -181,7 +186,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("view.as-text", ("ctrl+t",), "Text/tree", "Show the output as text or as a tree.", LOOK,
            _needs_step, 10, ("output",)),
     Action("view.pager", ("p",), "Pager", "Read what is shown in $PAGER.", LOOK),
-    Action("view.request", (), "", "Show the exact next request, without the key.", LOOK),
+    Action("view.request", (), "", "Show the exact next request, without the key.", LOOK, _request),
     Action("view.plan-change", ("N",), "New plan",
            "Show the old plan beside the new one.", LOOK, _stale, 0),
     Action("copy.value", ("y",), "Copy", "Copy what is under the cursor.", LOOK, weight=22),

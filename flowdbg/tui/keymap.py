@@ -122,6 +122,6 @@ def _refuse_clashes(actions: Sequence[Action], keys: Keymap) -> None:
             if key in taken:
                 raise ConfigError(
                     f"The key {key} is bound to both '{taken[key]}' and '{action.id}'.",
-                    "Give one of them another key under [keymap].",
+                    "Give one of them another key under [keys].",
                 )
             taken[key] = action.id

@@ -47,11 +47,13 @@ class History(Part):
             self.screen.panels.refresh()
 
     def _move(self, by: int) -> None:
-        last = len(self.session.turns) - 1
-        at = (last + 1 if self._viewed is None else self._viewed) + by
+        turns = self.session.turns
+        # what the newest turn left is what one sees at present, unless another branch was begun
+        present = len(turns) - (turns[-1].branch == self.session.current)
+        at = (present if self._viewed is None else self._viewed) + by
         if at < 0:
             self.say("This is the first turn.")
-        elif at > last:
+        elif at >= present:
             self.leave()
         else:
             self._viewed = at

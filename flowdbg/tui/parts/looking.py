@@ -18,6 +18,7 @@ class Looking(Part):
     """Chooses what the pane of the selected step shows."""
 
     _comparison = 0
+    _compared: tuple[int, list[Comparison]] | None = None
 
     def handlers(self) -> Handlers:
         """Return the actions that this part does."""
@@ -41,12 +42,16 @@ class Looking(Part):
         self.screen.panes.refresh_footer()
 
     def fill_diff(self) -> None:
-        """Show the chosen difference of the selected step."""
+        """Show the chosen difference of the selected step, when it is another one than before."""
         found = self._comparisons()
+        if self._compared == (self._comparison, found):
+            return
+        self._compared = (self._comparison, found)
         if not found:
             self.screen.detail.compare("Nothing to compare: no edit, one attempt.", None)
             return
         self._comparison %= len(found)
+        self._compared = (self._comparison, found)
         title, old, new = found[self._comparison]
         more = f"  ({self._comparison + 1}/{len(found)}, D for the next)" if len(found) > 1 else ""
         self.screen.detail.compare(title + more, (old, new))

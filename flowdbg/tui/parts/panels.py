@@ -47,6 +47,7 @@ class Panels(Part):
             drafts=screen.editing.draft_steps(),
         )
         screen.plan.show_rows(rows)
+        screen.panes.fit_names()
         subtitle(screen.flow_pane, summary(rows))
         self.refresh_step()
         self._show_outputs(session)
@@ -60,6 +61,8 @@ class Panels(Part):
         """Show the selected step."""
         view = step_view(self.session, self.step_id, self.screen.history.branch)
         self.screen.detail.show_step(view)
+        if self.screen.detail.tab == "diff":
+            self.screen.looking.fill_diff()
 
     def refresh_tip(self) -> None:
         """Show the tip for where the person is."""

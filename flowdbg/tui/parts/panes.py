@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.widget import Widget
 
 from flowdbg.present.looks import EDITED
-from flowdbg.tui.actions import ACTIONS, EDITOR_ACTIONS, key_label
+from flowdbg.tui.hints import editor_hints, hints
 from flowdbg.tui.parts.part import Handlers, Part
 from flowdbg.tui.screens.jump import JumpScreen, Spot
 from flowdbg.tui.widgets.footer_bar import Hint
@@ -20,6 +20,9 @@ RIGHT = ("detail", "outputs", "edits", "events")
 """The panes beside the flow; where space is short, one of them is seen."""
 
 MIN_WIDTH, MAX_WIDTH = 16, 80
+FIRST_WIDTHS = {"narrow": 28, "wide": 36}
+"""Cells that the flow takes at least, unless a person chose otherwise."""
+
 NARROW, WIDE = 60, 100
 """Cells of width from which two panes, and from which all panes are seen."""
 
@@ -45,6 +48,7 @@ class Panes(Part):
         super().__init__(screen)
         self._zoomed = ""
         self._widths: dict[str, int] = {}
+        self._needed = 0
 
     def handlers(self) -> Handlers:
         """Return the actions that this part does."""
@@ -112,41 +116,31 @@ class Panes(Part):
             screen.footer.show_hints(SEARCH_HINTS)
             return
         if screen.editor.state is not None:
-            hints = [
-                Hint(action.id, key_label(keys[action.id][0]), action.label, action.weight)
-                for action in EDITOR_ACTIONS
-                if action.weight and keys[action.id]
-            ]
+            screen.footer.show_hints(editor_hints(keys))
         else:
-            situation = screen.situation()
-            hints = [
-                Hint(
-                    action.id,
-                    key_label(keys[action.id][0]),
-                    action.label,
-                    action.weight + (5 if situation.pane in action.panes else 0),
-                    not action.off(situation),
-                )
-                for action in ACTIONS
-                if action.weight
-                and keys[action.id]
-                and (not action.panes or situation.pane in action.panes)
-            ]
-            if situation.session.running:
-                hints.append(Hint("run.cancel", key_label(keys["run.cancel"][0]), "Cancel", 200))
-        screen.footer.show_hints(hints)
+            screen.footer.show_hints(hints(screen.situation(), keys))
 
     def load_sizes(self) -> None:
         """Take the sizes that were kept from the last time."""
         self._widths = self.app.kept.sizes()
         self.fit()
 
+    def fit_names(self) -> None:
+        """Make the flow wide enough for its longest name, up to a third of the screen."""
+        needed = self.screen.plan.needed_width + 2  # its border
+        if needed > self._needed:
+            self._needed = needed
+            self.fit()
+
     def fit(self) -> None:
         """Give the flow the width that was chosen for a screen of this size."""
         pane = self.screen.flow_pane
         chosen = self._widths.get(self._mode())
-        if chosen is None:
+        if not self._mode() or self._zoomed:
             pane.styles.clear_rule("width")
+        elif chosen is None:
+            first = FIRST_WIDTHS[self._mode()]
+            pane.styles.width = max(first, min(self._needed, self.screen.size.width // 3))
         else:
             most = max(min(MAX_WIDTH, self.screen.size.width - 30), MIN_WIDTH)
             pane.styles.width = min(max(chosen, MIN_WIDTH), most)
@@ -170,6 +164,7 @@ class Panes(Part):
             self.screen.set_class(name == pane, f"-zoom-{name}")
         self.screen.set_class(bool(pane), "-zoomed")
         self._zoomed = pane
+        self.fit()
 
     def _resize(self, by: int) -> None:
         mode = self._mode()

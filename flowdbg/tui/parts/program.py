@@ -129,7 +129,7 @@ class Program(Part):
             if path is not None:
                 self._leave_for(path)
 
-        self.app.push_screen(SessionsScreen(self.app.stored_sessions()), chosen)
+        self.app.push_screen(SessionsScreen(self.app.stored_sessions(), self.session.id), chosen)
 
     def _leave_for(self, path: Path) -> None:
         if path.stem.startswith(self.session.id) and self.session.id:

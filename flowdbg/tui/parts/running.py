@@ -68,10 +68,17 @@ class Running(Part):
         self.launch("breakpoint.toggle", self.debugger.toggle_breakpoint(self.step_id))
 
     def _follow(self) -> None:
+        self._see_output()
         self.screen.history.leave()
         self.screen.following = True
 
+    def _see_output(self) -> None:
+        """See what the step says, and not a difference that it does not have yet."""
+        if self.screen.detail.tab == "diff":
+            self.screen.looking.show_tab("output")
+
     def _first_step(self) -> None:
+        self._see_output()
         self.screen.history.leave()
         first = self.session.plan.at(0)
         if first is not None:

@@ -140,7 +140,7 @@ class DebugScreen(DebugLayout):
         """Do an action, or say why it cannot be done now."""
         why = BY_ID[action_id].off(self.situation())
         if why:
-            self.app.notify(f"{why[0].upper()}{why[1:]}.", severity="warning", timeout=4)
+            self.tell(f"{why[0].upper()}{why[1:]}.", severity="warning", timeout=4)
         else:
             self._handlers[action_id]()
 
@@ -205,13 +205,13 @@ class DebugScreen(DebugLayout):
     @on(VerbEnded)
     def _verb_ended(self, event: VerbEnded) -> None:
         if event.problem:
-            self.app.notify(event.problem, severity="error", timeout=8)
+            self.tell(event.problem, severity="error", timeout=8)
         self.panes.refresh_footer()
 
     @on(Told)
     def _told(self, event: Told) -> None:
         severity: SeverityLevel = "warning" if event.warning else "information"
-        self.app.notify(event.text, severity=severity, timeout=4 if event.warning else 2.5)
+        self.tell(event.text, severity=severity, timeout=4 if event.warning else 2.5)
 
     @on(PlanView.StepSelected)
     def _step_selected(self, event: PlanView.StepSelected) -> None:
@@ -267,7 +267,7 @@ class DebugScreen(DebugLayout):
             self.select(str(event.path[0]))
             self.editing.edit_leaf(OUTPUT, event.path[1:], event.value)
         else:
-            self.app.notify("Only outputs and blocks can be edited.", timeout=3)
+            self.tell("Only outputs and blocks can be edited.", timeout=3)
 
     @on(ViewTabs.Picked)
     def _tab_picked(self, event: ViewTabs.Picked) -> None:
@@ -341,7 +341,7 @@ class DebugScreen(DebugLayout):
         stop = self.session.stop
         trouble = (StopReason.SERVER, StopReason.INPUT_NEEDED, StopReason.UNKNOWN)
         if stop.reason in trouble and stop.detail:
-            self.app.notify(stop.detail, severity="error", timeout=8)
+            self.tell(stop.detail, severity="error", timeout=8)
         if stop.reason is StopReason.INPUT_NEEDED:
             self.program.ask_inputs()
 

@@ -8,11 +8,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.getters import query_one
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from flowdbg.present.event_items import describe
+from flowdbg.present.safe_text import safe_text
 from flowdbg.tui.actions import ACTIONS, BY_ID
 from flowdbg.tui.inks import INKS
 from flowdbg.tui.keymap import bindings
@@ -83,6 +85,12 @@ class DebugLayout(Screen[None]):
         yield TipsLine(id="tips")
         yield FooterBar(id="footer")
         yield Static("Too small: flowdbg needs 40 x 10.", id="too-small", markup=False)
+
+    def tell(self, text: str, *, severity: SeverityLevel = "information", timeout: float) -> None:
+        """Show a toast in the place of the one that says the same."""
+        for shown in [one for one in self.app._notifications if one.message == safe_text(text)]:
+            self.app._unnotify(shown, refresh=False)
+        self.app.notify(text, severity=severity, timeout=timeout)
 
     @property
     def typing(self) -> Widget | None:

@@ -36,6 +36,12 @@ class SessionsView(LineView):
         """Draw one session: state, flow, how far it got, when."""
         row = self._rows[index]
         tone = f"tone--{row.look.tone}"
+        if row.is_here:
+            return [
+                (" ▶ open here       ", "tone--accent"),
+                (f"{row.flow}  ", ""),
+                (row.session_id[-6:], "tone--muted"),
+            ]
         if row.problem:
             return [
                 (" ✗ unreadable  ", "tone--bad"),
@@ -67,10 +73,11 @@ class SessionsScreen(Screen[Path | None]):
 
     _view = query_one(SessionsView)
 
-    def __init__(self, stored: Sequence[Stored]) -> None:
+    def __init__(self, stored: Sequence[Stored], here: str = "") -> None:
+        """Prepare the list; `here` is the id of the session that is open in this program."""
         super().__init__()
         now = time.time()
-        self._rows = [session_row(one, now) for one in stored]
+        self._rows = [session_row(one, now, here) for one in stored]
 
     def compose(self) -> ComposeResult:
         """Lay out the list, or what to do where it is empty."""

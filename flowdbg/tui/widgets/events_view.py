@@ -36,7 +36,7 @@ class EventsView(LineView):
         self.cursor = 0
         self.add(items)
         self.refresh()
-        self.call_after_refresh(self.scroll_end, animate=False, x_axis=False)
+        self.call_after_refresh(self.scroll_end, animate=False, x_axis=False, force=True)
 
     def add(self, items: Sequence[EventItem]) -> None:
         """Add what happened; keep to the end when the cursor stands there."""
@@ -45,7 +45,7 @@ class EventsView(LineView):
         self.rows_changed(first)
         if at_end:
             self.cursor = max(len(self._rows) - 1, 0)
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
+            self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)
 
     @property
     def line_at_cursor(self) -> EventLine | None:

@@ -157,9 +157,9 @@ class LineView(ScrollView, can_focus=True):
         """Scroll as little as needed for a row to be seen."""
         top, height = round(self.scroll_target_y), self.scrollable_content_region.height
         if index < top:
-            self.scroll_to(y=index, animate=False)
+            self.scroll_to(y=index, animate=False, force=True)
         elif index >= top + height:
-            self.scroll_to(y=index - height + 1, animate=False)
+            self.scroll_to(y=index - height + 1, animate=False, force=True)
 
     def search(self, query: Query) -> Hits:
         """Find a query in all rows and stand on the first hit from here on."""

@@ -17,6 +17,13 @@ _COLUMNS_FROM = 28
 """Cells of width from which kind and time of a step are shown."""
 
 
+_LEAD = 7
+"""Cells before a name: gutter, state, number."""
+
+_NOTES = 6
+"""Cells kept for times, so that the first one that comes moves nothing."""
+
+
 class PlanView(LineView):
     """Lists the steps of a plan; the cursor is the selected step."""
 
@@ -68,11 +75,18 @@ class PlanView(LineView):
         super().__init__(id=id, classes=classes)
         self._rows: tuple[PlanRow, ...] = ()
         self._columns = (0, 0)
+        self._longest = 0
 
     @property
     def selected(self) -> PlanRow | None:
         """The row of the selected step."""
         return self._rows[self.cursor] if self.cursor < len(self._rows) else None
+
+    @property
+    def needed_width(self) -> int:
+        """The cells in which no name is cut, with its kind and a time."""
+        kinds, notes = self._columns
+        return _LEAD + self._longest + kinds + max(notes, _NOTES)
 
     def show_rows(self, rows: tuple[PlanRow, ...], selected: str = "") -> None:
         """Show rows; the step named keeps the cursor wherever it stands now."""
@@ -82,6 +96,7 @@ class PlanView(LineView):
             return
         self._rows = rows
         self._columns = (_column(row.kind for row in rows), _column(row.note for row in rows))
+        self._longest = max(map(_name_width, rows), default=0)
         if wanted is not None and wanted != self.cursor:
             self.cursor = wanted
             self.call_after_refresh(self.show_row, wanted)
@@ -109,12 +124,12 @@ class PlanView(LineView):
             (look.glyph, f"tone--{look.tone}"),
             (f"{row.number:>3} " if row.number else "    ", "tone--muted"),
         ]
-        indent = "  " * row.depth
-        if row.is_container:
-            indent += (OPEN if row.is_open else FOLDED).glyph + " "
+        indent = _indent(row)
         kinds, notes = self._columns if width >= _COLUMNS_FROM else (0, 0)
-        edits = f" {EDITED.glyph}{row.edits}" if row.edits else ""
-        room = max(width - 7 - len(indent) - len(edits) - kinds - notes, 4)
+        if _LEAD + self._longest + kinds + notes > width:
+            kinds = 0
+        edits = _edits(row)
+        room = max(width - _LEAD - len(indent) - len(edits) - kinds - notes, 4)
         pieces += [
             (indent, "tone--muted"),
             (_fitted(safe_line(row.name), room), bold),
@@ -174,6 +189,19 @@ class PlanView(LineView):
         if row.edits:
             return EDITED.glyph, f"tone--{EDITED.tone}"
         return " ", ""
+
+
+def _indent(row: PlanRow) -> str:
+    fold = (OPEN if row.is_open else FOLDED).glyph + " " if row.is_container else ""
+    return "  " * row.depth + fold
+
+
+def _edits(row: PlanRow) -> str:
+    return f" {EDITED.glyph}{row.edits}" if row.edits else ""
+
+
+def _name_width(row: PlanRow) -> int:
+    return len(_indent(row)) + cell_len(safe_line(row.name)) + len(_edits(row))
 
 
 def _column(texts: Iterable[str]) -> int:

@@ -99,7 +99,7 @@ class StreamView(LineView):
             self._follow = False
             height = self.scrollable_content_region.height
             if not self.scroll_offset.y <= row < self.scroll_offset.y + height:
-                self.scroll_to(y=max(row - height // 3, 0), animate=False)
+                self.scroll_to(y=max(row - height // 3, 0), animate=False, force=True)
         self.refresh()
         return hits
 
@@ -144,7 +144,7 @@ class StreamView(LineView):
         if follow:
             self._to_end()
         elif len(self._lines):
-            self.scroll_to(y=self._lines.row_of(top), animate=False)
+            self.scroll_to(y=self._lines.row_of(top), animate=False, force=True)
         self._follow = follow
 
     def action_move(self, by: int) -> None:
@@ -184,7 +184,7 @@ class StreamView(LineView):
             self.set_timer(1 / 60, self._feed)
 
     def _to_end(self) -> None:
-        self.scroll_end(animate=False, immediate=True, x_axis=False)
+        self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)
 
     def _text_width(self) -> int:
         return max(self.scrollable_content_region.width - 2, 10)

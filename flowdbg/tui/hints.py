@@ -1,0 +1,64 @@
+"""Which keys the footer offers: what helps most where the session stands comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flowdbg.core.session import State
+from flowdbg.tui.actions import ACTIONS, BY_ID, EDITOR_ACTIONS, Situation, key_label
+from flowdbg.tui.widgets.footer_bar import Hint
+
+Keys = Mapping[str, tuple[str, ...]]
+"""The keys of each action."""
+
+_COMMON = ("app.palette", "app.help", "app.quit")
+_EDITS = ("edit.output", "edit.block", "breakpoint.toggle")
+_AGAIN = ("run.restart", "run.retry", "run.fork")
+_FORWARD = ("run.step", "run.continue")
+
+FIRST: Mapping[State, tuple[str, ...]] = {
+    State.PAUSED: (*_FORWARD, *_EDITS, *_COMMON),
+    State.RUNNING: ("run.cancel", *_EDITS, *_COMMON),
+    State.TOOLS: ("tools.answer", "run.retry", *_EDITS, *_COMMON),
+    State.DONE: (*_AGAIN, *_EDITS, *_COMMON),
+    State.FAILED: (*_AGAIN, *_FORWARD, *_EDITS, *_COMMON),
+    State.UNKNOWN: (*_AGAIN, *_EDITS, *_COMMON),
+    State.STALE: ("run.restart", "run.pin", "view.plan-change", *_COMMON),
+}
+"""What each state offers first, in this order; all else follows by its weight."""
+
+_ALWAYS = 1000
+"""More than any weight of an action."""
+
+
+def hints(situation: Situation, keys: Keys) -> list[Hint]:
+    """Return the hints for where the session stands and for the pane that has the keys."""
+    first = FIRST[situation.session.state]
+    found = []
+    for action in ACTIONS:
+        if not keys[action.id]:
+            continue
+        off = bool(action.off(situation))
+        in_pane = situation.pane in action.panes
+        if action.id in first and not off:
+            weight = _ALWAYS - first.index(action.id)
+        elif action.weight and (in_pane or not action.panes):
+            weight = action.weight + 5 * in_pane
+        else:
+            continue
+        found.append(_hint(action.id, keys, weight, enabled=not off))
+    return found
+
+
+def editor_hints(keys: Keys) -> list[Hint]:
+    """Return the hints of an open editor."""
+    return [
+        _hint(action.id, keys, action.weight)
+        for action in EDITOR_ACTIONS
+        if action.weight and keys[action.id]
+    ]
+
+
+def _hint(action_id: str, keys: Keys, weight: int, *, enabled: bool = True) -> Hint:
+    label = BY_ID[action_id].label
+    return Hint(action_id, key_label(keys[action_id][0]), label, weight, enabled)

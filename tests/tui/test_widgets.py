@@ -1,0 +1,285 @@
+"""The lists by themselves: folding, following, searching, and texts of any size and kind."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeVar
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.geometry import Offset
+from textual.pilot import Pilot
+from textual.selection import Selection
+from textual.widget import Widget
+
+from flowdbg.present.event_rows import EventItem, EventLine
+from flowdbg.present.looks import StepState
+from flowdbg.present.plan_rows import PlanRow
+from flowdbg.present.search import Query
+from flowdbg.tui.widgets.diff_view import DiffView
+from flowdbg.tui.widgets.edit_area import EditArea
+from flowdbg.tui.widgets.events_view import EventsView
+from flowdbg.tui.widgets.json_view import JsonView
+from flowdbg.tui.widgets.line_view import LineView
+from flowdbg.tui.widgets.plan_view import PlanView
+from flowdbg.tui.widgets.stream_view import StreamView
+
+Shown = TypeVar("Shown", bound=Widget)
+VALUE = {
+    "ticket": {"id": 812, "tags": ["a", "b"]},
+    "text": "one two three " * 10 + "\nlast",
+    "list": list(range(40)),
+}
+MARKUP = "[/nope] [b]bold[/b] [@click=app.quit]x[/] [ERROR] [a-z]"
+
+
+@asynccontextmanager
+async def showing(widget: Shown, size: tuple[int, int] = (60, 20)) -> AsyncIterator[Pilot[None]]:
+    """One widget in a program of its own, with the keys."""
+
+    class Viewer(App[None]):
+        def __init__(self) -> None:
+            super().__init__()
+            self.messages: list[Any] = []
+
+        def compose(self) -> ComposeResult:
+            yield widget
+
+        def on_json_view_leaf_chosen(self, event: JsonView.LeafChosen) -> None:
+            self.messages.append((event.path, event.value))
+
+    app = Viewer()
+    async with app.run_test(size=size) as pilot:
+        widget.focus()
+        await pilot.pause()
+        yield pilot
+
+
+Showing = Callable[..., AbstractAsyncContextManager[Pilot[None]]]
+
+
+def lines(view: LineView) -> list[str]:
+    """What a list shows."""
+    return [view.render_line(y).text.rstrip() for y in range(view.size.height)]
+
+
+async def test_a_value_folds_and_unfolds_by_key() -> None:
+    view = JsonView()
+    async with showing(view) as pilot:
+        view.show_value(VALUE)
+        await pilot.press("j")
+        assert view.path_at_cursor() == ("ticket",)
+        await pilot.press("l", "l")
+        assert view.path_at_cursor() == ("ticket", "id")
+        await pilot.press("h", "h")
+        assert view.path_at_cursor() == ("ticket",)
+        assert "  id: 812" not in "\n".join(lines(view))
+        await pilot.press("asterisk")
+        assert any('"a"' in line for line in lines(view))
+        await pilot.press("underscore")
+        assert not any('"a"' in line for line in lines(view))
+        await pilot.press("G")
+        assert view.cursor == view.row_count() - 1
+
+
+async def test_a_long_text_unfolds_below_its_key_and_wraps() -> None:
+    view = JsonView()
+    async with showing(view, (40, 20)) as pilot:
+        view.show_value(VALUE)
+        view.reveal(("text",))
+        await pilot.press("space")
+        shown = "\n".join(lines(view))
+        assert "text, 145 characters" in shown
+        assert "   one two three one two three" in shown
+        assert "last" in shown
+        await pilot.press("j", "j", "space")
+        assert "text, 145 characters" not in "\n".join(lines(view))
+
+
+async def test_opening_a_leaf_asks_to_edit_it() -> None:
+    view = JsonView()
+    async with showing(view) as pilot:
+        view.show_value(VALUE)
+        view.reveal(("ticket", "id"))
+        await pilot.press("enter")
+        view.reveal(("text",))
+        await pilot.press("space", "j", "enter")
+        assert pilot.app.messages == [  # type: ignore[attr-defined] # the viewer above
+            (("ticket", "id"), 812),
+            (("text",), VALUE["text"]),
+        ]
+
+
+async def test_hits_are_found_folded_and_gone_through_in_a_circle() -> None:
+    view = JsonView()
+    async with showing(view) as pilot:
+        view.show_value(VALUE)
+        hits = view.search(Query("three"))
+        assert hits.label == "1/10"
+        assert "three" in view.row_text(view.cursor)
+        last = view.search_step(-1)
+        assert last is not None
+        assert last.label == "10/10"
+        assert view.search(Query("nowhere")).label == "no match"
+        view.end_search()
+        assert view.search_step(1) is None
+        await pilot.pause()
+
+
+async def test_a_new_value_of_the_same_thing_stays_unfolded() -> None:
+    view = JsonView()
+    async with showing(view) as pilot:
+        view.show_value(VALUE)
+        view.reveal(("ticket", "tags", 0))
+        view.show_value({**VALUE, "ticket": {"id": 9, "tags": ["z"]}}, keep=True)
+        await pilot.pause()
+        assert any('0: "z"' in line for line in lines(view))
+
+
+async def test_a_stream_follows_its_end_until_somebody_scrolls_up() -> None:
+    view = StreamView()
+    async with showing(view) as pilot:
+        view.show_text("", follow=True)
+        for number in range(50):
+            view.append(f"line {number}\n")
+        await pilot.pause()
+        assert "line 49" in "\n".join(lines(view))
+        await pilot.press("k", "k")
+        top = view.scroll_offset.y
+        view.append("line 50\n" * 30)
+        await pilot.pause()
+        assert view.scroll_offset.y == top
+        await pilot.press("G")
+        view.append("the end\n")
+        await pilot.pause()
+        assert "the end" in "\n".join(lines(view))
+
+
+async def test_a_stream_wraps_again_when_the_size_changes() -> None:
+    view = StreamView()
+    async with showing(view, (60, 20)) as pilot:
+        view.show_text("word " * 200)
+        before = view.row_count()
+        await pilot.resize_terminal(30, 20)
+        await pilot.pause()
+        assert view.row_count() > before
+
+
+async def test_five_megabytes_and_a_line_of_200_kilobytes_are_ordinary() -> None:
+    view = StreamView()
+    async with showing(view) as pilot:
+        words, one_line, many = "the quick brown fox " * 3000, "x" * 200_000, "y\n" * 100_000
+        view.show_text(f"{words}\n{one_line}\n{many}")
+        assert "the quick" in lines(view)[0]
+        for _ in range(400):
+            if view.text.endswith(many):
+                break
+            await pilot.pause(0.01)
+        await pilot.press("G")
+        assert lines(view)[-1].strip() == "y"
+        assert len(view.search(Query("fox")).places) == 3000
+
+
+async def test_hits_in_a_stream_are_marked_across_wrapped_rows() -> None:
+    view = StreamView()
+    async with showing(view, (24, 10)) as pilot:
+        view.show_text("aaaa bbbb cccc dddd eeee ffff gggg hhhh")
+        view.search(Query("dddd eeee"))
+        await pilot.pause()
+        marked = [
+            view.hit_spans(index, [])[0] for index in range(view.row_count())
+        ]  # fmt: skip
+        assert sum(bool(spans) for spans in marked) == 2
+
+
+@pytest.mark.parametrize("text", [MARKUP, "\x1b[31mred\x07 \u202e \x9b", "日本 👩‍👩‍👧 é"])
+async def test_foreign_text_is_drawn_as_it_is_and_runs_nothing(text: str) -> None:
+    stream, tree, diff = StreamView(), JsonView(), DiffView()
+    async with showing(stream):
+        stream.show_text(text)
+        drawn = "".join(lines(stream))
+        assert "\x1b" not in drawn
+        assert ("[/nope]" in drawn) == (text is MARKUP)
+    async with showing(tree):
+        tree.show_value({text: text})
+        assert "\x1b" not in "".join(lines(tree))
+    async with showing(diff):
+        diff.compare_values({"a": text}, {"a": text + "!"})
+        assert "\x1b" not in "".join(lines(diff))
+
+
+async def test_ten_thousand_events_are_listed_and_kept_to_their_end() -> None:
+    view = EventsView(lambda source: EventLine("event", text=str(source)))
+    async with showing(view, (80, 20)) as pilot:
+        view.show_items([EventItem(0.0, number) for number in range(10_000)])
+        await pilot.pause()
+        assert "9999" in lines(view)[-1]
+        await pilot.press("k")
+        view.add([EventItem(0.0, "new")])
+        await pilot.pause()
+        assert view.cursor == 9998
+        await pilot.press("G")
+        view.add([EventItem(0.0, "newer")])
+        await pilot.pause()
+        assert "newer" in lines(view)[-1]
+
+
+async def test_a_run_of_chunks_unfolds_by_key() -> None:
+    view = EventsView(lambda source: EventLine("chunk", text=str(source)))
+    async with showing(view, (80, 20)) as pilot:
+        view.show_items([EventItem(0.0, number, "s", 1) for number in range(5)])
+        assert view.row_count() == 1
+        await pilot.press("enter")
+        assert view.row_count() == 6
+        await pilot.press("g", "h")
+        assert view.row_count() == 1
+
+
+async def test_what_did_not_change_unfolds_in_a_difference() -> None:
+    view = DiffView()
+    async with showing(view) as pilot:
+        view.compare_values({"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 2, "c": 4})
+        assert "2 unchanged" in lines(view)[0]
+        await pilot.press("enter")
+        assert "a: 1" in lines(view)[0]
+
+
+async def test_a_selection_with_the_mouse_is_the_text_that_is_seen() -> None:
+    view = StreamView()
+    async with showing(view) as pilot:
+        view.show_text("first line\nsecond line\nthird")
+        await pilot.pause()
+        found = view.get_selection(Selection(Offset(7, 0), Offset(7, 1)))
+        assert found == ("line\n second", "\n")
+
+
+async def test_long_names_are_cut_and_columns_line_up() -> None:
+    view = PlanView()
+    rows = (
+        PlanRow("a", "a" * 60, "llm", StepState.DONE, 1, note="1.2s"),
+        PlanRow("b", "日本" * 20, "code", StepState.NEXT, 2),
+        PlanRow("c", "\x1b[31m", "http", StepState.PENDING, 3, note="12ms"),
+    )
+    async with showing(view, (40, 5)):
+        view.show_rows(rows)
+        shown = [view.render_line(y) for y in range(3)]
+        assert {strip.cell_length for strip in shown} == {40}
+        assert "…" in shown[0].text
+        assert "\\x1b[31m" in shown[2].text
+        assert shown[0].text.index(" llm ") == shown[2].text.index(" http")
+
+
+async def test_the_json_editor_opens_and_closes_thirty_times() -> None:
+    for _ in range(30):
+        area = EditArea()
+        async with showing(area):
+            area.load('{"a": [1, "x", null]}', is_json=True)
+            assert area.language == "json"
+
+
+async def test_a_large_text_is_edited_without_colours() -> None:
+    area = EditArea()
+    async with showing(area):
+        area.load("[" + "1," * 40_000 + "1]", is_json=True)
+        assert area.language is None
