@@ -34,3 +34,15 @@ def test_a_lone_surrogate_goes_out_as_its_escape() -> None:
     encoder = BodyEncoder()
     assert encoder.encode(('{"a":', JsonText('"\ud800"'), "}")) == b'{"a":"\\ud800"}'
     assert encoder.encode((JsonText('"' + "\ud800" * 600 + '"'),)) == b'"' + b"\\ud800" * 600 + b'"'
+
+
+def test_a_growing_body_is_the_same_bytes_as_one_made_at_once() -> None:
+    encoder = BodyEncoder()
+    outputs = [JsonText(f'{{"n":{number},"text":"{"ä" * 600}"}}') for number in range(60)]
+    names = [f'"step-{number}":' for number in range(60)]
+    for count in [*range(60), 30, 31, 5, 60]:
+        pieces: list[str | JsonText] = [f'{{"stepIndex":{count},"outputs":{{']
+        for at in range(count):
+            pieces += [f",{names[at]}" if at else names[at], outputs[at]]
+        segments = (*pieces, '},"last":', JsonText(f'"{count}"'), "}")
+        assert encoder.encode(segments) == encode(segments)

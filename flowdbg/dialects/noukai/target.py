@@ -155,7 +155,7 @@ def step_body(request: TurnRequest) -> Segments:
     if request.block_edits:
         parts.append(',"blockOverrides":{')
         for at, (step_id, fields) in enumerate(request.block_edits.items()):
-            parts += [_key(step_id, at), *_object(fields)]
+            parts += [_key(step_id, min(at, 1)), *_object(fields)]
         parts.append("}")
     parts.append(f',"runRemaining":{"true" if request.run_remaining else "false"}')
     if request.tools:
@@ -186,20 +186,19 @@ def _resume(resume: ToolResume) -> list[str | JsonText]:
 def _object(fields: Mapping[str, JsonText]) -> list[str | JsonText]:
     parts: list[str | JsonText] = ["{"]
     for at, (name, value) in enumerate(fields.items()):
-        parts += [_key(name, at), value]
+        parts += [_key(name, min(at, 1)), value]
     parts.append("}")
     return parts
 
 
-def _key(name: str, at: int) -> str:
-    """A member's name with its colon, and a comma before all but the first one."""
-    return f",{_quoted(name)}:" if at else f"{_quoted(name)}:"
-
-
 @lru_cache(maxsize=4096)
-def _quoted(name: str) -> str:
-    """A name as JSON; a session names the same steps in every request."""
-    return JsonText.of(name).text
+def _key(name: str, at: int) -> str:
+    """A member's name with its colon, and a comma before all but the first one.
+
+    A session names the same steps in every request, so the same object comes back.
+    """
+    quoted = JsonText.of(name).text
+    return f",{quoted}:" if at else f"{quoted}:"
 
 
 def explain(answer: ErrorAnswer) -> Refused:
