@@ -13,9 +13,7 @@ def command_twin(session: Session) -> str:
 
     It runs the flow from its start and carries no key.
     """
-    version = session.version
-    words = ["flowdbg", "run", session.address + (f"@{version}" if version is not None else "")]
-    words += ["--url", session.url]
+    words = ["flowdbg", "run", *_flow(session)]
     if session.message is not None:
         words += ["-m", session.message]
     parameters = session.parameters.value
@@ -25,8 +23,22 @@ def command_twin(session: Session) -> str:
         words += ["--override-output", f"{step_id}={output.text}"]
     for step_id, fields in session.block_edits.items():
         for name, text in fields.items():
-            words += ["--override-block", f"{step_id}.{name}={text.text}"]
+            words += ["--override-block", f"{step_id}.{name}={_field(text)}"]
     return shlex.join(words)
+
+
+def _flow(session: Session) -> list[str]:
+    """The flow file, whose server is started for it, or the address on its server."""
+    if session.file:
+        return [session.file]
+    version = session.version
+    address = session.address + (f"@{version}" if version is not None else "")
+    return [address, "--url", session.url]
+
+
+def _field(text: JsonText) -> str:
+    """A field as `flowdbg run` takes it: text as it is, anything else as JSON."""
+    return text.text if text.problem else _written(text.value)
 
 
 def _written(value: object) -> str:

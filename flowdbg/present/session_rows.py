@@ -64,13 +64,23 @@ class SessionRow:
     """How far it got: `3/5`."""
     when: str
     problem: str = ""
+    is_here: bool = False
+    """Whether it is the session that asks."""
 
 
-def session_row(stored: Stored, now: float) -> SessionRow:
-    """Return the row of a stored session; `now` is seconds since the epoch."""
+def session_row(stored: Stored, now: float, here: str = "") -> SessionRow:
+    """Return the row of a stored session.
+
+    Args:
+        stored: What the store tells about it.
+        now: Seconds since the epoch.
+        here: The id of the session that is open in this program; it holds its own file, so the
+            store may not be able to read it.
+    """
+    is_here = bool(here) and stored.session_id == here
     meta = stored.meta
     version = meta.get("version")
-    flow = safe_line(str(meta.get("address") or "?"), 60)
+    flow = safe_line(str(meta.get("address") or ("" if is_here else "?")), 60)
     try:
         state = State(str(meta.get("state")))
     except ValueError:
@@ -82,7 +92,8 @@ def session_row(stored: Stored, now: float) -> SessionRow:
         RUN_LOOKS[_LOOKS[state]],
         f"{meta.get('cursor', 0)}/{meta.get('length') or '?'}",
         formats.age(now - stored.updated_at),
-        safe_line(stored.problem or _held(stored.holder), 120),
+        "" if is_here else safe_line(stored.problem or _held(stored.holder), 120),
+        is_here,
     )
 
 

@@ -61,4 +61,5 @@ def editor_hints(keys: Keys) -> list[Hint]:
 
 def _hint(action_id: str, keys: Keys, weight: int, *, enabled: bool = True) -> Hint:
     label = BY_ID[action_id].label
-    return Hint(action_id, key_label(keys[action_id][0]), label, weight, enabled)
+    keep = action_id == "app.help"
+    return Hint(action_id, key_label(keys[action_id][0]), label, weight, enabled, keep)

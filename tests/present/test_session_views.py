@@ -267,7 +267,16 @@ def test_the_twin_is_one_command_that_a_shell_reads_back() -> None:
         "flowdbg", "run", "acme/support/triage@3", "--url", "http://localhost:8080/api/v1",
         "-m", "it's late", "-p", "tier=gold", "-p", "n=3",
         "--override-output", 'fetch={"a": 1}',
-        "--override-block", 'classify.prompt="Say \\"hi\\""',
+        "--override-block", 'classify.prompt=Say "hi"',
+    ]  # fmt: skip
+
+
+def test_the_twin_of_a_session_on_a_file_names_the_file() -> None:
+    edited = BlockEdited("classify", {"temperature": JsonText("0.5"), "model": JsonText('"m"')})
+    session = session_of(edited).replace(file="mail.flow.yaml")
+    assert shlex.split(command_twin(session)) == [
+        "flowdbg", "run", "mail.flow.yaml",
+        "--override-block", "classify.temperature=0.5", "--override-block", "classify.model=m",
     ]  # fmt: skip
 
 
@@ -370,6 +379,8 @@ def test_a_stored_session_is_one_row() -> None:
     )  # fmt: skip
     broken = SessionSummary(FilePath("y.flowdbg"), "y\x1b", 0.0, 10, {}, 0, "", "not a session\x1b")
     assert session_row(broken, 0.0).problem == "not a session\\x1b"
+    here = session_row(broken, 0.0, here="y\x1b")
+    assert (here.is_here, here.problem) == (True, "")
 
 
 def test_edits_and_breakpoints_are_listed_with_what_they_change() -> None:

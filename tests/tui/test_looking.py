@@ -77,14 +77,41 @@ async def test_brackets_look_back_and_return(open_screen: OpenScreen) -> None:
     async with open_screen() as screen:
         await screen.press("n", "n")
         await screen.press("n")
-        await screen.press("left_square_bracket", "left_square_bracket")
+        await screen.press("left_square_bracket")
         assert "viewing turn 2 of 3" in screen.status
         assert screen.debug.step_id == "summarise"
         assert screen.lines("#plan").splitlines()[2].strip().startswith("▶")
         assert "each" not in screen.lines("#outputs")
-        await screen.press("right_square_bracket", "right_square_bracket")
+        await screen.press("right_square_bracket")
         assert "viewing" not in screen.status
         assert "each" in screen.lines("#outputs")
+
+
+async def test_the_difference_goes_with_the_edit_that_is_taken_back(
+    open_screen: OpenScreen,
+) -> None:
+    async with open_screen() as screen:
+        await screen.press("n", "n", "i", *"new", "ctrl+s", "D")
+        assert "new" in screen.lines("#diff-view")
+        await screen.press("x")
+        assert "Nothing to compare" in screen.lines("#diff-view")
+        await screen.press("U")
+        assert "new" in screen.lines("#diff-view")
+
+
+async def test_running_a_step_shows_its_output_again(open_screen: OpenScreen) -> None:
+    async with open_screen() as screen:
+        await screen.press("n", "D", "n")
+        assert screen.debug.detail.tab == "output"
+        assert "A summary in five words." in screen.lines("#output-text")
+
+
+async def test_there_is_no_next_request_at_the_end(open_screen: OpenScreen) -> None:
+    async with open_screen() as screen:
+        await screen.press("E")
+        screen.debug.action_do("view.request")
+        await screen.settle()
+        assert "The flow is at its end" in screen.toasts()[-1]
 
 
 async def test_h_goes_back_to_the_step_that_runs_next(open_screen: OpenScreen) -> None:

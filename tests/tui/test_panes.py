@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from tests.tui.conftest import OpenScreen, Screen
+from flowdbg.present.tips import Tip
+from tests.tui.conftest import Flow, OpenScreen, Screen
+from tests.tui.flows import FLOW
 
 PANES = {"1": "flow", "2": "detail", "3": "outputs", "4": "edits", "5": "events"}
 
@@ -171,3 +173,54 @@ async def test_vim_keys_move(open_screen: OpenScreen) -> None:
         assert screen.debug.step_id == "count"
         await screen.press("g")
         assert screen.debug.step_id == "take"
+
+
+async def test_the_footer_of_a_small_screen_offers_what_helps_in_each_state(
+    open_screen: OpenScreen, flow: Flow
+) -> None:
+    def first(screen: Screen) -> str:
+        return " ".join(f"{hint.key} {hint.label}" for hint in screen.debug.footer.shown)
+
+    async with open_screen(size=(80, 24)) as screen:
+        assert first(screen).startswith(
+            "n Step c Continue i Output o Block b Break : Command ? Help"
+        )
+        await screen.press("E")
+        assert first(screen).startswith("R Restart r Retry F Fork")
+    async with open_screen(size=(80, 24), session_id="two", message="it fails") as screen:
+        await screen.press("n", "n")
+        assert first(screen).startswith("R Restart r Retry F Fork n Step")
+    async with open_screen(size=(80, 24), session_id="three") as screen:
+        await screen.press("n")
+        flow.publish(
+            FLOW.replace("  - id: count\n", "  - {id: check, kind: passthrough}\n  - id: count\n")
+        )
+        await screen.press("n")
+        await screen.pilot.press("escape")
+        await screen.settle()
+        assert first(screen).startswith("R Restart P Pin N New plan")
+
+
+async def test_a_tip_is_never_cut_on_a_screen_of_the_usual_size(open_screen: OpenScreen) -> None:
+    text = f"{'word ' * 40}and press i."
+    async with open_screen(size=(80, 24), tips=[Tip(text)]) as screen:
+        assert screen.lines("#tips").endswith("and press i.")
+
+
+@pytest.mark.parametrize("size", [(120, 36), (200, 50)])
+async def test_long_names_of_steps_are_whole_where_there_is_room(
+    open_screen: OpenScreen, flow: Flow, size: tuple[int, int]
+) -> None:
+    flow.publish(FLOW.replace("name: Take ticket", "name: Take a customer ticket now"))
+    async with open_screen(size=size) as screen:
+        assert "Take a customer ticket now" in screen.lines("#plan")
+        await screen.press("n")
+        assert "Take a customer ticket now" in screen.lines("#plan")
+        assert screen.debug.flow_pane.outer_size.width <= size[0] // 3
+        assert ("code" in screen.lines("#plan")) == (size[0] == 200)
+
+
+async def test_the_same_toast_takes_the_place_of_the_former_one(open_screen: OpenScreen) -> None:
+    async with open_screen() as screen:
+        await screen.press("r", "r", "r")
+        assert len(screen.toasts()) == 1

@@ -163,6 +163,9 @@ async def test_capital_s_leaves_for_another_session(
         await screen.press("S")
         chosen = screen.app.screen
         assert isinstance(chosen, SessionsScreen)
+        rows = chosen.query_one("SessionsView")
+        assert "open here" in rows.render_line(0).text
+        assert "paused" in rows.render_line(1).text
         await screen.pilot.press("G", "enter")
         await screen.pilot.pause()
         assert screen.app.return_value == tmp_path / "sessions" / "older.flowdbg"

@@ -42,7 +42,7 @@ def test_the_ready_made_maps_have_no_clash(base: str) -> None:
 
 
 def test_a_clash_names_both_actions() -> None:
-    with pytest.raises(ConfigError, match=r"'run\.step' and 'run\.continue'"):
+    with pytest.raises(ConfigError, match=r"(?s)'run\.step' and 'run\.continue'.*under \[keys\]"):
         resolve({"run.step": "c"})
 
 

@@ -24,6 +24,8 @@ class Hint:
     label: str
     weight: int
     enabled: bool = True
+    keep: bool = False
+    """Whether it is seen at any width."""
 
 
 class FooterBar(Widget):
@@ -62,7 +64,7 @@ class FooterBar(Widget):
         """The hints that fit."""
         kept: list[Hint] = []
         room = self.size.width
-        for hint in self._hints:
+        for hint in sorted(self._hints, key=lambda hint: not hint.keep):
             needed = _width(hint)
             if needed > room:
                 continue
