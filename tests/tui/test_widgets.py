@@ -254,20 +254,35 @@ async def test_a_selection_with_the_mouse_is_the_text_that_is_seen() -> None:
         assert found == ("line\n second", "\n")
 
 
-async def test_long_names_are_cut_and_columns_line_up() -> None:
+async def test_kinds_and_times_of_steps_line_up() -> None:
     view = PlanView()
     rows = (
-        PlanRow("a", "a" * 60, "llm", StepState.DONE, 1, note="1.2s"),
-        PlanRow("b", "日本" * 20, "code", StepState.NEXT, 2),
+        PlanRow("a", "First", "llm", StepState.DONE, 1, note="1.2s"),
+        PlanRow("b", "日本", "code", StepState.NEXT, 2),
         PlanRow("c", "\x1b[31m", "http", StepState.PENDING, 3, note="12ms"),
     )
     async with showing(view, (40, 5)):
         view.show_rows(rows)
         shown = [view.render_line(y) for y in range(3)]
         assert {strip.cell_length for strip in shown} == {40}
-        assert "…" in shown[0].text
         assert "\\x1b[31m" in shown[2].text
         assert shown[0].text.index(" llm ") == shown[2].text.index(" http")
+
+
+async def test_the_kind_of_a_step_goes_before_its_name_is_cut() -> None:
+    view = PlanView()
+    long, wide = "a" * 60, "日本" * 20
+    rows = (
+        PlanRow("a", long, "llm", StepState.DONE, 1, note="1.2s"),
+        PlanRow("b", wide, "code", StepState.NEXT, 2),
+    )
+    async with showing(view, (40, 5)):
+        view.show_rows(rows)
+        shown = [view.render_line(y) for y in range(2)]
+        assert {strip.cell_length for strip in shown} == {40}
+        assert all("…" in strip.text for strip in shown)
+        assert "llm" not in shown[0].text
+        assert "1.2s" in shown[0].text
 
 
 async def test_the_json_editor_opens_and_closes_thirty_times() -> None:
