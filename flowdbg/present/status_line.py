@@ -69,7 +69,9 @@ def status_parts(
         viewing: What is looked at, when it is not the newest state.
     """
     shown = look(session)
-    parts = [Part(shown.word, shown.tone, 200, strong=True), Part(_where(session), weight=90)]
+    badge = Part("VIEWING", "plain", 200, strong=True) if viewing else None
+    parts = [badge or Part(shown.word, shown.tone, 200, strong=True)]
+    parts.append(Part(_where(session), weight=90))
     if viewing:
         parts.append(Part(viewing, "accent", 95))
     if unsaved:

@@ -224,3 +224,21 @@ async def test_the_same_toast_takes_the_place_of_the_former_one(open_screen: Ope
     async with open_screen() as screen:
         await screen.press("r", "r", "r")
         assert len(screen.toasts()) == 1
+
+
+async def test_at_most_two_toasts_stand_at_once(open_screen: OpenScreen) -> None:
+    async with open_screen() as screen:
+        await screen.press("r", "x", "U", "N")
+        assert len(screen.toasts()) == 2
+        assert screen.toasts()[-1].startswith("The plan did not change")
+
+
+async def test_hidden_events_are_at_their_end_when_they_are_seen_again(
+    open_screen: OpenScreen,
+) -> None:
+    async with open_screen(size=(80, 24)) as screen:
+        await screen.press("c")
+        await screen.press("5")
+        assert "end" in screen.lines("#events").splitlines()[-1]
+        await screen.press("1", "2", "R", "c", "5")
+        assert "end" in screen.lines("#events").splitlines()[-1]

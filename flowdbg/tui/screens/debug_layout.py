@@ -87,9 +87,12 @@ class DebugLayout(Screen[None]):
         yield Static("Too small: flowdbg needs 40 x 10.", id="too-small", markup=False)
 
     def tell(self, text: str, *, severity: SeverityLevel = "information", timeout: float) -> None:
-        """Show a toast in the place of the one that says the same."""
-        for shown in [one for one in self.app._notifications if one.message == safe_text(text)]:
-            self.app._unnotify(shown, refresh=False)
+        """Show a toast in the place of the one that says the same; at most two stand at once."""
+        shown = list(self.app._notifications)
+        same = [one for one in shown if one.message == safe_text(text)]
+        others = [one for one in shown if one not in same]
+        for gone in (*same, *others[:-1]):
+            self.app._unnotify(gone, refresh=False)
         self.app.notify(text, severity=severity, timeout=timeout)
 
     @property

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual import events
+
 from flowdbg.present.event_rows import Describe, EventItem, EventLine, EventRows, clock_time
 from flowdbg.present.looks import FOLDED, OPEN
 from flowdbg.tui.styles import stylesheet
@@ -46,6 +48,12 @@ class EventsView(LineView):
         if at_end:
             self.cursor = max(len(self._rows) - 1, 0)
             self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Keep to the end also when the list was hidden while events came."""
+        del event
+        if self.cursor >= len(self._rows) - 1:
+            self.scroll_end(animate=False, x_axis=False, force=True)
 
     @property
     def line_at_cursor(self) -> EventLine | None:
