@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, cast
 
 from textual import on
 from textual.notifications import SeverityLevel
-from textual.widget import Widget
 
 from flowdbg.core.entries import Stopped, StopReason
 from flowdbg.core.session import Session
@@ -108,21 +107,6 @@ class DebugScreen(DebugLayout):
         """The selected step; empty when there is none."""
         row = self.plan.selected
         return row.step_id if row else ""
-
-    @property
-    def pane(self) -> str:
-        """The pane that has the keys."""
-        node: object = self.focused
-        while isinstance(node, Widget):
-            if node.id in ("flow", "editor", *RIGHT):
-                return node.id
-            node = node.parent
-        return "flow"
-
-    @property
-    def focused_view(self) -> LineView | None:
-        """The list that has the keys."""
-        return self.focused if isinstance(self.focused, LineView) else None
 
     def situation(self) -> Situation:
         """What actions look at to know whether they can be done."""

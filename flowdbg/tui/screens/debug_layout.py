@@ -18,7 +18,7 @@ from flowdbg.present.safe_text import safe_text
 from flowdbg.tui.actions import ACTIONS, BY_ID
 from flowdbg.tui.inks import INKS
 from flowdbg.tui.keymap import bindings
-from flowdbg.tui.parts.panes import NARROW, WIDE
+from flowdbg.tui.parts.panes import NARROW, RIGHT, WIDE
 from flowdbg.tui.widgets.detail_pane import DetailPane
 from flowdbg.tui.widgets.editor_pane import EditorPane
 from flowdbg.tui.widgets.edits_view import EditsView
@@ -26,6 +26,7 @@ from flowdbg.tui.widgets.events_view import EventsView
 from flowdbg.tui.widgets.footer_bar import FooterBar
 from flowdbg.tui.widgets.json_view import JsonView
 from flowdbg.tui.widgets.leaf_editor import LeafEditor
+from flowdbg.tui.widgets.line_view import LineView
 from flowdbg.tui.widgets.plan_view import PlanView
 from flowdbg.tui.widgets.search_bar import SearchBar
 from flowdbg.tui.widgets.status_bar import StatusBar
@@ -85,6 +86,21 @@ class DebugLayout(Screen[None]):
         yield TipsLine(id="tips")
         yield FooterBar(id="footer")
         yield Static("Too small: flowdbg needs 40 x 10.", id="too-small", markup=False)
+
+    @property
+    def pane(self) -> str:
+        """The pane that has the keys."""
+        node: object = self.focused
+        while isinstance(node, Widget):
+            if node.id in ("flow", "editor", *RIGHT):
+                return node.id
+            node = node.parent
+        return "flow"
+
+    @property
+    def focused_view(self) -> LineView | None:
+        """The list that has the keys."""
+        return self.focused if isinstance(self.focused, LineView) else None
 
     def tell(self, text: str, *, severity: SeverityLevel = "information", timeout: float) -> None:
         """Show a toast in the place of the one that says the same; at most two stand at once."""
