@@ -27,8 +27,6 @@ def gone(text: str) -> str:
 
 WALK: list[tuple[str, str, str]] = [
     ("run.step", "n", r"before 2/3"),
-    ("view.earlier", "[", r"viewing turn 1"),
-    ("view.later", "]", gone("viewing turn")),
     ("view.goto-next", "H", r"This step runs next"),
     ("view.next-tab", "v", r"Its input is known when it runs"),
     ("view.previous-tab", "V", r"This step runs next"),
@@ -54,6 +52,8 @@ WALK: list[tuple[str, str, str]] = [
     ("run.retry", "r", r"retry #1"),
     ("run.fork", "F", r"fork|before"),
     ("run.to-end", "E", r"DONE"),
+    ("view.earlier", "[", r"VIEWING"),
+    ("view.later", "]", gone("VIEWING")),
     ("run.restart", "R", r"before 1/3"),
     ("run.pin", "P", r"[Pp]inned"),
     ("tools.answer", "a", r"tool"),
