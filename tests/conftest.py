@@ -15,6 +15,7 @@ settings.load_profile("ci")
 
 _PREFIXES = ("FLOWDBG_", "NOUKAI_", "OPENAI_", "OPENROUTER_", "XDG_", "TEXTUAL")
 _NAMES = {
+    "COLUMNS", "LINES",  # a test's own terminal has its own size
     "NO_COLOR", "COLORTERM", "VISUAL", "EDITOR", "PAGER", "ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY",
     "NO_PROXY",
 }  # fmt: skip
