@@ -65,7 +65,6 @@ class Debugger(EditingVerbs):
         self._target = target
         self._turn: TurnRunner | None = None
         self._place = Place()
-        self._cancelled = False
         self._stopped = Stopped(StopReason.USER)
 
     @classmethod
@@ -161,20 +160,9 @@ class Debugger(EditingVerbs):
         Raises:
             BusyError, UsageError, NotSaved: As `step`; also when the step does not lie ahead.
         """
-        index = self.session.plan.index_of(step_id)
-        if index is None and not self.session.plan.told:
-            raise UsageError(
-                f"The server tells no plan, so nothing is known of '{step_id}' before it runs.",
-                "Step (n) until it has run, or run without a goal.",
-            )
-        if index is None:
-            known = ", ".join(step.id for step in self.session.plan.steps)
-            raise UsageError(f"The plan has no step '{step_id}'.", f"It has: {known}.")
-        if index <= self.session.cursor:
-            raise UsageError(
-                f"'{step_id}' does not lie ahead.", "Fork from it (F) or restart (R) to get there."
-            )
         async with self._running("run to", step_id):
+            index = self.session.plan.index_of(step_id)
+            assert index is not None
             await self._run_steps(lambda: self.session.cursor >= index)
 
     async def run_to_end(self) -> None:
@@ -214,7 +202,7 @@ class Debugger(EditingVerbs):
             BusyError: A turn is running.
             TargetError: The server could not be asked for its plan.
         """
-        with self._place.hold("restart"):
+        async with self._place.hold("restart"):
             self._check("restart")
             session = self.session
             await self._begin_again(session.pinned if isinstance(pinned, str) else pinned)
@@ -238,7 +226,7 @@ class Debugger(EditingVerbs):
             UsageError: The server does not tell which version ran and none is named.
             TargetError: The server could not be asked for its plan.
         """
-        with self._place.hold("pin"):
+        async with self._place.hold("pin"):
             self._check("pin")
             running = self.session.version
             wanted = version if version is not None else running
@@ -261,7 +249,7 @@ class Debugger(EditingVerbs):
             BusyError: A turn is running.
             UsageError: The index lies ahead of the cursor or before the first step.
         """
-        with self._place.hold("fork"):
+        async with self._place.hold("fork"):
             self._check("fork")
             if not 0 <= index <= self.session.cursor:
                 raise UsageError(f"Step {index + 1} was not reached.", "Fork from a step that ran.")
@@ -270,7 +258,7 @@ class Debugger(EditingVerbs):
 
     def cancel(self) -> None:
         """Close the running stream; nothing further runs. Does nothing when nothing runs."""
-        self._cancelled = True
+        self._place.cancelled = True
         if self._turn:
             self._turn.cancel()
 
@@ -289,15 +277,35 @@ class Debugger(EditingVerbs):
         if why:
             raise UsageError(f"{why[0].upper()}{why[1:]}.")
 
+    def _check_ahead(self, step_id: str) -> None:
+        plan = self.session.plan
+        index = plan.index_of(step_id)
+        if index is None and not plan.told:
+            raise UsageError(
+                f"The server tells no plan, so nothing is known of '{step_id}' before it runs.",
+                "Step (n) until it has run, or run without a goal.",
+            )
+        if index is None:
+            known = ", ".join(step.id for step in plan.steps)
+            raise UsageError(f"The plan has no step '{step_id}'.", f"It has: {known}.")
+        if index <= self.session.cursor:
+            raise UsageError(
+                f"'{step_id}' does not lie ahead.", "Fork from it (F) or restart (R) to get there."
+            )
+
     @asynccontextmanager
     async def _running(self, verb: str, step_id: str = "") -> AsyncIterator[None]:
         """Hold the one place of a running verb; it ends with a stop whatever happens."""
-        with self._place.hold(verb):
+        async with self._place.hold(verb, runs=True):
             self._check(verb)
-            self._cancelled = False
+            if verb == "run to":
+                self._check_ahead(step_id)
             self._stopped = Stopped(StopReason.USER, "interrupted")
             try:
-                await self._journal.write(CommandGiven(verb, step_id), before_sending=True)
+                async with self._in_order:  # behind the edits given before it
+                    await self._journal.write(CommandGiven(verb, step_id), before_sending=True)
+                if self._place.cancelled:
+                    self._stopped = Stopped(StopReason.USER, "cancelled before anything was sent")
                 yield
             except NotSaved as error:
                 self._stopped = Stopped(StopReason.SERVER, f"nothing was sent: {error}")
@@ -310,7 +318,7 @@ class Debugger(EditingVerbs):
     async def _stop(self) -> None:
         ended: list[Body] = []
         if self.session.running:
-            outcome = Outcome.CANCELLED if self._cancelled else Outcome.UNKNOWN
+            outcome = Outcome.CANCELLED if self._place.cancelled else Outcome.UNKNOWN
             ended.append(TurnEnded(self.session.running.number, outcome))
         await self._journal.write(*ended, self._stopped)
         await self._journal.checkpoint()
@@ -334,7 +342,7 @@ class Debugger(EditingVerbs):
 
     async def _one_turn(self, run_remaining: bool, afresh: bool) -> Outcome:
         self._turn = TurnRunner(self._journal, self._target)
-        if self._cancelled:
+        if self._place.cancelled:
             return Outcome.CANCELLED
         outcome = await self._turn.run(run_remaining=run_remaining, afresh=afresh)
         if self._turn.stale_plan is not None:
@@ -369,7 +377,7 @@ class Debugger(EditingVerbs):
         if self.session.cursor <= before:
             what = "the server paused without going on"
             self._stopped = Stopped(StopReason.SERVER, what, step_id)
-        elif self._cancelled:
+        elif self._place.cancelled:
             self._stopped = Stopped(StopReason.USER, "cancelled between two steps", step_id)
         else:
             return True

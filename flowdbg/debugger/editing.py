@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from flowdbg.core.entries import (
@@ -23,6 +24,8 @@ class EditingVerbs:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
+        self._in_order = asyncio.Lock()
+        """Held from looking at the session to changing it: edits of one breath see each other."""
 
     @property
     def session(self) -> Session:
@@ -54,16 +57,18 @@ class EditingVerbs:
         """
         if problem := standard_problem(value.text):
             raise UsageError(f"The value is {problem}.", "Correct it and apply again.")
-        original = self.session.branch.outputs.get(step_id)
-        if original is not None and original.text == value.text:
-            await self.clear_output_edit(step_id)
-        else:
-            await self._journal.write(OutputEdited(step_id, value))
+        async with self._in_order:
+            original = self.session.branch.outputs.get(step_id)
+            if original is None or original.text != value.text:
+                await self._journal.write(OutputEdited(step_id, value))
+            elif step_id in self.session.output_edits:
+                await self._journal.write(OutputEditCleared(step_id))
 
     async def clear_output_edit(self, step_id: str) -> None:
         """Take back the edit of a step's output."""
-        if step_id in self.session.output_edits:
-            await self._journal.write(OutputEditCleared(step_id))
+        async with self._in_order:
+            if step_id in self.session.output_edits:
+                await self._journal.write(OutputEditCleared(step_id))
 
     async def edit_block(self, step_id: str, fields: Mapping[str, JsonText]) -> None:
         """Change fields of a block's configuration; only those that differ are kept and sent.
@@ -74,25 +79,28 @@ class EditingVerbs:
         for name, value in fields.items():
             if problem := standard_problem(value.text):
                 raise UsageError(f"{name} is {problem}.", "Correct it and apply again.")
-        step = self.session.plan.find(step_id)
-        config = step.config if step else {}
-        merged = {**self.session.block_edits.get(step_id, {}), **fields}
-        differing = {
-            name: value
-            for name, value in merged.items()
-            if name not in config or config[name] != value.value
-        }
-        await self._journal.write(BlockEdited(step_id, differing))
+        async with self._in_order:
+            step = self.session.plan.find(step_id)
+            config = step.config if step else {}
+            merged = {**self.session.block_edits.get(step_id, {}), **fields}
+            differing = {
+                name: value
+                for name, value in merged.items()
+                if name not in config or config[name] != value.value
+            }
+            await self._journal.write(BlockEdited(step_id, differing))
 
     async def clear_block_edit(self, step_id: str) -> None:
         """Take back all changes of a block."""
-        if step_id in self.session.block_edits:
-            await self._journal.write(BlockEdited(step_id, {}))
+        async with self._in_order:
+            if step_id in self.session.block_edits:
+                await self._journal.write(BlockEdited(step_id, {}))
 
     async def toggle_breakpoint(self, step_id: str) -> None:
         """Set a breakpoint before a step, or remove it."""
-        enabled = None if step_id in self.session.breakpoints else True
-        await self._journal.write(BreakpointSet(step_id, enabled))
+        async with self._in_order:
+            enabled = None if step_id in self.session.breakpoints else True
+            await self._journal.write(BreakpointSet(step_id, enabled))
 
     async def give_inputs(self, message: str | None, parameters: JsonText) -> None:
         """Give the run's inputs; they go out with the next fresh run."""

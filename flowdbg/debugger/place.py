@@ -1,39 +1,47 @@
-"""The one place of a verb that moves a session: taken before anything is awaited."""
+"""The one place of the verbs that move a session: taken before anything is awaited."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from flowdbg.errors import BusyError
 
 
 class Place:
-    """One verb at a time; a second one is refused, never queued."""
+    """One verb at a time, in the order given: beside one that runs steps every other is refused.
+
+    The verbs that run nothing (fork, restart, pin) are short: whatever is given while one of them
+    is being done waits its turn, so that keys typed in one breath all count.
+    """
 
     def __init__(self) -> None:
-        self._held = ""
-        self._free = asyncio.Event()
-        self._free.set()
+        self._runs = ""
+        self._turns = asyncio.Lock()  # hands itself on in the order in which it was asked for
+        self.cancelled = False
+        """Whether the running verb was cancelled, perhaps while it still waited its turn."""
 
-    @contextmanager
-    def hold(self, verb: str) -> Iterator[None]:
-        """Take the place for a verb.
+    @asynccontextmanager
+    async def hold(self, verb: str, *, runs: bool = False) -> AsyncIterator[None]:
+        """Take the place for a verb; `runs` tells one that runs steps.
 
         Raises:
-            BusyError: Another verb has it.
+            BusyError: A verb that runs steps has it, or is next.
         """
-        if self._held:
-            raise BusyError(f"'{self._held}' is running.", "Cancel it first (ctrl+c).")
-        self._held = verb
-        self._free.clear()
+        if self._runs:
+            raise BusyError(f"'{self._runs}' is running.", "Cancel it first (ctrl+c).")
+        if runs:
+            self._runs = verb
+            self.cancelled = False
         try:
-            yield
+            async with self._turns:
+                yield
         finally:
-            self._held = ""
-            self._free.set()
+            if runs:
+                self._runs = ""
 
     async def free(self) -> None:
-        """Wait until no verb has the place."""
-        await self._free.wait()
+        """Wait until every verb given so far is done."""
+        async with self._turns:
+            return
