@@ -6,6 +6,13 @@ The reader keeps the raw bytes of the unfinished block and nothing else. Line en
 into LF as the bytes arrive, so that a block ends exactly at LF LF; whole blocks are decoded
 together (UTF-8 never lets a broken sequence swallow a line end) and the usual shape of a block
 is taken apart by one regular expression.
+
+    reader = EventStreamReader()
+    for chunk in chunks:  # bytes of any size, as they come
+        for event in reader.feed(chunk):
+            event.event, event.data, event.id, event.retry
+    reader.close()
+    reader.last_event_id, reader.retry  # what a reconnection would use; flowdbg makes none
 """
 
 from __future__ import annotations
@@ -28,6 +35,8 @@ _LONG_LINE = 1024
 _USUAL_BLOCK = re.compile(r"^(?:event: ?(.*)\n)?data: ?(.*)\n\n", re.MULTILINE)
 """A block of at most a type and one line of data. Anchored to the start of a line: without
 that, a hostile line full of `data:` would be scanned once for each of them."""
+
+_RETRY_LINE = re.compile(rb"^retry: ?([0-9]+)\n", re.MULTILINE)
 
 
 class ServerSentEvent(NamedTuple):
@@ -55,15 +64,26 @@ class EventStreamReader:
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self.max_event_bytes = max_event_bytes
         self.last_event_id = ""
-        """The id of the last finished block that named one."""
-        self.retry: int | None = None
-        """The last valid `retry` of a finished block, in milliseconds."""
+        """The id that the last finished block to name one named; empty when none did."""
+        self._retry: int | None = None  # of finished blocks
         self._pending = bytearray()
         self._kept = 0  # bytes of `_pending` known to hold whole lines and no comment
         self._opening: bytes | None = b""  # bytes that may still become a byte order mark
         self._after_cr = False
         self._failure: EventTooLarge | None = None
         self._closed = False
+
+    @property
+    def retry(self) -> int | None:
+        """The last valid `retry`, in milliseconds.
+
+        It counts from the end of its line, in a block that never ends, too; an id does not.
+        """
+        retry = self._retry
+        for digits in _RETRY_LINE.findall(self._pending):
+            wait = _milliseconds(digits.decode("ascii"))
+            retry = retry if wait is None else wait
+        return retry
 
     @property
     def tail(self) -> bytes:
@@ -225,8 +245,8 @@ class EventStreamReader:
                     data.append(value)
                 elif field == "id" and "\0" not in value:
                     self.last_event_id = value
-                elif field == "retry":
-                    self.retry = retry = _milliseconds(value, retry)
+                elif field == "retry" and (wait := _milliseconds(value)) is not None:
+                    self._retry = retry = wait
         return events
 
 
@@ -239,14 +259,14 @@ def _long_lines(raw: bytes | bytearray) -> Iterator[str]:
         at = end + 1
 
 
-def _milliseconds(value: str, otherwise: int | None) -> int | None:
-    """A `retry` value: ASCII digits only; more digits than Python converts are ignored."""
+def _milliseconds(value: str) -> int | None:
+    """A `retry` value; None unless it is ASCII digits, and not more than Python converts."""
     if not (value.isascii() and value.isdigit()):
-        return otherwise
+        return None
     try:
         return int(value)
     except ValueError:
-        return otherwise
+        return None
 
 
 def _without_comments(lines: bytes, before: int, limit: int) -> bytes:

@@ -163,7 +163,12 @@ IDS_AND_RETRY = [
     Case("retry of forty digits", b"retry: " + b"9" * 40 + b"\ndata: a\n\n",
          [message("a", "", int("9" * 40))], "", int("9" * 40)),
     Case("retry beyond every number", b"retry: " + b"9" * 5000 + b"\ndata: a\n\n", [message("a")]),
-    Case("retry of an unfinished block does not count", b"retry: 5\n", []),
+    Case("retry counts when its line ends, also in a block without end",
+         b"retry: 5\n", [], "", 5),
+    Case("retry of a line without end does not count", b"retry: 4\nretry: 5", [], "", 4),
+    Case("retry of a later block without end", b"retry: 4\n\nretry: 5\ndata: a\n", [], "", 5),
+    Case("retry that is none takes nothing back", b"retry: 4\n\nretry: x\n\n", [], "", 4),
+    Case("retry that is none in a block without end", b"retry: 4\n\nretry: x\nretry\n", [], "", 4),
 ]  # fmt: skip
 
 TEXT = [

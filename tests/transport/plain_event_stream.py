@@ -21,8 +21,6 @@ def read_plainly(stream: bytes) -> tuple[list[Event], str, int | None]:
     for line in lines:
         if line == "":
             last_id = id_buffer
-            if retry is not None:
-                retry_in_force = retry
             if data:
                 events.append((kind or "message", data.removesuffix("\n"), last_id, retry))
             data, kind, retry = "", "", None
@@ -39,5 +37,5 @@ def read_plainly(stream: bytes) -> tuple[list[Event], str, int | None]:
         elif field == "id" and "\0" not in value:
             id_buffer = value
         elif field == "retry" and re.fullmatch("[0-9]{1,4300}", value):
-            retry = int(value)
+            retry = retry_in_force = int(value)
     return events, last_id, retry_in_force
