@@ -27,6 +27,10 @@ class VerbEnded(Message):
         self.problem = problem
 
 
+class Moved(Message):
+    """A verb that moves the cursor at once has come to its end."""
+
+
 class Told(Message):
     """Something to be said in a toast: the result of an action."""
 

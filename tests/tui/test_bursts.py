@@ -112,3 +112,43 @@ async def test_a_click_elsewhere_ends_typing_a_search_and_keeps_its_hits(
         assert screen.debug.plan.hits is not None
         await screen.press("n")
         assert screen.debugger.session.cursor == 1
+
+
+async def test_keys_behind_a_fork_wait_for_it_and_run_what_it_leads_to(
+    open_screen: OpenScreen,
+) -> None:
+    async with open_screen() as screen:
+        await screen.press("E")
+        await screen.until(lambda: screen.debugger.session.branch.done)
+        await screen.until(lambda: screen.debug.session is screen.debugger.session)
+        screen.debug.select("count")
+        burst(screen, "FE")
+        await screen.until(lambda: len(screen.debugger.session.branches) == 2)
+        await screen.until(lambda: screen.debugger.session.branch.done)
+        assert screen.debugger.session.current == 1
+
+
+async def test_keys_behind_a_restart_are_for_the_first_step(open_screen: OpenScreen) -> None:
+    async with open_screen() as screen:
+        await screen.press("E")
+        await screen.until(lambda: screen.debugger.session.branch.done)
+        await screen.until(lambda: screen.debug.session is screen.debugger.session)
+        burst(screen, "Ri")
+        await screen.until(lambda: screen.debug.editor.state is not None)
+        assert screen.debug.editor.border_title == "Output of Take ticket · code"
+
+
+async def test_a_step_asked_for_before_the_last_one_is_drawn_as_over_still_runs(
+    open_screen: OpenScreen,
+) -> None:
+    async with open_screen() as screen:
+        for count in (1, 2):
+            burst(screen, "n")
+            await screen.until(
+                lambda count=count: (
+                    screen.debugger.session.cursor == count  # type: ignore[misc] # bound now
+                    and not screen.debugger.session.verb
+                )
+            )
+        await screen.settle()
+        assert screen.debugger.session.cursor == 2

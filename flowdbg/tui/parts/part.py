@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flowdbg.core.session import Session
 from flowdbg.debugger import Debugger
 from flowdbg.errors import FlowdbgError
-from flowdbg.tui.messages import Told, VerbEnded
+from flowdbg.tui.messages import Moved, Told, VerbEnded
 
 if TYPE_CHECKING:
     from flowdbg.tui.app import DebugApp
@@ -57,9 +57,23 @@ class Part:
             self._run(action_id, verb, said), name=action_id, exclusive=False, exit_on_error=False
         )
 
+    def move(self, action_id: str, verb: Coroutine[Any, Any, None], said: str = "") -> None:
+        """Run a verb that moves the cursor at once; keys that depend on it wait until it is seen.
+
+        So `F` and `n` in one breath fork and then step, however slow the disk is.
+        """
+        self.screen.moves.begin()
+        self.launch(action_id, self._whole(verb), said)
+
     def say(self, text: str, *, warning: bool = False) -> None:
         """Say something in a toast."""
         self.screen.post_message(Told(text, warning=warning))
+
+    async def _whole(self, verb: Coroutine[Any, Any, None]) -> None:
+        try:
+            await verb
+        finally:
+            self.screen.post_message(Moved())
 
     async def _run(self, action_id: str, verb: Coroutine[Any, Any, None], said: str) -> None:
         try:

@@ -70,7 +70,7 @@ class Program(Part):
             if inputs is not None:
                 message, parameters = inputs
                 said = "" if not self.session.turns else "They go out with the next restart (R)"
-                self.launch("run.inputs", self.debugger.give_inputs(message, parameters), said)
+                self.move("run.inputs", self.debugger.give_inputs(message, parameters), said)
 
         self.app.push_screen(
             InputsScreen(session.address, session.plan.inputs, session.message, parameters), taken
@@ -149,7 +149,7 @@ class Program(Part):
                 self.screen.action_do("run.restart")
             elif way == "pin":
                 pin = self.debugger.pin(stale.old.version)
-                self.launch("run.pin", pin, "Pinned; it goes on where it stood")
+                self.move("run.pin", pin, "Pinned; it goes on where it stood")
             else:
                 self.say("N shows the new plan again.")
 

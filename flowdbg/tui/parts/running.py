@@ -52,17 +52,17 @@ class Running(Part):
         edited = self.session.output_edits or self.session.block_edits
         self._first_step()
         said = "New run from step 1, with your edits" if edited else ""
-        self.launch("run.restart", self.debugger.restart(), said)
+        self.move("run.restart", self.debugger.restart(), said)
 
     def _fork(self) -> None:
         index = self.session.plan.index_of(self.step_id)
         if index is not None:
             self.screen.history.leave()
             said = f"Branch before step {index + 1}; the former one stays"
-            self.launch("run.fork", self.debugger.fork(index), said)
+            self.move("run.fork", self.debugger.fork(index), said)
 
     def _pin(self) -> None:
-        self.launch("run.pin", self.debugger.pin(), "Pinned to the version that runs")
+        self.move("run.pin", self.debugger.pin(), "Pinned to the version that runs")
 
     def _toggle_breakpoint(self) -> None:
         self.launch("breakpoint.toggle", self.debugger.toggle_breakpoint(self.step_id))

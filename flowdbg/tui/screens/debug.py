@@ -18,11 +18,19 @@ from flowdbg.core.session import Session
 from flowdbg.errors import FlowdbgError
 from flowdbg.present.history import newest_step
 from flowdbg.tui.actions import BY_ID, Situation
-from flowdbg.tui.messages import DraftsLoaded, ExternallyEdited, SessionMoved, Told, VerbEnded
+from flowdbg.tui.messages import (
+    DraftsLoaded,
+    ExternallyEdited,
+    Moved,
+    SessionMoved,
+    Told,
+    VerbEnded,
+)
 from flowdbg.tui.parts.copying import Copying
 from flowdbg.tui.parts.editing import BLOCK, DRAFTS, OUTPUT, Editing, read_drafts
 from flowdbg.tui.parts.history import History
 from flowdbg.tui.parts.looking import Looking
+from flowdbg.tui.parts.moves import Moves
 from flowdbg.tui.parts.panels import Panels
 from flowdbg.tui.parts.panes import RIGHT, Panes
 from flowdbg.tui.parts.program import Program
@@ -68,6 +76,7 @@ class DebugScreen(DebugLayout):
         self._pane_before = "flow"
         self.select_after = ""
         """The step to select when the running verb has stopped."""
+        self.moves = Moves(self)
         self.running = Running(self)
         self.history = History(self)
         self.panels = Panels(self)
@@ -122,6 +131,8 @@ class DebugScreen(DebugLayout):
 
     def action_do(self, action_id: str) -> None:
         """Do an action, or say why it cannot be done now."""
+        if self.moves.hold(action_id):
+            return
         why = BY_ID[action_id].off(self.situation())
         if why:
             self.tell(f"{why[0].upper()}{why[1:]}.", severity="warning", timeout=4)
@@ -181,6 +192,11 @@ class DebugScreen(DebugLayout):
         self.program.look_for_questions()
         if is_first and self.program.lacks_inputs():
             self.program.ask_inputs()
+        self.moves.go_on()
+
+    @on(Moved)
+    def _moved_at_once(self) -> None:
+        self.moves.end()
 
     @on(DraftsLoaded)
     def _drafts_loaded(self, event: DraftsLoaded) -> None:

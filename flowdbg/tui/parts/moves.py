@@ -1,0 +1,58 @@
+"""Moves under way: a key that depends on where the cursor is waits until a move is seen.
+
+What a key does is decided by the session that is shown, and that lags behind the debugger: by the
+time a verb takes to reach the disk, and by the time until the next repaint. Keys that run
+something are held for so long, in their order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flowdbg.tui.screens.debug import DebugScreen
+
+
+class Moves:
+    """Knows whether what is shown is how things stand, and keeps keys that came before that."""
+
+    def __init__(self, screen: DebugScreen) -> None:
+        self._screen = screen
+        self._under_way = 0
+        self._held: list[str] = []
+
+    def begin(self) -> None:
+        """A verb that moves the cursor begins."""
+        self._under_way += 1
+
+    def end(self) -> None:
+        """It is over; do what waited for it, if it is seen already."""
+        self._under_way -= 1
+        self.go_on()
+
+    def hold(self, action_id: str) -> bool:
+        """Keep an action for later when it cannot be judged yet; whether it was kept."""
+        if action_id == "run.cancel":
+            self._held.clear()
+            return False
+        runs = action_id.startswith("run.")
+        edits = action_id.startswith(("edit.", "tools."))  # the step that a move selects
+        waits = (runs and not self._is_seen) or (edits and self._under_way > 0)
+        if waits or (self._held and (runs or edits)):
+            self._held.append(action_id)
+            return True
+        return False
+
+    def go_on(self) -> None:
+        """Do what waited, as far as the moves before it are seen."""
+        while self._held and self._is_seen:
+            held, self._held = self._held, []
+            self._screen.action_do(held[0])
+            if self._screen.typing is None:  # else what followed was meant for the editor
+                self._held += held[1:]
+
+    @property
+    def _is_seen(self) -> bool:
+        session = self._screen.host.debugger.session
+        runs = bool(session.verb or session.running)
+        return not self._under_way and (runs or session is self._screen.session)
