@@ -28,12 +28,11 @@ from flowdbg.core.json_text import JsonText
 from flowdbg.core.plan import Plan
 from flowdbg.core.session import Session, State
 from flowdbg.debugger import Debugger
-from flowdbg.dialects.noukai.client.answers import Finished
-from flowdbg.dialects.noukai.client.bodies import RunRequest, fresh_body
 from flowdbg.dialects.noukai.client.remote import NoukaiRemote
 from flowdbg.dialects.noukai.client.trace_entries import Opened, entries_from_trace
 from flowdbg.dialects.noukai.decode import decode
 from flowdbg.dialects.noukai.target import NoukaiTarget
+from flowdbg.dialects.whole_runs import Finished, RunRequest
 from flowdbg.store import SessionStore
 from flowdbg.transport.client import HttpClient
 
@@ -68,14 +67,14 @@ class Bench:
         assert told
         assert long_told
         self.plan, self.long_plan = told.plan, long_told.plan
-        answer = await self.long.execute(None, fresh_body(REQUEST))
+        answer = await self.long.execute(None, REQUEST)
         assert isinstance(answer, Finished)
         assert answer.completed
         self.run_id = answer.execution_id
 
     async def execute(self) -> None:
         """All steps in one call."""
-        answer = await self.short.execute(None, fresh_body(REQUEST))
+        answer = await self.short.execute(None, REQUEST)
         assert isinstance(answer, Finished)
         assert answer.completed
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowdbg.core.address import FlowAddress, parse_address
+from flowdbg.dialects.targets import DEFAULT_DIALECT, make_publisher
 from flowdbg.errors import ConnectionFailed, UsageError
-from flowdbg.transport.client import HttpClient
 
 START_TIMEOUT = 60.0
 """Seconds until the child must have said where it listens."""
@@ -28,6 +28,11 @@ class Published:
     url: str
     address: FlowAddress
     version: int
+
+
+def names_file(target: str) -> bool:
+    """Whether a target is a flow file rather than an address."""
+    return target.endswith((".yaml", ".yml")) or Path(target).is_file()
 
 
 @asynccontextmanager
@@ -48,16 +53,13 @@ async def published_flow(file: Path) -> AsyncIterator[Published]:
 
     address = parse_address(load_flow(file).flow)
     async with _child(file) as url:
-        client = HttpClient(url)
+        publisher = make_publisher(DEFAULT_DIALECT, url=url, key=str)
         try:
-            definition = await asyncio.to_thread(file.read_text, encoding="utf-8")
-            body = {"definition": definition, "production": True, "reuse": True}
-            answer = await client.send_json(
-                "POST", f"/flows/{address}/versions", json.dumps(body).encode()
-            )
-            yield Published(url, address, int(answer.value["version"]))
+            text = await asyncio.to_thread(file.read_text, encoding="utf-8-sig")
+            answer = await publisher.publish(address, text, production=True, reuse=True)
         finally:
-            await client.aclose()
+            await publisher.aclose()
+        yield Published(url, address, answer["version"])
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from flowdbg.cli import options, run_options
 
 if TYPE_CHECKING:
     from flowdbg.cli.remote import Asked
-    from flowdbg.dialects.noukai.client.remote import NoukaiRemote
+    from flowdbg.dialects.whole_runs import Executor
     from flowdbg.headless.execute import ExecuteOptions
     from flowdbg.headless.tools import ToolHandler
 
@@ -102,20 +102,20 @@ def _check_alone(place: _Place, asked: Asked) -> None:
 
 async def _execute(place: _Place, asked: Asked, answering: _Answering, as_json: bool) -> int:
     from flowdbg.cli.remote import reach, request_for
-    from flowdbg.dialects.noukai.client.kept import KeptRun
+    from flowdbg.dialects.targets import make_executor
     from flowdbg.errors import UsageError
     from flowdbg.headless import kept_runs
     from flowdbg.headless.execute import ExecuteOptions
+    from flowdbg.headless.kept_text import KeptRun
 
     if not place.target or answering.results:
         said = "A result answers a run that waits." if place.target else "No flow is named."
         raise UsageError(said, "Give a TARGET, or --resume RUN to go on with a waiting run.")
     if answering.handler and not asked.tools:
         raise UsageError("The model is offered no tools.", "Name their definitions: --tools FILE.")
-    async with reach(
-        place.target, place.version, url=place.url, profile=place.profile, tag=place.session_id
-    ) as reached:
-        request = await request_for(asked, reached)
+    where = {"url": place.url, "profile": place.profile, "tag": place.session_id}
+    async with reach(make_executor, place.target, place.version, **where) as reached:
+        request = await request_for(asked, reached.remote, reached.version)
         kept = KeptRun(
             reached.url, reached.profile, str(reached.remote.address), reached.version, request
         )
@@ -133,6 +133,7 @@ async def _resume(name: str, answering: _Answering, as_json: bool) -> int:
     """Go on with a run that was left waiting; it is forgotten when it has ended."""
     from flowdbg.cli.remote import reach
     from flowdbg.cli.tools import read_results
+    from flowdbg.dialects.targets import make_executor
     from flowdbg.headless import kept_runs
     from flowdbg.headless.execute import ExecuteOptions
 
@@ -140,7 +141,8 @@ async def _resume(name: str, answering: _Answering, as_json: bool) -> int:
     kept, paused = kept_runs.find(name)
     version = "production" if kept.version is None else str(kept.version)
     url = "" if kept.profile else kept.url
-    async with reach(kept.address, version, url=url, profile=kept.profile) as reached:
+    named = {"url": url, "profile": kept.profile}
+    async with reach(make_executor, kept.address, version, **named) as reached:
         how = ExecuteOptions(
             kept.request,
             reached.version,
@@ -156,7 +158,7 @@ async def _resume(name: str, answering: _Answering, as_json: bool) -> int:
     return code
 
 
-async def _run(remote: NoukaiRemote, how: ExecuteOptions, as_json: bool) -> int:
+async def _run(remote: Executor, how: ExecuteOptions, as_json: bool) -> int:
     from flowdbg.headless.execute import execute as run
     from flowdbg.headless.execute_report import JsonExecuteReport, TextExecuteReport
     from flowdbg.headless.progress import Progress

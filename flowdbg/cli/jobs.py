@@ -12,7 +12,7 @@ from flowdbg.cli import options, run_options
 
 if TYPE_CHECKING:
     from flowdbg.cli.remote import Asked, Reached
-    from flowdbg.dialects.noukai.client.remote import NoukaiRemote
+    from flowdbg.dialects.whole_runs import Queue
     from flowdbg.headless.jobs import JobReport
 
 app = typer.Typer(help="Queue runs, and wait for them.", rich_markup_mode=None)
@@ -44,7 +44,9 @@ def submit(
     """Queue a run and print its id at once. Tools cannot be used in queued runs."""
     import asyncio
 
-    from flowdbg.cli.remote import Asked, names_file, reach
+    from flowdbg.cli.embedded import names_file
+    from flowdbg.cli.remote import Asked, reach
+    from flowdbg.dialects.targets import make_queue
     from flowdbg.errors import UsageError
 
     if names_file(target):
@@ -56,9 +58,9 @@ def submit(
     limit = timeout if wait else None
 
     async def go() -> int:
-        async with reach(target, version, url=url, profile=profile, tag=session_id) as reached:
-            flags = _flags(url, profile)
-            return await _submit(reached, asked, flags, limit, as_json)
+        where = {"url": url, "profile": profile, "tag": session_id}
+        async with reach(make_queue, target, version, **where) as reached:
+            return await _submit(reached, asked, _flags(url, profile), limit, as_json)
 
     raise typer.Exit(asyncio.run(go()))
 
@@ -78,10 +80,11 @@ def status(
     import asyncio
 
     from flowdbg.cli.remote import reach_server
+    from flowdbg.dialects.targets import make_queue
     from flowdbg.headless.jobs import show_status
 
     async def go() -> int:
-        async with reach_server(target, url=url, profile=profile) as remote:
+        async with reach_server(make_queue, target, url=url, profile=profile) as remote:
             return int(await show_status(remote, run, _report(remote, as_json)))
 
     raise typer.Exit(asyncio.run(go()))
@@ -104,29 +107,29 @@ def wait(
     import asyncio
 
     from flowdbg.cli.remote import reach_server
+    from flowdbg.dialects.targets import make_queue
 
     async def go() -> int:
-        async with reach_server(target, url=url, profile=profile) as remote:
+        async with reach_server(make_queue, target, url=url, profile=profile) as remote:
             return await _wait(remote, run, _flags(url, profile), timeout, as_json)
 
     raise typer.Exit(asyncio.run(go()))
 
 
 async def _submit(
-    reached: Reached, asked: Asked, flags: str, limit: float | None, as_json: bool
+    reached: Reached[Queue], asked: Asked, flags: str, limit: float | None, as_json: bool
 ) -> int:
     from flowdbg.cli.remote import request_for
-    from flowdbg.dialects.noukai.client.bodies import fresh_body
 
-    request = await request_for(asked, reached)
-    accepted = await reached.remote.submit(reached.version, fresh_body(request))
+    request = await request_for(asked, reached.remote, reached.version)
+    accepted = await reached.remote.submit(reached.version, request)
     run = accepted.execution_id
     remote = reached.remote
     _report(remote, as_json).submitted(accepted, _come_back(remote, run, flags))
     return 0 if limit is None else await _wait(remote, run, flags, limit, as_json)
 
 
-async def _wait(remote: NoukaiRemote, run: str, flags: str, limit: float, as_json: bool) -> int:
+async def _wait(remote: Queue, run: str, flags: str, limit: float, as_json: bool) -> int:
     from flowdbg.headless.jobs import Patience
     from flowdbg.headless.jobs import wait as wait_for
     from flowdbg.headless.progress import Progress
@@ -142,13 +145,13 @@ async def _wait(remote: NoukaiRemote, run: str, flags: str, limit: float, as_jso
     return int(code)
 
 
-def _report(remote: NoukaiRemote, as_json: bool) -> JobReport:
+def _report(remote: Queue, as_json: bool) -> JobReport:
     from flowdbg.headless.jobs import JobReport
 
     return JobReport(sys.stdout, sys.stderr, str(remote.address), as_json=as_json)
 
 
-def _come_back(remote: NoukaiRemote, run: str, flags: str) -> str:
+def _come_back(remote: Queue, run: str, flags: str) -> str:
     return f"flowdbg jobs wait {remote.address} {shlex.quote(run)}{flags}"
 
 

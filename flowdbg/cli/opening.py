@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flowdbg.cli.embedded import published_flow
+from flowdbg.cli.embedded import names_file, published_flow
 from flowdbg.cli.inputs import read_block_edits, read_params, read_value
 from flowdbg.cli.servers import Server, find_server
 from flowdbg.cli.tools import make_handler, read_tools
@@ -22,10 +22,9 @@ from flowdbg.core.json_text import JsonText
 from flowdbg.core.overrides import known_step, output_value, split_output_override
 from flowdbg.core.plan import Plan
 from flowdbg.debugger import Debugger
-from flowdbg.dialects.noukai.client.attachments import read_attachments
-from flowdbg.dialects.noukai.client.opened_run import open_run as fetch_run
+from flowdbg.dialects.attachments import read_attachments
 from flowdbg.dialects.target import Target
-from flowdbg.dialects.targets import make_target
+from flowdbg.dialects.targets import make_archive, make_target
 from flowdbg.errors import SessionHeld, UsageError
 from flowdbg.store import SessionStore
 
@@ -111,7 +110,9 @@ async def open_run(run_id: str, *, target: str, url: str, profile: str) -> Async
     async with AsyncExitStack() as stack:
         store = _new_store(server)
         stack.callback(store.close)
-        opened = await fetch_run(server.url, server.key, run_id, store.session_id, named)
+        archive = make_archive(server.dialect, url=server.url, key=server.key, address=named)
+        stack.push_async_callback(archive.aclose)
+        opened = await archive.open_run(run_id, store.session_id)
         store.append([to_record(Entry(time.time(), 0, body)) for body in opened.bodies])
         client = make_target(server.dialect, url=server.url, address=opened.address, key=server.key)
         debugger = await Debugger.resume(client, store)
@@ -178,7 +179,7 @@ class Place:
 
 async def _locate(opening: Opening, stack: AsyncExitStack) -> Place:
     """Where the flow is: on a server, or in a file that gets a server of its own."""
-    if not _names_file(opening.target):
+    if not names_file(opening.target):
         server = find_server(url=opening.url, profile=opening.profile)
         address, pinned = parse_target(server.complete(opening.target))
         return Place(server, address, pinned)
@@ -190,10 +191,6 @@ async def _locate(opening: Opening, stack: AsyncExitStack) -> Place:
     file = Path(opening.target).absolute()
     published = await stack.enter_async_context(published_flow(file))
     return Place(Server(published.url), published.address, published.version, file)
-
-
-def _names_file(target: str) -> bool:
-    return target.endswith((".yaml", ".yml")) or Path(target).is_file()
 
 
 async def _start(

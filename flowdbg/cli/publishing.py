@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flowdbg.cli import options
+
+if TYPE_CHECKING:
+    from flowdbg.dialects.publishing import Publisher
 
 FlowArgument = Annotated[str, typer.Argument(metavar="FLOW", help="org/project/flow.")]
 
@@ -17,47 +21,54 @@ FlowArgument = Annotated[str, typer.Argument(metavar="FLOW", help="org/project/f
 def publish(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The flow file to freeze.")],
     url: options.UrlOption = "",
+    profile: options.ProfileOption = "",
     production: Annotated[
         bool, typer.Option(help="Make it the version that an address without one means.")
     ] = True,
     as_json: options.JsonOption = False,
 ) -> None:
     """Freeze a flow file as the next version of its flow."""
+    from flowdbg.core.address import parse_address
     from flowdbg.engine.definition import load_flow
-    from flowdbg.errors import DefinitionError, Problem, Refused
+    from flowdbg.errors import DefinitionError
 
-    definition = load_flow(file)
-    body = {"definition": file.read_text(encoding="utf-8-sig"), "production": production}
+    address = parse_address(load_flow(file).flow)
+    text = file.read_text(encoding="utf-8-sig")
     try:
-        answer = _call("POST", url, f"/flows/{definition.flow}/versions", body)
-    except Refused as error:
-        problems = [Problem(**problem) for problem in error.detail.get("problems", ())]
-        if not problems:
-            raise
-        raise DefinitionError([replace(item, file=str(file)) for item in problems]) from error
+        answer = _ask(url, profile, lambda to: to.publish(address, text, production=production))
+    except DefinitionError as error:
+        problems = [replace(problem, file=str(file)) for problem in error.problems]
+        raise DefinitionError(problems) from error
     if as_json:
         typer.echo(json.dumps(answer))
         return
-    typer.echo(f"Published {definition.flow}@{answer['version']}")
+    typer.echo(f"Published {address}@{answer['version']}")
     if answer["production"]:
         typer.echo("It is the production version now.")
     else:
-        hint = f"flowdbg promote {definition.flow} {answer['version']}"
+        hint = f"flowdbg promote {address} {answer['version']}"
         typer.echo(f"Production stays as it was; to change it: {hint}")
 
 
 def versions(
-    flow: FlowArgument, url: options.UrlOption = "", as_json: options.JsonOption = False
+    flow: FlowArgument,
+    url: options.UrlOption = "",
+    profile: options.ProfileOption = "",
+    as_json: options.JsonOption = False,
 ) -> None:
     """List the published versions of a flow."""
-    answer = _call("GET", url, f"/flows/{_address(flow)}/versions")
+    from flowdbg.core.address import parse_address
+    from flowdbg.present.safe_text import safe_line
+
+    address = parse_address(flow)
+    answer = _ask(url, profile, lambda server: server.versions(address))
     if as_json:
         typer.echo(json.dumps(answer))
         return
     for version in answer["versions"]:
         mark = "  production" if version["production"] else ""
-        created = str(version["createdAt"])[:19].replace("T", " ")
-        typer.echo(f"v{version['version']:<5} {created}  {version['hash'][:12]}{mark}")
+        created = safe_line(version["createdAt"][:19].replace("T", " "))
+        typer.echo(f"v{version['version']:<5} {created}  {safe_line(version['hash'][:12])}{mark}")
     if not answer["versions"]:
         typer.echo(f"Nothing is published of {flow} yet. Publish its file: flowdbg publish FILE")
 
@@ -66,43 +77,35 @@ def promote(
     flow: FlowArgument,
     version: Annotated[int, typer.Argument(metavar="VERSION", help="The version's number.")],
     url: options.UrlOption = "",
+    profile: options.ProfileOption = "",
     as_json: options.JsonOption = False,
 ) -> None:
     """Make a version the one that an address without a version means."""
-    answer = _call("PUT", url, f"/flows/{_address(flow)}/production", {"version": version})
+    from flowdbg.core.address import parse_address
+
+    address = parse_address(flow)
+    answer = _ask(url, profile, lambda server: server.promote(address, version))
     if as_json:
         typer.echo(json.dumps(answer))
     else:
         typer.echo(f"{flow} runs version {answer['production']} in production now.")
 
 
-def _address(flow: str) -> str:
-    from flowdbg.core.address import parse_address
-
-    return str(parse_address(flow))
-
-
-def _call(method: str, url: str, route: str, body: dict[str, Any] | None = None) -> Any:
-    """One request to the server; returns the answer's JSON value."""
+def _ask(
+    url: str, profile: str, question: Callable[[Publisher], Awaitable[dict[str, Any]]]
+) -> dict[str, Any]:
+    """One question to the server that the flags name."""
     import asyncio
 
-    return asyncio.run(_called(method, url, route, body))
-
-
-async def _called(method: str, url: str, route: str, body: dict[str, Any] | None) -> Any:
     from flowdbg.cli.servers import find_server
-    from flowdbg.dialects.noukai.target import explain
-    from flowdbg.transport.client import HttpClient
+    from flowdbg.dialects.targets import make_publisher
 
-    server = find_server(url=url)
-    client = HttpClient(server.url, headers=lambda: _headers(server.key()), explain=explain)
-    try:
-        if body is None:
-            return (await client.get_json(route)).value
-        return (await client.send_json(method, route, json.dumps(body).encode())).value
-    finally:
-        await client.aclose()
+    async def ask() -> dict[str, Any]:
+        server = find_server(url=url, profile=profile)
+        publisher = make_publisher(server.dialect, url=server.url, key=server.key)
+        try:
+            return await question(publisher)
+        finally:
+            await publisher.aclose()
 
-
-def _headers(key: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {key}"} if key else {}
+    return asyncio.run(ask())

@@ -2,32 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
-from flowdbg.cli.embedded import published_flow
+from flowdbg.cli.embedded import names_file, published_flow
 from flowdbg.cli.inputs import read_block_edits, read_json_file, read_params
 from flowdbg.cli.servers import Server, find_server
 from flowdbg.cli.tools import read_tools
+from flowdbg.core.address import FlowAddress
 from flowdbg.core.inputs import missing_inputs, parameters_of
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.plan import Plan
-from flowdbg.dialects.noukai.client.attachments import read_attachments
-from flowdbg.dialects.noukai.client.bodies import RunRequest, check_request
-from flowdbg.dialects.noukai.client.remote import NoukaiRemote
-from flowdbg.dialects.noukai.client.versions import parse_run_target
+from flowdbg.dialects.attachments import read_attachments
+from flowdbg.dialects.versions import parse_run_target
+from flowdbg.dialects.whole_runs import Remote, Runner, RunRequest
 from flowdbg.errors import UsageError
 
 _LONGEST_TAG = 200
 
+Client = TypeVar("Client", bound=Remote)
+Client_co = TypeVar("Client_co", bound=Remote, covariant=True)
+
+
+class Make(Protocol[Client_co]):
+    """Makes the client of one operation (`make_executor`, `make_queue`, `make_archive`)."""
+
+    def __call__(
+        self,
+        dialect: str,
+        *,
+        url: str,
+        key: Callable[[], str],
+        address: FlowAddress | None = None,
+        session_id: str = "",
+    ) -> Client_co:
+        """The client for a server."""
+
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(Generic[Client]):
     """A server, and the version of a flow on it that calls go to."""
 
-    remote: NoukaiRemote
+    remote: Client
     url: str
     profile: str
     version: int | None = None
@@ -52,12 +71,19 @@ class Asked:
 
 @asynccontextmanager
 async def reach(
-    target: str, version: str = "", *, url: str = "", profile: str = "", tag: str = ""
-) -> AsyncIterator[Reached]:
+    make: Make[Client],
+    target: str,
+    version: str = "",
+    *,
+    url: str = "",
+    profile: str = "",
+    tag: str = "",
+) -> AsyncIterator[Reached[Client]]:
     """The flow that a person named; a flow file is served for as long as the context is open.
 
     Raises:
-        UsageError: The target or the version is wrong; nothing was sent.
+        UsageError: The target or the version is wrong, or its server cannot do this; nothing was
+            sent.
         ConnectionFailed: The server for a file did not come up.
     """
     _check_tag(tag)
@@ -65,7 +91,7 @@ async def reach(
         number: int | None
         lasting = not names_file(target)
         if lasting:
-            server = speaking_noukai(find_server(url=url, profile=profile))
+            server = find_server(url=url, profile=profile)
             address, number = parse_run_target(server.complete(target), version)
         else:
             if url or profile or version:
@@ -76,34 +102,36 @@ async def reach(
                 )
             published = await stack.enter_async_context(published_flow(Path(target).absolute()))
             server, address, number = Server(published.url), published.address, published.version
-        remote = NoukaiRemote(server.url, server.key, address, session_id=tag)
+        remote = make(
+            server.dialect, url=server.url, key=server.key, address=address, session_id=tag
+        )
         stack.push_async_callback(remote.aclose)
         yield Reached(remote, server.url, server.profile, number, lasting)
 
 
 @asynccontextmanager
 async def reach_server(
-    flow: str = "", *, url: str = "", profile: str = ""
-) -> AsyncIterator[NoukaiRemote]:
+    make: Make[Client], flow: str = "", *, url: str = "", profile: str = ""
+) -> AsyncIterator[Client]:
     """A server, for what is addressed by an id; `flow` may be empty.
 
     Raises:
-        UsageError: The flow or the server is named wrongly; nothing was sent.
+        UsageError: The flow or the server is named wrongly, or it cannot do this; nothing was sent.
     """
     if flow and names_file(flow):
         raise UsageError(
             f"{flow} is a file; its runs are kept by a server.", "Name org/project/flow."
         )
-    server = speaking_noukai(find_server(url=url, profile=profile))
+    server = find_server(url=url, profile=profile)
     address = parse_run_target(server.complete(flow), "")[0] if flow else None
-    remote = NoukaiRemote(server.url, server.key, address)
+    remote = make(server.dialect, url=server.url, key=server.key, address=address)
     try:
         yield remote
     finally:
         await remote.aclose()
 
 
-async def request_for(asked: Asked, reached: Reached) -> RunRequest:
+async def request_for(asked: Asked, remote: Runner, version: int | None) -> RunRequest:
     """What was typed, read by the plan where the server tells one, and checked.
 
     Raises:
@@ -114,7 +142,7 @@ async def request_for(asked: Asked, reached: Reached) -> RunRequest:
     attachments = read_attachments(asked.attachments)
     tools, choice = read_tools(asked.tools, asked.tool_choice)
     messages = read_json_file(asked.messages) if asked.messages else None
-    told = await reached.remote.plan(reached.version)
+    told = await remote.plan(version)
     plan = told.plan if told else Plan()
     parameters = parameters_of(asked.parameters, base, plan.inputs)
     request = RunRequest(
@@ -127,7 +155,7 @@ async def request_for(asked: Asked, reached: Reached) -> RunRequest:
         tool_choice=choice,
         trace=asked.trace,
     )
-    check_request(request)
+    remote.check(request)
     said = "" if messages is not None else asked.message
     missing = missing_inputs(said, parameters, plan.inputs)
     if missing:
@@ -135,25 +163,6 @@ async def request_for(asked: Asked, reached: Reached) -> RunRequest:
             f"The flow needs: {', '.join(missing)}.", "Give -m MESSAGE or -p NAME=VALUE."
         )
     return request
-
-
-def names_file(target: str) -> bool:
-    """Whether a target is a flow file rather than an address."""
-    return target.endswith((".yaml", ".yml")) or Path(target).is_file()
-
-
-def speaking_noukai(server: Server) -> Server:
-    """The server, when whole runs, jobs and traces are spoken of in its dialect.
-
-    Raises:
-        UsageError: It speaks another dialect.
-    """
-    if server.dialect != "noukai":
-        raise UsageError(
-            f"{server.url} speaks '{server.dialect}', which knows no such runs.",
-            "Step through the flow instead: flowdbg debug or flowdbg run.",
-        )
-    return server
 
 
 def _check_tag(tag: str) -> None:

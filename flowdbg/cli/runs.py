@@ -11,11 +11,11 @@ import typer
 from flowdbg.cli import options
 
 if TYPE_CHECKING:
-    from flowdbg.dialects.noukai.client.remote import NoukaiRemote
+    from flowdbg.dialects.traces import Archive
 
 
 class RunStatus(StrEnum):
-    """How a run can stand in a list (protocol section 8.1)."""
+    """How a run can stand in a list (noukai protocol, section 8.1)."""
 
     RUNNING = "running"
     COMPLETED = "completed"
@@ -40,6 +40,7 @@ def runs(
     import asyncio
 
     from flowdbg.cli.remote import reach_server
+    from flowdbg.dialects.targets import make_archive
     from flowdbg.errors import UsageError
     from flowdbg.headless.trace import Printer, show_runs
 
@@ -48,7 +49,7 @@ def runs(
     printer = Printer(sys.stdout, as_json)
 
     async def go() -> int:
-        async with reach_server(target, url=url, profile=profile) as remote:
+        async with reach_server(make_archive, target, url=url, profile=profile) as remote:
             found = flow_id or await _id_of_flow(remote)
             word = status.value if status else ""
             return int(await show_runs(remote, found, printer, status=word, limit=limit))
@@ -56,7 +57,7 @@ def runs(
     raise typer.Exit(asyncio.run(go()))
 
 
-async def _id_of_flow(remote: NoukaiRemote) -> str:
+async def _id_of_flow(remote: Archive) -> str:
     """The id that a server calls a flow by.
 
     Raises:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from flowdbg.config import paths
 from flowdbg.config.credentials import read_key
 from flowdbg.config.settings import find_profile, load_settings
+from flowdbg.dialects.targets import DEFAULT_DIALECT
 from flowdbg.errors import UsageError
 
 DEFAULT_URL = "http://127.0.0.1:8080/api/v1"
@@ -20,7 +21,7 @@ class Server:
     """A server, and how to speak to it."""
 
     url: str
-    dialect: str = "noukai"
+    dialect: str = DEFAULT_DIALECT
     org: str = ""
     project: str = ""
     key_source: str = DEFAULT_KEY
@@ -56,7 +57,7 @@ def find_server(*, url: str = "", profile: str = "") -> Server:
         return Server(server_url(url or settings.url or DEFAULT_URL))
     return Server(
         server_url(found.url),
-        found.dialect,
+        found.dialect or DEFAULT_DIALECT,
         found.org,
         found.project,
         found.key,

@@ -39,6 +39,7 @@ def trace(
     import asyncio
 
     from flowdbg.cli.remote import reach_server
+    from flowdbg.dialects.targets import make_archive
     from flowdbg.headless.trace import Printer, show_step, show_trace
     from flowdbg.headless.trace import follow as follow_run
 
@@ -46,7 +47,7 @@ def trace(
     printer = Printer(sys.stdout, as_json)
 
     async def go() -> int:
-        async with reach_server(flow, url=url, profile=profile) as remote:
+        async with reach_server(make_archive, flow, url=url, profile=profile) as remote:
             if follow:
                 return int(await follow_run(remote, run, printer, sys.stderr))
             if not step:

@@ -30,7 +30,8 @@ class Profile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    dialect: Literal["noukai"] = "noukai"
+    dialect: str = ""
+    """The wire protocol it speaks; empty for the usual one."""
     url: str
     org: str = ""
     """Stands in where a target leaves the organisation out."""

@@ -12,10 +12,8 @@ from dataclasses import dataclass, field
 
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.tool_calls import ToolCall, result_message
-from flowdbg.dialects.noukai.client.answers import Finished, Paused
-from flowdbg.dialects.noukai.client.bodies import RunRequest, fresh_body, resume_body
-from flowdbg.dialects.noukai.client.remote import NoukaiRemote
-from flowdbg.dialects.noukai.client.versions import version_name
+from flowdbg.dialects.versions import version_name
+from flowdbg.dialects.whole_runs import Executor, Finished, Paused, RunRequest
 from flowdbg.errors import TargetError, UsageError
 from flowdbg.headless.execute_report import ExecuteReport, Outcome
 from flowdbg.headless.exit_codes import ExitCode
@@ -46,7 +44,7 @@ class ExecuteOptions:
 
 
 async def execute(
-    remote: NoukaiRemote, options: ExecuteOptions, report: ExecuteReport, progress: Progress
+    remote: Executor, options: ExecuteOptions, report: ExecuteReport, progress: Progress
 ) -> ExitCode:
     """Run a flow and report what it asks for and how it ends.
 
@@ -92,7 +90,7 @@ class _Driver:
 
     def __init__(
         self,
-        remote: NoukaiRemote,
+        remote: Executor,
         options: ExecuteOptions,
         report: ExecuteReport,
         progress: Progress,
@@ -115,7 +113,7 @@ class _Driver:
         self._progress.say(f"running {where}")
         answer: Finished | Paused
         if options.paused is None:
-            answer = await self._remote.execute(options.version, fresh_body(options.request))
+            answer = await self._remote.execute(options.version, options.request)
         elif options.handler is None or options.results:
             self._progress.clear()
             results = _by_hand(options.paused, options.results, self._report)
@@ -138,9 +136,8 @@ class _Driver:
         self, paused: Paused, results: Sequence[Mapping[str, object]]
     ) -> Finished | Paused:
         options = self._options
-        body = resume_body(options.request, paused, results)
         self.waiting, self.answered = None, paused
-        return await self._remote.execute(options.version, body, fresh=False)
+        return await self._remote.go_on(options.version, options.request, paused, results)
 
     async def _answered(self, call: ToolCall, handler: ToolHandler) -> Mapping[str, object]:
         self._progress.say(f"tool {call.name}")

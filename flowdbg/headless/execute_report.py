@@ -7,7 +7,7 @@ from typing import Any, Protocol, TextIO
 
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.tool_calls import ToolCall
-from flowdbg.dialects.noukai.client.answers import Finished, Paused
+from flowdbg.dialects.whole_runs import Finished, Paused
 from flowdbg.headless.exit_codes import ExitCode
 from flowdbg.headless.lines import Line, dump
 from flowdbg.present import formats

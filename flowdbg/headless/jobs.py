@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Final, TextIO
 
 from flowdbg.core.json_text import JsonText
-from flowdbg.dialects.noukai.client.answers import Accepted, JobState
-from flowdbg.dialects.noukai.client.remote import NoukaiRemote
+from flowdbg.dialects.whole_runs import Accepted, JobState, Queue
 from flowdbg.errors import (
     ConnectionFailed,
     FlowNotFound,
@@ -31,7 +30,7 @@ from flowdbg.present.safe_text import safe_line, safe_text
 
 GRACE: Final = 5.0
 """Seconds after submission in which a job that the server does not know yet is pending
-(section 7)."""
+(the noukai protocol, section 7)."""
 
 _CODES = {
     "completed": ExitCode.END,
@@ -107,7 +106,7 @@ class JobReport:
         self._err.flush()
 
 
-async def show_status(remote: NoukaiRemote, execution_id: str, report: JobReport) -> ExitCode:
+async def show_status(remote: Queue, execution_id: str, report: JobReport) -> ExitCode:
     """Ask once and print the answer.
 
     Raises:
@@ -120,7 +119,7 @@ async def show_status(remote: NoukaiRemote, execution_id: str, report: JobReport
 
 
 async def wait(
-    remote: NoukaiRemote,
+    remote: Queue,
     execution_id: str,
     report: JobReport,
     progress: Progress,
@@ -152,7 +151,7 @@ class _Asking:
     """Asks for a job again and again."""
 
     def __init__(
-        self, remote: NoukaiRemote, execution_id: str, progress: Progress, patience: Patience
+        self, remote: Queue, execution_id: str, progress: Progress, patience: Patience
     ) -> None:
         self._remote = remote
         self._id = execution_id

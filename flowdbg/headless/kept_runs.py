@@ -7,9 +7,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from flowdbg.config import paths
-from flowdbg.dialects.noukai.client.answers import Paused
-from flowdbg.dialects.noukai.client.kept import KeptRun, from_text, to_text
+from flowdbg.dialects.whole_runs import Paused
 from flowdbg.errors import NotSaved, UsageError
+from flowdbg.headless.kept_text import KeptRun, from_text, to_text
 
 _LONGEST_NAME = 150
 

@@ -17,8 +17,7 @@ from flowdbg.core.events import (
     StepOutput,
     StepStarted,
 )
-from flowdbg.dialects.noukai.client.remote import NoukaiRemote
-from flowdbg.dialects.noukai.client.traces import Trace
+from flowdbg.dialects.traces import Archive, Trace
 from flowdbg.headless.exit_codes import ExitCode
 from flowdbg.headless.interruption import StoppedByPerson, unless_stopped
 from flowdbg.headless.lines import Line, dump
@@ -47,7 +46,7 @@ class Printer:
         self.lines([dump(record) for record in records])
 
 
-async def show_trace(remote: NoukaiRemote, run_id: str, printer: Printer) -> ExitCode:
+async def show_trace(remote: Archive, run_id: str, printer: Printer) -> ExitCode:
     """Print a whole trace.
 
     Raises:
@@ -62,7 +61,7 @@ async def show_trace(remote: NoukaiRemote, run_id: str, printer: Printer) -> Exi
 
 
 async def show_step(
-    remote: NoukaiRemote,
+    remote: Archive,
     run_id: str,
     step_id: str,
     printer: Printer,
@@ -84,7 +83,7 @@ async def show_step(
 
 
 async def show_runs(
-    remote: NoukaiRemote, flow_id: str, printer: Printer, *, status: str, limit: int
+    remote: Archive, flow_id: str, printer: Printer, *, status: str, limit: int
 ) -> ExitCode:
     """Print the newest runs of a flow.
 
@@ -101,7 +100,7 @@ async def show_runs(
     return ExitCode.END
 
 
-async def follow(remote: NoukaiRemote, run_id: str, printer: Printer, err: TextIO) -> ExitCode:
+async def follow(remote: Archive, run_id: str, printer: Printer, err: TextIO) -> ExitCode:
     """Print a run's events as they happen, then how it ended; Ctrl-C leaves the run alone.
 
     Raises:
@@ -122,7 +121,7 @@ async def follow(remote: NoukaiRemote, run_id: str, printer: Printer, err: TextI
     return code
 
 
-async def _followed(remote: NoukaiRemote, run_id: str, tail: _Tail) -> Trace:
+async def _followed(remote: Archive, run_id: str, tail: _Tail) -> Trace:
     async with remote.follow(run_id) as batches:
         async for batch in batches:
             for received in batch:

@@ -8,8 +8,7 @@ from flowdbg.core.entries import Entry, EventReceived
 from flowdbg.core.events import Received
 from flowdbg.core.json_text import JsonText, join
 from flowdbg.core.plan import Plan
-from flowdbg.dialects.noukai.client.answers import RunSummary
-from flowdbg.dialects.noukai.client.traces import StepTrace
+from flowdbg.dialects.traces import RunSummary, StepTrace
 from flowdbg.headless.execute_report import json_value
 from flowdbg.headless.lines import Line, line_of
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from flowdbg.core.json_text import JsonText
-from flowdbg.dialects.noukai.client.answers import RunSummary
-from flowdbg.dialects.noukai.client.traces import StepTrace, Trace
+from flowdbg.dialects.traces import RunSummary, StepTrace, Trace
 from flowdbg.present import formats
 from flowdbg.present.json_pretty import pretty
 from flowdbg.present.safe_text import safe_line, safe_text

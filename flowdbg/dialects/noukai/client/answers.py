@@ -6,12 +6,8 @@ as it goes; only what a client cannot do without makes a `ProtocolViolation`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
 from flowdbg.core.json_text import JsonText
-from flowdbg.core.tool_calls import ToolCall, calls_of_conversation, read_calls
+from flowdbg.core.tool_calls import calls_of_conversation, read_calls
 from flowdbg.dialects.noukai.client.fields import (
     CHECK_URL,
     Members,
@@ -23,91 +19,11 @@ from flowdbg.dialects.noukai.client.fields import (
     text_at,
     value_at,
 )
+from flowdbg.dialects.traces import RunSummary
+from flowdbg.dialects.whole_runs import Accepted, Finished, JobState, Paused
 from flowdbg.errors import ProtocolViolation
 
 _PAUSED = "tool_calls_required"
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A run that came to its end, well or not."""
-
-    status: str
-    """`completed` or `failed`, or another word of the server's."""
-    result: JsonText
-    """The flow's output; of a failed run a message as a rule."""
-    execution_id: str = ""
-    flow_id: str = ""
-    block_count: int | None = None
-    error: Mapping[str, Any] | None = None
-    """What went wrong: `code`, `message`, `stepId`; told by the embedded server only."""
-
-    @property
-    def completed(self) -> bool:
-        """Whether the run ended well."""
-        return self.status == "completed"
-
-
-@dataclass(frozen=True, slots=True)
-class Paused:
-    """A run that waits for tool results."""
-
-    execution_id: str
-    step_id: str
-    calls: tuple[ToolCall, ...]
-    messages: JsonText
-    """The conversation so far: echoed with the results behind it."""
-    outputs: JsonText
-    """Echoed as it is."""
-    iterations_used: int = 0
-    flow_id: str = ""
-    block_count: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A job that was queued."""
-
-    execution_id: str
-    status: str
-    flow_id: str = ""
-    block_count: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class JobState:
-    """How a job stands."""
-
-    execution_id: str
-    status: str
-    """`pending`, `running`, `completed`, `failed`, or another word of the server's."""
-    result: JsonText
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RunSummary:
-    """A run, without what its steps did."""
-
-    id: str
-    flow_id: str = ""
-    status: str = ""
-    trigger: str = ""
-    started_at: str = ""
-    """ISO 8601."""
-    completed_at: str = ""
-    duration_ms: int | None = None
-    step_count: int | None = None
-    version: int | None = None
-    """This and the following are told by the embedded server only."""
-    plan_hash: str = ""
-    address: str = ""
-    """`org/project/flow`."""
-    capture: str = ""
-    """`full`, `redacted`, `metadata_only` or `off`."""
-    initial: Mapping[str, Any] | None = None
-    """What the run was started with; None when it is not told."""
-    error: str = ""
 
 
 def read_executed(text: str) -> Finished | Paused:

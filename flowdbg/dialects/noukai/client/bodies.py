@@ -6,33 +6,16 @@ What a server sent to be echoed goes back as exactly the text it came in.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from flowdbg.core.json_text import JsonText, Segments
-from flowdbg.dialects.noukai.client.answers import Paused
+from flowdbg.dialects.whole_runs import Paused, RunRequest
 from flowdbg.errors import UsageError
 
 ROLES = ("user", "assistant", "tool")
 """Who may speak in a conversation that a caller gives."""
 
 Member = tuple[str, Segments]
-
-
-@dataclass(frozen=True, slots=True)
-class RunRequest:
-    """What a whole run is asked with."""
-
-    message: str | None = None
-    messages: JsonText | None = None
-    """A conversation, in place of the message."""
-    parameters: JsonText = field(default_factory=lambda: JsonText("{}"))
-    block_edits: Mapping[str, Mapping[str, JsonText]] = field(default_factory=dict)
-    attachments: Sequence[Mapping[str, Any]] = ()
-    tools: JsonText | None = None
-    tool_choice: JsonText | None = None
-    trace: bool = False
-    """Whether whole inputs and outputs are kept in the run's trace."""
 
 
 def check_request(request: RunRequest) -> None:

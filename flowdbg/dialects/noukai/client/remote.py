@@ -5,22 +5,29 @@ Each POST is sent once. A GET changes nothing, so whoever waits may repeat one.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import NamedTuple
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from flowdbg.core.address import FlowAddress
 from flowdbg.core.events import Received
 from flowdbg.core.json_text import Segments
-from flowdbg.core.plan import Plan
 from flowdbg.dialects.noukai import target, wire
 from flowdbg.dialects.noukai.client import answers, traces
-from flowdbg.dialects.noukai.client.answers import Accepted, Finished, JobState, Paused, RunSummary
-from flowdbg.dialects.noukai.client.traces import StepTrace, Trace
-from flowdbg.dialects.noukai.client.versions import version_segment
+from flowdbg.dialects.noukai.client.bodies import check_request, fresh_body, resume_body
+from flowdbg.dialects.noukai.client.opened_run import open_run
 from flowdbg.dialects.noukai.codes import meaning_of
 from flowdbg.dialects.noukai.decode import decode
+from flowdbg.dialects.traces import OpenedRun, RunSummary, StepTrace, Trace
+from flowdbg.dialects.whole_runs import (
+    Accepted,
+    Finished,
+    JobState,
+    Paused,
+    RunRequest,
+    ToldPlan,
+)
 from flowdbg.errors import FlowNotFound, Interrupted, Refused, RequestTimedOut, UsageError
 from flowdbg.transport.answers import Answer, ErrorAnswer
 from flowdbg.transport.body import BodyEncoder
@@ -31,13 +38,6 @@ _ASK_AGAIN = "Ask again: reading changes nothing, and the run goes on without us
 _UNKNOWN = "Whether the flow runs is not known; nothing was sent again."
 _POLL_TIMEOUT = 30.0
 """Seconds for one question of how a job stands."""
-
-
-class ToldPlan(NamedTuple):
-    """A plan, and the id of its flow."""
-
-    plan: Plan
-    flow_id: str
 
 
 class NoukaiRemote:
@@ -56,6 +56,7 @@ class NoukaiRemote:
         session_id: str = "",
     ) -> None:
         self.address = address
+        self._url = url
         self._key = key
         self._tag = {"X-Session-Id": session_id} if session_id else {}
         self._bodies = BodyEncoder()
@@ -79,27 +80,44 @@ class NoukaiRemote:
             raise
         return ToldPlan(target.read_plan(answer.value), str(answer.value.get("flowId") or ""))
 
-    async def execute(
-        self, version: int | None, body: Segments, *, fresh: bool = True
-    ) -> Finished | Paused:
-        """Run a flow to its end, or to the next pause for tool calls; sent once (section 6).
+    def check(self, request: RunRequest) -> None:
+        """Check what a server would refuse.
+
+        Raises:
+            UsageError: The request cannot be sent.
+        """
+        check_request(request)
+
+    async def execute(self, version: int | None, request: RunRequest) -> Finished | Paused:
+        """Run a flow to its end, or to the next pause for tool calls; sent once (section 6.1).
 
         Raises:
             TargetError: After any but `Refused` and `ConnectionFailed` it is not known what ran.
         """
-        path = f"{self._flow(version)}/execute"
-        tag = self._tag if fresh else {}
-        answer = await self._post(path, body, tag)
-        return answers.read_executed(answer.text)
+        return await self._executed(version, fresh_body(request), self._tag)
 
-    async def submit(self, version: int | None, body: Segments) -> Accepted:
+    async def go_on(
+        self,
+        version: int | None,
+        request: RunRequest,
+        paused: Paused,
+        results: Sequence[Mapping[str, Any]],
+    ) -> Finished | Paused:
+        """Go on after a pause with the answers to its calls; sent once (section 6.2).
+
+        Raises:
+            TargetError: As `execute`.
+        """
+        return await self._executed(version, resume_body(request, paused, results), {})
+
+    async def submit(self, version: int | None, request: RunRequest) -> Accepted:
         """Queue a run; sent once (section 7).
 
         Raises:
             TargetError: After any but `Refused` and `ConnectionFailed` it may be queued.
         """
         path = f"{self._flow(version)}/jobs"
-        answer = await self._post(path, body, self._tag)
+        answer = await self._post(path, fresh_body(request), self._tag)
         return answers.read_accepted(answer.text)
 
     async def job(self, execution_id: str) -> JobState:
@@ -156,9 +174,24 @@ class NoukaiRemote:
             async with self._client.get_events(f"{self._run(run_id)}/trace/stream") as stream:
                 yield _batches(stream)
 
+    async def open_run(self, run_id: str, session_id: str) -> OpenedRun:
+        """A run as the log of the session `session_id`.
+
+        Raises:
+            UsageError: The server does not tell the run's flow, and none is named.
+            TargetError: The server could not be asked, or does not know the run.
+        """
+        return await open_run(self, self._url, run_id, session_id)
+
     async def aclose(self) -> None:
         """Close all connections."""
         await self._client.aclose()
+
+    async def _executed(
+        self, version: int | None, body: Segments, tag: Mapping[str, str]
+    ) -> Finished | Paused:
+        answer = await self._post(f"{self._flow(version)}/execute", body, tag)
+        return answers.read_executed(answer.text)
 
     async def _get(self, path: str, timeout: float | None = None) -> Answer:
         with _saying(_ASK_AGAIN):
@@ -171,7 +204,7 @@ class NoukaiRemote:
     def _flow(self, version: int | None) -> str:
         if self.address is None:
             raise UsageError("No flow is named.", "Name it: org/project/flow.")
-        return f"/seq/{self.address}{version_segment(version)}"
+        return f"/seq/{self.address}{_segment(version)}"
 
     def _run(self, run_id: str) -> str:
         run = quote(run_id, safe="")
@@ -190,6 +223,11 @@ def explain(answer: ErrorAnswer) -> Refused:
     if error.retry_after is not None:
         error.next_step = f"Wait {error.retry_after:g} seconds and try again."
     return error
+
+
+def _segment(version: int | None) -> str:
+    """What stands between a flow's address and the verb: nothing is production, 0 the draft."""
+    return "" if version is None else f"/v{version}"
 
 
 @contextmanager

@@ -31,7 +31,7 @@ from flowdbg.core.json_text import JsonText
 from flowdbg.core.plan import Plan, Step
 from flowdbg.dialects.noukai import wire
 from flowdbg.dialects.noukai.client.trace_events import entry_events, error_of, event_as_sent
-from flowdbg.dialects.noukai.client.traces import StepTrace, Trace
+from flowdbg.dialects.traces import StepTrace, Trace
 
 _TURN = 1
 _ENDED = ("completed", "skipped")

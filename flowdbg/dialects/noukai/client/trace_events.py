@@ -9,8 +9,8 @@ from typing import Any
 from flowdbg.core.events import Received
 from flowdbg.core.json_text import JsonText
 from flowdbg.dialects.noukai import wire
-from flowdbg.dialects.noukai.client.traces import StepTrace
 from flowdbg.dialects.noukai.decode import decode
+from flowdbg.dialects.traces import StepTrace
 
 
 def entry_events(record: StepTrace, name: str, inside: Sequence[StepTrace]) -> list[Received]:

@@ -1,21 +1,16 @@
-"""Traces: what a server kept of a run's steps (sections 8.3 to 8.6).
+"""Reading traces: what a server kept of a run's steps (sections 8.3 to 8.6).
 
-Inputs and outputs are kept as the text they came in, so that a session made from a trace sends
-them on unchanged. `path`, `entryId`, `name` and `wrapped` are told by the embedded server only.
+`path`, `entryId`, `name` and `wrapped` are told by the embedded server only.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
 
-from flowdbg.core.events import Path, StepCompleted, Tokens
+from flowdbg.core.events import StepCompleted
 from flowdbg.core.json_text import JsonText, members
-from flowdbg.dialects.noukai.client.answers import RunSummary, read_run
+from flowdbg.dialects.noukai.client.answers import read_run
 from flowdbg.dialects.noukai.client.fields import (
     CHECK_URL,
     Members,
@@ -26,6 +21,7 @@ from flowdbg.dialects.noukai.client.fields import (
     value_at,
 )
 from flowdbg.dialects.noukai.decode import decode
+from flowdbg.dialects.traces import StepTrace, Trace
 from flowdbg.errors import ProtocolViolation
 
 PROMPT_KEY = "__rendered_prompt__"
@@ -33,55 +29,6 @@ PROMPT_KEY = "__rendered_prompt__"
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 _decoder = json.JSONDecoder()
-
-
-@dataclass(frozen=True, slots=True)
-class StepTrace:
-    """One execution of a step, or of something inside one."""
-
-    step_id: str
-    attempt: int = 1
-    loop_index: int | None = None
-    status: str = ""
-    """`running`, `completed`, `failed` or `skipped`."""
-    name: str = ""
-    entry_id: str = ""
-    """The plan entry around it; empty when it is one itself, or not told."""
-    path: Path = ()
-    """Where below the entry it stands."""
-    started_at: str = ""
-    """ISO 8601."""
-    completed_at: str = ""
-    duration_ms: int | None = None
-    model: str = ""
-    tokens: Tokens | None = None
-    cost: Decimal | None = None
-    """US dollars."""
-    input: JsonText | None = None
-    """None when it was not captured; so with the next two."""
-    output: JsonText | None = None
-    error: Mapping[str, Any] | None = None
-    prompt: str = ""
-    """The prompt the model was given, when the trace tells it."""
-    input_bytes: int | None = None
-    output_bytes: int | None = None
-    truncated: bool = False
-    """Whether the snapshots were cut."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """A run, and the latest execution of each step in the order in which they ran."""
-
-    run: RunSummary
-    steps: tuple[StepTrace, ...] = ()
-
-    @property
-    def captured(self) -> bool:
-        """Whether inputs and outputs were kept."""
-        if self.run.capture:
-            return self.run.capture in ("full", "redacted")
-        return any(step.input is not None or step.output is not None for step in self.steps)
 
 
 def read_trace(text: str) -> Trace:

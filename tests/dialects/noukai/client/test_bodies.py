@@ -1,4 +1,4 @@
-"""Bodies and kept runs: what a server sent to be echoed goes back byte for byte."""
+"""Bodies of whole runs: what a server sent to be echoed goes back byte for byte."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowdbg.core.json_text import JsonText, join
-from flowdbg.dialects.noukai.client.answers import Paused, read_executed
-from flowdbg.dialects.noukai.client.bodies import RunRequest, check_request, fresh_body, resume_body
-from flowdbg.dialects.noukai.client.kept import KeptRun, from_text, to_text
+from flowdbg.dialects.noukai.client.answers import read_executed
+from flowdbg.dialects.noukai.client.bodies import check_request, fresh_body, resume_body
+from flowdbg.dialects.whole_runs import Paused, RunRequest
 from flowdbg.errors import ProtocolViolation, UsageError
 
 CALL = '{"id":"c1","type":"function","function":{"name":"look","arguments":"{}"}}'
@@ -71,34 +71,6 @@ def test_every_body_is_json_with_exactly_what_was_given(
     body = json.loads(join(fresh_body(request)))
     assert body.pop("parameters") == parameters
     assert body.pop("blockOverrides", {}) == blocks
-    kept = KeptRun("u", "p", "a/b/c", 0, request)
-    assert from_text(to_text(kept, paused())) == (kept, _without_ids(paused()))
-
-
-def _without_ids(one: Paused) -> Paused:
-    """A pause as a kept run holds it: what only the answer told is not needed again."""
-    return Paused(
-        one.execution_id, one.step_id, one.calls, one.messages, one.outputs, one.iterations_used
-    )
-
-
-def test_a_kept_run_comes_back_whole() -> None:
-    request = RunRequest(
-        parameters=JsonText('{"n": 1.10}'),
-        block_edits={"s": {"model": JsonText('"x"')}},
-        attachments=[{"kind": "url", "url": "https://a.example/b.png", "mime_type": "image/png"}],
-        tools=JsonText("[ 1 ]"),
-        tool_choice=JsonText('"auto"'),
-        trace=True,
-    )
-    kept = KeptRun("http://u/api/v1", "", "a/b/c", None, request)
-    assert from_text(to_text(kept, paused())) == (kept, _without_ids(paused()))
-
-
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"body":{}}', '{"body":1,"toolCalls":[]}'])
-def test_what_is_no_kept_run_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="no paused run"):
-        from_text(text)
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,10 @@ from flowdbg.core.entries import Body, Entry, StopReason, to_record
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.session import State, Status
 from flowdbg.debugger import Debugger
-from flowdbg.dialects.noukai.client.answers import Finished
-from flowdbg.dialects.noukai.client.bodies import RunRequest, fresh_body
-from flowdbg.dialects.noukai.client.opened_run import open_run
 from flowdbg.dialects.noukai.client.remote import NoukaiRemote
-from flowdbg.dialects.targets import make_target
+from flowdbg.dialects.targets import make_archive, make_target
+from flowdbg.dialects.traces import OpenedRun
+from flowdbg.dialects.whole_runs import Finished, RunRequest
 from flowdbg.errors import FlowNotFound, RunLost, UsageError
 from flowdbg.store import SessionStore
 from tests.debugger.flows import publish
@@ -38,11 +37,22 @@ async def executed(base: str, flow: str, *, trace: bool = True, version: int | N
     remote = NoukaiRemote(base, no_key, parse_address(flow))
     request = RunRequest(message="hi", parameters=JsonText("{}"), trace=trace)
     try:
-        answer = await remote.execute(version, fresh_body(request))
+        answer = await remote.execute(version, request)
     finally:
         await remote.aclose()
     assert isinstance(answer, Finished)
     return answer.execution_id
+
+
+async def open_run(
+    base: str, run_id: str, session_id: str, address: FlowAddress | None = None
+) -> OpenedRun:
+    """Fetch a run as the log of a session."""
+    archive = make_archive("noukai", url=base, key=no_key, address=address)
+    try:
+        return await archive.open_run(run_id, session_id)
+    finally:
+        await archive.aclose()
 
 
 def stored(bodies: list[Body], folder: Path) -> SessionStore:
@@ -58,7 +68,7 @@ async def opened(base: str, tmp_path: Path) -> AsyncIterator[OpenRun]:
     async with AsyncExitStack() as stack:
 
         async def open_(run_id: str, address: FlowAddress | None = None) -> Debugger:
-            run = await open_run(base, no_key, run_id, "opened", address)
+            run = await open_run(base, run_id, "opened", address)
             target = make_target("noukai", url=base, address=run.address, key=no_key)
             debugger = await Debugger.resume(target, stored(run.bodies, tmp_path))
             stack.push_async_callback(debugger.close)
@@ -198,15 +208,15 @@ async def test_a_run_of_the_draft_is_held_against_what_is_published(
 
 async def test_a_run_that_nobody_knows_is_refused(base: str) -> None:
     with pytest.raises(RunLost):
-        await open_run(base, no_key, "00000000-0000-0000-0000-000000000000", "s")
+        await open_run(base, "00000000-0000-0000-0000-000000000000", "s")
     with pytest.raises((RunLost, FlowNotFound)):
-        await open_run(base, no_key, "x", "s", parse_address("acme/demo/nothing"))
+        await open_run(base, "x", "s", parse_address("acme/demo/nothing"))
 
 
 async def test_a_server_that_does_not_tell_the_flow_needs_it() -> None:
     trace = {"flowRun": {"id": "r", "flowId": "f", "status": "completed"}, "steps": []}
     async with FaultServer(gets={"/trace": answer_json(200, trace)}) as server:
         with pytest.raises(UsageError, match="does not tell which flow"):
-            await open_run(server.url, no_key, "r", "s")
-        run = await open_run(server.url, no_key, "r", "s", parse_address("a/b/c"))
+            await open_run(server.url, "r", "s")
+        run = await open_run(server.url, "r", "s", parse_address("a/b/c"))
     assert str(run.address) == "a/b/c"

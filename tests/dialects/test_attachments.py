@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowdbg.dialects.noukai.client.attachments import MIME_TYPES, read_attachments
+from flowdbg.dialects.attachments import MIME_TYPES, read_attachments
 from flowdbg.errors import UsageError
 
 LONG = "https://a.example/" + "x" * 2031

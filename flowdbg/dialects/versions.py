@@ -1,7 +1,6 @@
-"""Which version of a flow a whole run goes to, as people write it (protocol section 2.1).
+"""Which version of a flow a whole run goes to, as people write it.
 
-Unlike a stepping session, a whole run may go to the draft. In paths None is no segment, which is
-production, and 0 is the draft.
+Unlike a stepping session, a whole run may go to the draft. None is production, 0 is the draft.
 """
 
 from __future__ import annotations
@@ -48,11 +47,6 @@ def parse_run_target(target: str, version: str) -> tuple[FlowAddress, int | None
             f"The version is named twice: '@{pinned}' and --version {version}.", "Give one of them."
         )
     return parse_address(address), parse_version(pinned or version)
-
-
-def version_segment(version: int | None) -> str:
-    """What stands between a flow's address and the verb in a path."""
-    return "" if version is None else f"/v{version}"
 
 
 def version_name(version: int | None) -> str:

@@ -1,0 +1,101 @@
+"""The client of the embedded server's publishing routes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from flowdbg.core.address import FlowAddress
+from flowdbg.dialects.noukai.client.fields import CHECK_URL
+from flowdbg.dialects.noukai.client.remote import explain
+from flowdbg.errors import DefinitionError, Problem, ProtocolViolation, Refused
+from flowdbg.transport.client import HttpClient
+
+
+class NoukaiPublisher:
+    """A server that keeps numbered versions of flows."""
+
+    def __init__(self, url: str, key: Callable[[], str]) -> None:
+        self._key = key
+        self._client = HttpClient(url, headers=self._headers, explain=explain)
+
+    async def publish(
+        self, address: FlowAddress, definition: str, *, production: bool, reuse: bool = False
+    ) -> dict[str, Any]:
+        """Freeze a flow file's text as the next version.
+
+        Raises:
+            DefinitionError: The server finds the definition wrong.
+            TargetError: The server could not be asked, or refused.
+        """
+        body = {"definition": definition, "production": production, "reuse": reuse}
+        try:
+            answer = await self._send("POST", f"/flows/{address}/versions", body)
+        except Refused as error:
+            problems = _problems(error.detail.get("problems"))
+            if not problems:
+                raise
+            raise DefinitionError(problems) from error
+        return _checked(answer, version=int, production=bool)
+
+    async def versions(self, address: FlowAddress) -> dict[str, Any]:
+        """The published versions.
+
+        Raises:
+            TargetError: The server could not be asked, or refused.
+        """
+        answer = await self._client.get_json(f"/flows/{address}/versions")
+        told = _checked(answer.value, versions=list)
+        for version in told["versions"]:
+            _checked(version, version=int, production=bool, createdAt=str, hash=str)
+        return told
+
+    async def promote(self, address: FlowAddress, version: int) -> dict[str, Any]:
+        """Make a version the one that an address without a version means.
+
+        Raises:
+            TargetError: The server could not be asked, or refused.
+        """
+        answer = await self._send("PUT", f"/flows/{address}/production", {"version": version})
+        return _checked(answer, production=int)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    async def _send(self, method: str, path: str, body: dict[str, Any]) -> Any:
+        return (await self._client.send_json(method, path, json.dumps(body).encode())).value
+
+    def _headers(self) -> dict[str, str]:
+        key = self._key()
+        return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def _checked(answer: Any, **members: type) -> dict[str, Any]:
+    """An answer that has these members.
+
+    Raises:
+        ProtocolViolation: It has not.
+    """
+    if not isinstance(answer, dict):
+        raise ProtocolViolation("The server's answer is not a JSON object.", CHECK_URL)
+    for name, kind in members.items():
+        if not isinstance(answer.get(name), kind):
+            raise ProtocolViolation(f"The server's answer has no {name}.", CHECK_URL)
+    return answer
+
+
+def _problems(told: Any) -> list[Problem]:
+    """What the server finds wrong with a definition, as far as it can be read."""
+    items = told if isinstance(told, list) else []
+    return [
+        Problem(
+            str(item.get("file") or ""),
+            item["line"] if isinstance(item.get("line"), int) else 0,
+            str(item.get("field") or ""),
+            str(item["message"]),
+        )
+        for item in items
+        if isinstance(item, dict) and item.get("message")
+    ]
