@@ -315,16 +315,16 @@ def from_record(record: Record, decode: Decode) -> Entry:
     """The entry that a record was made from.
 
     Raises:
-        ValueError: The record's kind or fields are not known.
+        ValueError: The record's kind or fields are not known; the message names the kind.
     """
     kind = _KINDS.get(record.kind)
     if kind is None:
-        raise ValueError(f"unknown record kind '{record.kind}'")
+        raise ValueError(f"the kind '{record.kind}' is not known")
     meta = dict(record.meta)
     try:
         return Entry(record.at, record.branch, _body(record, kind, meta, decode))
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"record '{record.kind}' lacks {error}") from error
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"'{record.kind}' has another shape: {error}") from error
 
 
 def _body(record: Record, kind: type[Any], meta: dict[str, Any], decode: Decode) -> Body:

@@ -17,7 +17,6 @@ from flowdbg.core.entries import (
     Body,
     CommandGiven,
     ExecutionLost,
-    Forked,
     ForkReason,
     Outcome,
     PlanLoaded,
@@ -27,22 +26,24 @@ from flowdbg.core.entries import (
     StopReason,
     ToolAnswered,
     TurnEnded,
-    VersionPinned,
-    from_record,
 )
-from flowdbg.core.fold import apply_all
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.plan import Plan
 from flowdbg.core.requests import next_request
 from flowdbg.core.session import Session
 from flowdbg.core.tool_calls import ToolCall, content_of
-from flowdbg.debugger.editing import EditingVerbs
 from flowdbg.debugger.journal import Journal, Subscription
-from flowdbg.debugger.place import Place
-from flowdbg.debugger.stops import close_left_open, stop_after
+from flowdbg.debugger.moving import MovingVerbs
+from flowdbg.debugger.reopening import close_left_open, stored_session
+from flowdbg.debugger.stops import stop_after
 from flowdbg.debugger.turn import TurnRunner
 from flowdbg.dialects.target import Call, Target
-from flowdbg.errors import BusyError, NoSuchStep, NotSaved, RunLost, UsageError
+from flowdbg.errors import (
+    NoSuchStep,
+    NotSaved,
+    RunLost,
+    UsageError,
+)
 from flowdbg.store import SessionStore
 
 ToolHandler = Callable[[ToolCall], Awaitable[JsonText]]
@@ -53,7 +54,7 @@ _PATIENCE = 5.0
 """Seconds that a running verb has to write its end when the debugger is closed."""
 
 
-class Debugger(EditingVerbs):
+class Debugger(MovingVerbs):
     """One debugging session: verbs in, changes out (`subscribe`)."""
 
     def __init__(self, target: Target, journal: Journal) -> None:
@@ -61,10 +62,8 @@ class Debugger(EditingVerbs):
         """Answers tool calls by itself; without one the session stops and a person does."""
         self.tool_rounds = 10
         """How often the handler is asked for one step, before the session stops."""
-        super().__init__(journal)
-        self._target = target
+        super().__init__(target, journal)
         self._turn: TurnRunner | None = None
-        self._place = Place()
         self._stopped = Stopped(StopReason.USER)
 
     @classmethod
@@ -101,10 +100,10 @@ class Debugger(EditingVerbs):
         A turn that was under way when the process died is marked: its outcome is unknown.
 
         Raises:
-            ValueError: The log has entries that this version does not know.
+            SessionUnreadable: The log is damaged, or has entries that this version does not know;
+                nothing was written.
         """
-        entries = (from_record(stored.record, target.decode) for stored in store.read())
-        session = apply_all(Session(), entries)
+        session = stored_session(store, target.decode)
         debugger = cls(target, Journal(store, session, clock, read_only=read_only))
         left_open = close_left_open(session)
         if left_open and not read_only:
@@ -193,69 +192,6 @@ class Debugger(EditingVerbs):
                 await self._journal.write(self._fork(index, ForkReason.RETRY))
             await self._run_turn(afresh=True)
 
-    async def restart(self, *, pinned: int | str | None = "keep") -> None:
-        """Begin a fresh run at step 0 on the current plan: new id, no outputs, edits kept.
-
-        `pinned` is a version, None to follow production, or "keep".
-
-        Raises:
-            BusyError: A turn is running.
-            TargetError: The server could not be asked for its plan.
-        """
-        async with self._place.hold("restart"):
-            self._check("restart")
-            session = self.session
-            await self._begin_again(session.pinned if isinstance(pinned, str) else pinned)
-
-    async def _begin_again(self, version: int | None) -> None:
-        session = self.session
-        plan = await self._target.fetch_plan(version)
-        if plan is None:
-            plan = session.stale.new if session.stale else session.plan
-        moves: list[Body] = [] if version == session.pinned else [VersionPinned(version)]
-        fork = self._fork(0, ForkReason.RESTART, fresh=True)
-        await self._journal.write(*moves, PlanLoaded(plan), fork, Stopped(StopReason.START))
-
-    async def pin(self, version: int | None = None) -> None:
-        """Pin the session to a version: the one its outputs come from keeps the place.
-
-        Another version is another tree, so the session restarts on it.
-
-        Raises:
-            BusyError: A turn is running.
-            UsageError: The server does not tell which version ran and none is named.
-            TargetError: The server could not be asked for its plan.
-        """
-        async with self._place.hold("pin"):
-            self._check("pin")
-            running = self.session.version
-            wanted = version if version is not None else running
-            if wanted is None:
-                raise UsageError(
-                    "The server does not tell which version this session runs.",
-                    "Name one, for example version 1.",
-                )
-            if wanted != running:
-                await self._begin_again(wanted)
-                return
-            plan = self.session.plan
-            stop = Stopped(StopReason.USER, f"pinned to version {wanted}")
-            await self._journal.write(VersionPinned(wanted), PlanLoaded(plan), stop)
-
-    async def fork(self, index: int) -> None:
-        """Start a new branch before the step at `index`, with the outputs of the steps before it.
-
-        Raises:
-            BusyError: A turn is running.
-            UsageError: The index lies ahead of the cursor or before the first step.
-        """
-        async with self._place.hold("fork"):
-            self._check("fork")
-            if not 0 <= index <= self.session.cursor:
-                raise UsageError(f"Step {index + 1} was not reached.", "Fork from a step that ran.")
-            stop = Stopped(StopReason.USER, f"forked before step {index + 1}")
-            await self._journal.write(self._fork(index, ForkReason.FORK), stop)
-
     def cancel(self) -> None:
         """Close the running stream; nothing further runs. Does nothing when nothing runs."""
         self._place.cancelled = True
@@ -269,13 +205,6 @@ class Debugger(EditingVerbs):
             await asyncio.wait_for(self._place.free(), _PATIENCE)
         await self._target.aclose()
         await self._journal.close()
-
-    def _check(self, verb: str) -> None:
-        why = rules.refusal(self.session, verb)
-        if why and (self.session.verb or self.session.running):
-            raise BusyError(f"{why[0].upper()}{why[1:]}.")
-        if why:
-            raise UsageError(f"{why[0].upper()}{why[1:]}.")
 
     def _check_ahead(self, step_id: str) -> None:
         plan = self.session.plan
@@ -390,7 +319,3 @@ class Debugger(EditingVerbs):
     def _breakpoint_at(self, step_id: str) -> bool:
         point = self.session.breakpoints.get(step_id)
         return point is not None and point.enabled
-
-    def _fork(self, index: int, reason: ForkReason, *, fresh: bool = False) -> Forked:
-        session = self.session
-        return Forked(len(session.branches), session.current, index, reason, fresh)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from flowdbg.core import rules
-from flowdbg.core.entries import Body, Entry, Outcome, Stopped, StopReason, TurnEnded
-from flowdbg.core.fold import apply_all
+from flowdbg.core.entries import Outcome, Stopped, StopReason
 from flowdbg.core.session import Session
 from flowdbg.core.tool_calls import ToolCall
 from flowdbg.errors import InputMissing, NoSuchStep, RunLost, TargetError
@@ -46,24 +44,3 @@ def stop_after(session: Session, outcome: Outcome, error: TargetError | None) ->
     if outcome is Outcome.CANCELLED:
         detail = "cancelled; whether the server stopped in time is not confirmed"
     return Stopped(_REASONS[outcome], detail, step_id)
-
-
-def close_left_open(session: Session) -> list[Body]:
-    """What a session lacks whose debugger died while a verb ran; nothing for any other.
-
-    What the server had already said about the turn counts; else its outcome is unknown.
-    """
-    turn = session.running
-    if turn is None and not session.verb:
-        return []
-    ended: list[Body] = []
-    if turn is not None:
-        known = turn.terminal if turn.terminal and not turn.surprise else Outcome.UNKNOWN
-        what = "" if turn.terminal else "the debugger ended while this step ran"
-        ended.append(TurnEnded(turn.number, known, what=what))
-    session = apply_all(session, [Entry(0.0, session.current, body) for body in ended])
-    last = rules.last_turn(session)
-    stop = Stopped(StopReason.USER, "the debugger ended before anything was sent")
-    if last is not None and last.outcome is not None:
-        stop = stop_after(session, last.outcome, None)
-    return [*ended, stop]

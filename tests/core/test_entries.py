@@ -90,5 +90,5 @@ def test_an_events_text_comes_back_byte_for_byte(name: str, data: str) -> None:
     ],
 )
 def test_a_record_that_this_version_does_not_know_is_a_value_error(record: Record) -> None:
-    with pytest.raises(ValueError, match="record"):
+    with pytest.raises(ValueError, match="known|shape"):
         from_record(record, decode)

@@ -1,0 +1,102 @@
+"""The verbs that move a session to another place or plan; none of them runs a step."""
+
+from __future__ import annotations
+
+from flowdbg.core import rules
+from flowdbg.core.entries import (
+    Body,
+    Forked,
+    ForkReason,
+    PlanLoaded,
+    Stopped,
+    StopReason,
+    VersionPinned,
+)
+from flowdbg.debugger.editing import EditingVerbs
+from flowdbg.debugger.journal import Journal
+from flowdbg.debugger.place import Place
+from flowdbg.dialects.target import Target
+from flowdbg.errors import BusyError, UsageError
+
+
+class MovingVerbs(EditingVerbs):
+    """Restart, pin and fork: each waits its turn behind those before it (`Place`)."""
+
+    def __init__(self, target: Target, journal: Journal) -> None:
+        super().__init__(journal)
+        self._target = target
+        self._place = Place()
+
+    async def restart(self, *, pinned: int | str | None = "keep") -> None:
+        """Begin a fresh run at step 0 on the current plan: new id, no outputs, edits kept.
+
+        `pinned` is a version, None to follow production, or "keep".
+
+        Raises:
+            BusyError: A turn is running.
+            TargetError: The server could not be asked for its plan.
+        """
+        async with self._place.hold("restart"):
+            self._check("restart")
+            session = self.session
+            await self._begin_again(session.pinned if isinstance(pinned, str) else pinned)
+
+    async def _begin_again(self, version: int | None) -> None:
+        session = self.session
+        plan = await self._target.fetch_plan(version)
+        if plan is None:
+            plan = session.stale.new if session.stale else session.plan
+        moves: list[Body] = [] if version == session.pinned else [VersionPinned(version)]
+        fork = self._fork(0, ForkReason.RESTART, fresh=True)
+        await self._journal.write(*moves, PlanLoaded(plan), fork, Stopped(StopReason.START))
+
+    async def pin(self, version: int | None = None) -> None:
+        """Pin the session to a version: the one its outputs come from keeps the place.
+
+        Another version is another tree, so the session restarts on it.
+
+        Raises:
+            BusyError: A turn is running.
+            UsageError: The server does not tell which version ran and none is named.
+            TargetError: The server could not be asked for its plan.
+        """
+        async with self._place.hold("pin"):
+            self._check("pin")
+            running = self.session.version
+            wanted = version if version is not None else running
+            if wanted is None:
+                raise UsageError(
+                    "The server does not tell which version this session runs.",
+                    "Name one, for example version 1.",
+                )
+            if wanted != running:
+                await self._begin_again(wanted)
+                return
+            plan = self.session.plan
+            stop = Stopped(StopReason.USER, f"pinned to version {wanted}")
+            await self._journal.write(VersionPinned(wanted), PlanLoaded(plan), stop)
+
+    async def fork(self, index: int) -> None:
+        """Start a new branch before the step at `index`, with the outputs of the steps before it.
+
+        Raises:
+            BusyError: A turn is running.
+            UsageError: The index lies ahead of the cursor or before the first step.
+        """
+        async with self._place.hold("fork"):
+            self._check("fork")
+            if not 0 <= index <= self.session.cursor:
+                raise UsageError(f"Step {index + 1} was not reached.", "Fork from a step that ran.")
+            stop = Stopped(StopReason.USER, f"forked before step {index + 1}")
+            await self._journal.write(self._fork(index, ForkReason.FORK), stop)
+
+    def _check(self, verb: str) -> None:
+        why = rules.refusal(self.session, verb)
+        if why and (self.session.verb or self.session.running):
+            raise BusyError(f"{why[0].upper()}{why[1:]}.")
+        if why:
+            raise UsageError(f"{why[0].upper()}{why[1:]}.")
+
+    def _fork(self, index: int, reason: ForkReason, *, fresh: bool = False) -> Forked:
+        session = self.session
+        return Forked(len(session.branches), session.current, index, reason, fresh)
