@@ -22,6 +22,9 @@ from flowdbg.transport.excerpt import excerpt
 
 EVENT_STREAM = "text/event-stream"
 NO_CONTENT = frozenset({204, 205})
+_STEP_IN_DOUBT = "Whether the step ran is not known; nothing was sent again."
+_WORK_IN_DOUBT = "Whether the server did it is not known; nothing was sent again."
+_ONLY_ASKED = "It was only a question, so nothing ran or changed; ask again."
 _CHECK_ADDRESS = "Check that the address is that of a flow server."
 _SECONDS = re.compile(r"\d{1,9}(?:\.\d+)?")
 
@@ -149,6 +152,13 @@ def json_answer(status: int, headers: Mapping[str, str], text: str) -> Answer:
             _CHECK_ADDRESS,
         )
     return Answer(status, body.value, headers, text)
+
+
+def when_lost(method: str, accept: str) -> str:
+    """What is known of the server's doing when a request left and no whole answer came."""
+    if method == "GET":
+        return _ONLY_ASKED
+    return _STEP_IN_DOUBT if accept == EVENT_STREAM else _WORK_IN_DOUBT
 
 
 def media_type(content_type: str) -> str:

@@ -21,6 +21,7 @@ from flowdbg.transport.answers import (
     ErrorAnswer,
     explain_plainly,
     json_answer,
+    when_lost,
 )
 from flowdbg.transport.decompression import ACCEPTED
 from flowdbg.transport.event_stream import MAX_EVENT_BYTES
@@ -185,7 +186,7 @@ class HttpClient:
 
         if self._connection is None:
             self._connection = Connection(self._route)
-        request = Request(method, path, at_sending, body)
+        request = Request(method, path, at_sending, body, when_lost(method, accept))
         return Exchange(self._connection, self._route, request, self._timeouts, self._explain)
 
 

@@ -32,6 +32,8 @@ class Request:
     path: str
     headers: Callable[[], Mapping[str, str]]
     body: bytes | None
+    lost: str
+    """What to say when it left and no whole answer came (`answers.when_lost`)."""
 
     def __repr__(self) -> str:
         return f"Request({self.method} {self.path.partition('?')[0]})"
@@ -74,6 +76,11 @@ class Exchange:
     def origin(self) -> str:
         """The server, as shown to people."""
         return self._route.origin
+
+    @property
+    def lost(self) -> str:
+        """What is known when the request left and no whole answer came."""
+        return self._request.lost
 
     async def open(self) -> None:
         """Send the request; return when a successful answer has begun.
@@ -171,7 +178,8 @@ class Exchange:
         return self._redactor.values(body.decode("utf-8-sig", "replace"))
 
     def _failure(self, error: Exception) -> TargetError:
-        return failure(error, self._route, self._timeouts.connect, self._timeouts.idle)
+        limits = self._timeouts
+        return failure(error, self._route, self.lost, connect=limits.connect, idle=limits.idle)
 
     async def _refusal(self, response: Response) -> Refused:
         text, whole = await self.beginning()

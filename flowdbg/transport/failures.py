@@ -32,7 +32,6 @@ _NOT_SENT = (
     httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError,
 )  # fmt: skip
 
-_UNKNOWN = "Whether the step ran is not known; nothing was sent again."
 _START = "Start the server or correct its address."
 
 # https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
@@ -54,16 +53,19 @@ def was_not_sent(error: Exception) -> bool:
 
 
 def failure(
-    error: Exception, route: Route, connect: float | None, idle: float | None
+    error: Exception, route: Route, lost: str, *, connect: float | None, idle: float | None
 ) -> TargetError:
-    """Our error for a foreign one; `connect` and `idle` are the limits in seconds."""
+    """Our error for a foreign one; `connect` and `idle` are the limits in seconds.
+
+    `lost` says what is known when the request left and no whole answer came.
+    """
     if isinstance(error, httpx.ConnectTimeout):
         return RequestTimedOut(
             f"{route.first_hop} did not accept a connection within {connect or 0:g} seconds.",
             "Check the address and the network.",
         )
     if isinstance(error, httpx.TimeoutException):
-        return RequestTimedOut(f"{route.origin} sent nothing for {idle or 0:g} seconds.", _UNKNOWN)
+        return RequestTimedOut(f"{route.origin} sent nothing for {idle or 0:g} seconds.", lost)
     if isinstance(error, httpx.ProxyError):
         return ConnectionFailed(
             f"{route.first_hop} refused the way to {route.host}: {excerpt(str(error))}.",
@@ -77,11 +79,11 @@ def failure(
             "Check the key and the configured headers for line breaks and stray characters.",
         )
     if isinstance(error, httpx.RemoteProtocolError):
-        return _broken_protocol(str(error), route)
+        return _broken_protocol(str(error), route, lost)
     if isinstance(error, httpx.ConnectError):
         return _no_connection(error, route)
     return Interrupted(
-        f"The connection to {route.origin} {_loss(error)} before the answer was complete.", _UNKNOWN
+        f"The connection to {route.origin} {_loss(error)} before the answer was complete.", lost
     )
 
 
@@ -136,7 +138,7 @@ def _tls_trouble(error: ssl.SSLError, route: Route) -> ConnectionFailed:
     )
 
 
-def _broken_protocol(message: str, route: Route) -> TargetError:
+def _broken_protocol(message: str, route: Route, lost: str) -> TargetError:
     """Our error for an answer that breaks HTTP; h11 gives its reasons in words only."""
     if "without sending a response" in message:
         what = f"{route.origin} closed the connection without an answer."
@@ -152,7 +154,7 @@ def _broken_protocol(message: str, route: Route) -> TargetError:
         )
     else:
         what = f"The answer of {route.origin} breaks the rules of HTTP: {excerpt(message)}."
-    return Interrupted(what, _UNKNOWN)
+    return Interrupted(what, lost)
 
 
 def _loss(error: Exception) -> str:

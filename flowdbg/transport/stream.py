@@ -140,5 +140,5 @@ class EventStream:
         except TimeoutError as error:
             raise RequestTimedOut(
                 f"{self._exchange.origin} sent no event for {self._progress:g} seconds.",
-                "Whether the step ran is not known; nothing was sent again.",
+                self._exchange.lost,
             ) from error

@@ -94,7 +94,7 @@ TLS_LOST = caused(httpx.ReadError(""), tls_error("DECRYPTION_FAILED_OR_BAD_RECOR
 def test_each_foreign_error_is_told_in_our_words(
     error: Exception, kind: type[TargetError], text: str, not_sent: bool
 ) -> None:
-    ours = failure(error, ROUTE, connect=3, idle=9)
+    ours = failure(error, ROUTE, "Look.", connect=3, idle=9)
     assert type(ours) is kind
     assert text in str(ours)
     assert str(ours).isprintable()
@@ -104,11 +104,17 @@ def test_each_foreign_error_is_told_in_our_words(
 
 def test_a_dead_proxy_is_named_instead_of_the_server() -> None:
     route = Route("https://a", "https://a", "a", "http://me:pw@p:1", "http://p:1")
-    ours = failure(caused(httpx.ConnectError(""), os_error(errno.ECONNREFUSED)), route, 1, None)
+    ours = failure(
+        caused(httpx.ConnectError(""), os_error(errno.ECONNREFUSED)),
+        route,
+        "",
+        connect=1,
+        idle=None,
+    )
     assert "Nothing listens at the proxy http://p:1 (from the environment)" in str(ours)
 
 
 def test_errors_that_stand_behind_each_other_in_a_circle_are_no_endless_search() -> None:
     first, second = httpx.ReadError(""), OSError()
     first.__cause__, second.__cause__ = second, first
-    assert type(failure(first, ROUTE, None, None)) is Interrupted
+    assert type(failure(first, ROUTE, "", connect=None, idle=None)) is Interrupted
