@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flowdbg.cli import options, run_options
+from flowdbg.cli import options
+from flowdbg.cli.asked import Asked, Tools, asked_flags, spread, tool_flags
 from flowdbg.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,33 +18,23 @@ if TYPE_CHECKING:
     from flowdbg.present.tips import Tip
 
 
+@spread(asked=asked_flags, tools=tool_flags)
 def debug(
-    target: Annotated[
-        str, typer.Argument(metavar="TARGET", help="org/project/flow[@VERSION], or a flow file.")
-    ] = "",
-    message: options.MessageOption = None,
-    param: options.ParameterOption = None,
-    params: options.ParamsFileOption = None,
+    target: options.TargetArgument = "",
+    *,
+    asked: Asked,
+    override_output: options.OutputOverrideOption = None,
     url: options.UrlOption = "",
     profile: options.ProfileOption = "",
-    override_output: options.OutputOverrideOption = None,
-    override_block: options.BlockOverrideOption = None,
-    attach: run_options.AttachOption = None,
-    trace: run_options.TraceOption = False,
-    tools: run_options.ToolsOption = None,
-    tool_choice: run_options.ToolChoiceOption = "",
-    tool_handler: run_options.ToolHandlerOption = "",
-    tool_exec: run_options.ToolExecOption = "",
-    tool_timeout: run_options.ToolTimeoutOption = 60.0,
-    max_tool_rounds: run_options.MaxToolRoundsOption = 10,
     run: Annotated[
         str, typer.Option("--run", metavar="RUN", help="Open a finished run, paused at its end.")
     ] = "",
+    tools: Tools,
     theme: options.ThemeOption = "",
     ascii_only: options.AsciiOption = False,
 ) -> None:
     """Debug a flow on the screen, paused before its first step."""
-    from flowdbg.cli.opening import Opening, Tools, open_new, open_run
+    from flowdbg.cli.opening import Opening, open_new, open_run
 
     if run:
         opened = open_run(run, target=target, url=url, profile=profile)
@@ -51,19 +42,7 @@ def debug(
         return
     if not target:
         raise UsageError("There is nothing to debug.", "Name a TARGET, or a finished --run.")
-    opening = Opening(
-        target,
-        message,
-        param or (),
-        params,
-        url=url,
-        profile=profile,
-        output_overrides=override_output or (),
-        block_overrides=override_block or (),
-        attach=attach or (),
-        trace=trace,
-        tools=Tools(tools, tool_choice, tool_handler, tool_exec, tool_timeout, max_tool_rounds),
-    )
+    opening = Opening(target, asked, tools, override_output or (), url, profile)
     show(open_new(opening), theme=theme, ascii_only=ascii_only)
 
 

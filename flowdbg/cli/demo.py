@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from flowdbg.cli import options
+from flowdbg.cli.asked import Asked
 
 
 def demo(
@@ -29,12 +30,8 @@ def demo(
     from flowdbg.headless.run import RunOptions
 
     ensure_model()
-    opening = Opening(
-        str(demo_path()),
-        params_file=demo_inputs_path(),
-        output_overrides=override_output or (),
-        block_overrides=override_block or (),
-    )
+    asked = Asked(params_file=demo_inputs_path(), block_overrides=override_block or ())
+    opening = Opening(str(demo_path()), asked, output_overrides=override_output or ())
     if headless or as_json:
         run_headless(opening, RunOptions(until, run_remaining), as_json=as_json)
     show(open_new(opening), theme=theme, ascii_only=ascii_only, tips=demo_tips())

@@ -3,44 +3,33 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from flowdbg.cli import options, run_options
+from flowdbg.cli.asked import Asked, Tools, asked_flags, spread, tool_flags
 
 if TYPE_CHECKING:
-    from flowdbg.cli.remote import Asked
     from flowdbg.dialects.whole_runs import Executor
     from flowdbg.headless.execute import ExecuteOptions
     from flowdbg.headless.tools import ToolHandler
 
-TargetArgument = Annotated[
-    str, typer.Argument(metavar="TARGET", help="org/project/flow[@VERSION], or a flow file.")
-]
 
-
+@spread(asked=asked_flags, tools=tool_flags)
 def execute(
-    target: TargetArgument = "",
-    message: options.MessageOption = None,
-    param: options.ParameterOption = None,
-    params: options.ParamsFileOption = None,
+    target: options.TargetArgument = "",
+    *,
+    asked: Asked,
     messages: run_options.MessagesOption = None,
     url: options.UrlOption = "",
     profile: options.ProfileOption = "",
     version: run_options.VersionOption = "",
-    override_block: options.BlockOverrideOption = None,
-    attach: run_options.AttachOption = None,
-    tools: run_options.ToolsOption = None,
-    tool_choice: run_options.ToolChoiceOption = "",
-    tool_handler: run_options.ToolHandlerOption = "",
-    tool_exec: run_options.ToolExecOption = "",
-    tool_timeout: run_options.ToolTimeoutOption = 60.0,
-    max_tool_rounds: run_options.MaxToolRoundsOption = 10,
+    tools: Tools,
     resume: run_options.ResumeOption = "",
     tool_result: run_options.ToolResultOption = None,
-    trace: run_options.TraceOption = False,
     session_id: run_options.SessionIdOption = "",
     as_json: options.JsonOption = False,
 ) -> None:
@@ -55,29 +44,30 @@ def execute(
     """
     import asyncio
 
-    from flowdbg.cli.remote import Asked
     from flowdbg.cli.tools import make_handler
 
-    handler = make_handler(tool_handler, tool_exec, tool_timeout)
-    answering = _Answering(handler, max_tool_rounds, tool_result or [])
-    place = _Place(target, version, url, profile, session_id)
-    blocks, images = override_block or [], attach or []
-    asked = Asked(message, param or [], params, blocks, images, messages, tools, tool_choice, trace)
+    handler = make_handler(tools.handler, tools.command, tools.timeout)
+    answering = _Answering(handler, tools.rounds, tool_result or [])
+    offered = Tools(tools.file, tools.choice)
+    run = _Run(target, version, url, profile, session_id, asked, messages, offered)
     if resume:
-        _check_alone(place, asked)
+        _check_alone(run)
         raise typer.Exit(asyncio.run(_resume(resume, answering, as_json)))
-    raise typer.Exit(asyncio.run(_execute(place, asked, answering, as_json)))
+    raise typer.Exit(asyncio.run(_execute(run, answering, as_json)))
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a flow is, as typed."""
+class _Run:
+    """Which flow runs, and what it is asked with, as typed."""
 
     target: str = ""
     version: str = ""
     url: str = ""
     profile: str = ""
     session_id: str = ""
+    asked: Asked = field(default_factory=Asked)
+    messages: Path | None = None
+    tools: Tools = field(default_factory=Tools)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +79,17 @@ class _Answering:
     results: list[str]
 
 
-def _check_alone(place: _Place, asked: Asked) -> None:
-    from flowdbg.cli.remote import Asked
+def _check_alone(run: _Run) -> None:
     from flowdbg.errors import UsageError
 
-    if place != _Place() or asked != Asked():
+    if run != _Run():
         raise UsageError(
             "--resume goes on with a run as it was asked; only its tool calls are answered.",
             "Give --tool-result, --tool-exec or --tool-handler with it, and nothing else.",
         )
 
 
-async def _execute(place: _Place, asked: Asked, answering: _Answering, as_json: bool) -> int:
+async def _execute(run: _Run, answering: _Answering, as_json: bool) -> int:
     from flowdbg.cli.remote import reach, request_for
     from flowdbg.dialects.targets import make_executor
     from flowdbg.errors import UsageError
@@ -108,14 +97,16 @@ async def _execute(place: _Place, asked: Asked, answering: _Answering, as_json: 
     from flowdbg.headless.execute import ExecuteOptions
     from flowdbg.headless.kept_text import KeptRun
 
-    if not place.target or answering.results:
-        said = "A result answers a run that waits." if place.target else "No flow is named."
+    if not run.target or answering.results:
+        said = "A result answers a run that waits." if run.target else "No flow is named."
         raise UsageError(said, "Give a TARGET, or --resume RUN to go on with a waiting run.")
-    if answering.handler and not asked.tools:
+    if answering.handler and not run.tools.file:
         raise UsageError("The model is offered no tools.", "Name their definitions: --tools FILE.")
-    where = {"url": place.url, "profile": place.profile, "tag": place.session_id}
-    async with reach(make_executor, place.target, place.version, **where) as reached:
-        request = await request_for(asked, reached.remote, reached.version)
+    where = {"url": run.url, "profile": run.profile, "tag": run.session_id}
+    async with reach(make_executor, run.target, run.version, **where) as reached:
+        request = await request_for(
+            reached.remote, reached.version, run.asked, run.tools, run.messages
+        )
         kept = KeptRun(
             reached.url, reached.profile, str(reached.remote.address), reached.version, request
         )
@@ -126,7 +117,7 @@ async def _execute(place: _Place, asked: Asked, answering: _Answering, as_json: 
             answering.max_rounds,
             keep=(lambda paused: kept_runs.keep(kept, paused)) if reached.lasting else None,
         )
-        return await _run(reached.remote, how, as_json)
+        return await _driven(reached.remote, how, as_json)
 
 
 async def _resume(name: str, answering: _Answering, as_json: bool) -> int:
@@ -152,13 +143,13 @@ async def _resume(name: str, answering: _Answering, as_json: bool) -> int:
             results=results,
             keep=lambda again: kept_runs.keep(kept, again),
         )
-        code = await _run(reached.remote, how, as_json)
+        code = await _driven(reached.remote, how, as_json)
     if code in (0, 1):
         kept_runs.forget(name)
     return code
 
 
-async def _run(remote: Executor, how: ExecuteOptions, as_json: bool) -> int:
+async def _driven(remote: Executor, how: ExecuteOptions, as_json: bool) -> int:
     from flowdbg.headless.execute import execute as run
     from flowdbg.headless.execute_report import JsonExecuteReport, TextExecuteReport
     from flowdbg.headless.progress import Progress

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flowdbg.cli import options, run_options
+from flowdbg.cli.asked import Asked, asked_flags, spread
 
 if TYPE_CHECKING:
-    from flowdbg.cli.remote import Asked, Reached
+    from flowdbg.cli.remote import Reached
     from flowdbg.dialects.whole_runs import Queue
     from flowdbg.headless.jobs import JobReport
 
@@ -25,19 +26,15 @@ TimeoutOption = Annotated[
 
 
 @app.command()
+@spread(asked=asked_flags)
 def submit(
     target: Annotated[str, typer.Argument(metavar="TARGET", help="org/project/flow[@VERSION].")],
-    message: options.MessageOption = None,
-    param: options.ParameterOption = None,
-    params: options.ParamsFileOption = None,
+    asked: Asked,
     url: options.UrlOption = "",
     profile: options.ProfileOption = "",
     version: run_options.VersionOption = "",
-    override_block: options.BlockOverrideOption = None,
-    attach: run_options.AttachOption = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the result, too.")] = False,
     timeout: TimeoutOption = 0.0,
-    trace: run_options.TraceOption = False,
     session_id: run_options.SessionIdOption = "",
     as_json: options.JsonOption = False,
 ) -> None:
@@ -45,7 +42,7 @@ def submit(
     import asyncio
 
     from flowdbg.cli.embedded import names_file
-    from flowdbg.cli.remote import Asked, reach
+    from flowdbg.cli.remote import reach
     from flowdbg.dialects.targets import make_queue
     from flowdbg.errors import UsageError
 
@@ -54,7 +51,6 @@ def submit(
             f"{target} is a file; its embedded server would end with this command.",
             "Run it with 'flowdbg execute', or queue it on a server (flowdbg serve, publish).",
         )
-    asked = Asked(message, param or [], params, override_block or [], attach or [], trace=trace)
     limit = timeout if wait else None
 
     async def go() -> int:
@@ -121,7 +117,7 @@ async def _submit(
 ) -> int:
     from flowdbg.cli.remote import request_for
 
-    request = await request_for(asked, reached.remote, reached.version)
+    request = await request_for(reached.remote, reached.version, asked)
     accepted = await reached.remote.submit(reached.version, request)
     run = accepted.execution_id
     remote = reached.remote

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flowdbg.cli.asked import Asked, Tools
 from flowdbg.cli.embedded import names_file, published_flow
 from flowdbg.cli.inputs import read_block_edits, read_params, read_value
 from flowdbg.cli.servers import Server, find_server
@@ -30,32 +31,15 @@ from flowdbg.store import SessionStore
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
-    """The tools of a run, and what answers their calls."""
-
-    file: Path | None = None
-    choice: str = ""
-    handler: str = ""
-    command: str = ""
-    timeout: float = 60.0
-    rounds: int = 10
-
-
-@dataclass(frozen=True, slots=True)
 class Opening:
     """What a person named on the command line."""
 
     target: str
-    message: str | None = None
-    parameters: Sequence[str] = ()
-    params_file: Path | None = None
+    asked: Asked = field(default_factory=Asked)
+    tools: Tools = field(default_factory=Tools)
+    output_overrides: Sequence[str] = ()
     url: str = ""
     profile: str = ""
-    output_overrides: Sequence[str] = ()
-    block_overrides: Sequence[str] = ()
-    attach: Sequence[str] = ()
-    trace: bool = False
-    tools: Tools = field(default_factory=Tools)
 
 
 @asynccontextmanager
@@ -69,7 +53,7 @@ async def open_new(opening: Opening, *, inputs_needed: bool = False) -> AsyncIte
         TargetError: The server could not be asked for the plan.
         StoreError: The session's file could not be made.
     """
-    base = read_params(opening.params_file)
+    base = read_params(opening.asked.params_file)
     async with AsyncExitStack() as stack:
         place = await _locate(opening, stack)
         server = place.server
@@ -77,13 +61,13 @@ async def open_new(opening: Opening, *, inputs_needed: bool = False) -> AsyncIte
         stack.push_async_callback(target.aclose)
         plan = await target.fetch_plan(place.pinned)
         schema = plan.inputs if plan else {}
-        parameters = parameters_of(opening.parameters, base, schema)
+        parameters = parameters_of(opening.asked.parameters, base, schema)
         if inputs_needed:
-            _require_inputs(opening.message, parameters, schema)
+            _require_inputs(opening.asked.message, parameters, schema)
         known = plan or Plan()
         handler = make_handler(opening.tools.handler, opening.tools.command, opening.tools.timeout)
         outputs = _output_edits(opening.output_overrides, known)
-        blocks = read_block_edits(opening.block_overrides, known)
+        blocks = read_block_edits(opening.asked.block_overrides, known)
         debugger = await _start(target, opening, parameters, place, plan)
         stack.push_async_callback(debugger.close)
         debugger.tool_handler, debugger.tool_rounds = handler, opening.tools.rounds
@@ -201,7 +185,7 @@ async def _start(
     plan: Plan | None,
 ) -> Debugger:
     definitions, choice = read_tools(opening.tools.file, opening.tools.choice)
-    attachments = read_attachments(opening.attach)
+    attachments = read_attachments(opening.asked.attachments)
     store = _new_store(place.server, place.file)
     opened = SessionOpened(
         store.session_id,
@@ -209,12 +193,12 @@ async def _start(
         target.url,
         str(place.address),
         place.pinned,
-        opening.message,
+        opening.asked.message,
         JsonText.of(parameters),
         tools=definitions.text if definitions else "",
         tool_choice=choice.text if choice else "",
         attachments=JsonText.of(attachments).text if attachments else "",
-        trace=opening.trace,
+        trace=opening.asked.trace,
         file=str(place.file) if place.file else "",
     )
     try:

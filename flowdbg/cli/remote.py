@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
+from flowdbg.cli.asked import Asked, Tools
 from flowdbg.cli.embedded import names_file, published_flow
 from flowdbg.cli.inputs import read_block_edits, read_json_file, read_params
 from flowdbg.cli.servers import Server, find_server
 from flowdbg.cli.tools import read_tools
-from flowdbg.core.address import FlowAddress
 from flowdbg.core.inputs import missing_inputs, parameters_of
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.plan import Plan
 from flowdbg.dialects.attachments import read_attachments
+from flowdbg.dialects.targets import Maker
 from flowdbg.dialects.versions import parse_run_target
 from flowdbg.dialects.whole_runs import Remote, Runner, RunRequest
 from flowdbg.errors import UsageError
@@ -24,22 +25,6 @@ from flowdbg.errors import UsageError
 _LONGEST_TAG = 200
 
 Client = TypeVar("Client", bound=Remote)
-Client_co = TypeVar("Client_co", bound=Remote, covariant=True)
-
-
-class Make(Protocol[Client_co]):
-    """Makes the client of one operation (`make_executor`, `make_queue`, `make_archive`)."""
-
-    def __call__(
-        self,
-        dialect: str,
-        *,
-        url: str,
-        key: Callable[[], str],
-        address: FlowAddress | None = None,
-        session_id: str = "",
-    ) -> Client_co:
-        """The client for a server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +39,9 @@ class Reached(Generic[Client]):
     """Whether the server is there after the command has ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a run is asked with, as typed."""
-
-    message: str | None = None
-    parameters: Sequence[str] = field(default_factory=list)
-    params_file: Path | None = None
-    block_overrides: Sequence[str] = field(default_factory=list)
-    attachments: Sequence[str] = field(default_factory=list)
-    messages: Path | None = None
-    tools: Path | None = None
-    tool_choice: str = ""
-    trace: bool = False
-
-
 @asynccontextmanager
 async def reach(
-    make: Make[Client],
+    make: Maker[Client],
     target: str,
     version: str = "",
     *,
@@ -111,7 +81,7 @@ async def reach(
 
 @asynccontextmanager
 async def reach_server(
-    make: Make[Client], flow: str = "", *, url: str = "", profile: str = ""
+    make: Maker[Client], flow: str = "", *, url: str = "", profile: str = ""
 ) -> AsyncIterator[Client]:
     """A server, for what is addressed by an id; `flow` may be empty.
 
@@ -131,7 +101,13 @@ async def reach_server(
         await remote.aclose()
 
 
-async def request_for(asked: Asked, remote: Runner, version: int | None) -> RunRequest:
+async def request_for(
+    remote: Runner,
+    version: int | None,
+    asked: Asked,
+    tools: Tools = Tools(),
+    conversation: Path | None = None,
+) -> RunRequest:
     """What was typed, read by the plan where the server tells one, and checked.
 
     Raises:
@@ -140,8 +116,8 @@ async def request_for(asked: Asked, remote: Runner, version: int | None) -> RunR
     """
     base = read_params(asked.params_file)
     attachments = read_attachments(asked.attachments)
-    tools, choice = read_tools(asked.tools, asked.tool_choice)
-    messages = read_json_file(asked.messages) if asked.messages else None
+    definitions, choice = read_tools(tools.file, tools.choice)
+    messages = read_json_file(conversation) if conversation else None
     told = await remote.plan(version)
     plan = told.plan if told else Plan()
     parameters = parameters_of(asked.parameters, base, plan.inputs)
@@ -151,7 +127,7 @@ async def request_for(asked: Asked, remote: Runner, version: int | None) -> RunR
         parameters=JsonText.of(parameters),
         block_edits=read_block_edits(asked.block_overrides, plan),
         attachments=attachments,
-        tools=tools,
+        tools=definitions,
         tool_choice=choice,
         trace=asked.trace,
     )

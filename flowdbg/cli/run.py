@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from flowdbg.cli import options, run_options
+from flowdbg.cli import options
+from flowdbg.cli.asked import Asked, Tools, asked_flags, spread, tool_flags
 from flowdbg.headless.on_stale import OnStale
 
 if TYPE_CHECKING:
@@ -15,26 +16,18 @@ if TYPE_CHECKING:
     from flowdbg.headless.run import RunOptions
 
 
+@spread(asked=asked_flags, tools=tool_flags)
 def run(
     target: options.TargetArgument,
-    message: options.MessageOption = None,
-    param: options.ParameterOption = None,
-    params: options.ParamsFileOption = None,
+    *,
+    asked: Asked,
+    override_output: options.OutputOverrideOption = None,
     url: options.UrlOption = "",
     profile: options.ProfileOption = "",
-    override_output: options.OutputOverrideOption = None,
-    override_block: options.BlockOverrideOption = None,
-    attach: run_options.AttachOption = None,
-    trace: run_options.TraceOption = False,
-    tools: run_options.ToolsOption = None,
-    tool_choice: run_options.ToolChoiceOption = "",
-    tool_handler: run_options.ToolHandlerOption = "",
-    tool_exec: run_options.ToolExecOption = "",
-    tool_timeout: run_options.ToolTimeoutOption = 60.0,
-    max_tool_rounds: run_options.MaxToolRoundsOption = 10,
     until: options.UntilOption = "",
     run_remaining: options.RunRemainingOption = False,
     on_stale: OnStale = typer.Option(OnStale.STOP, help="When the plan changes under the run."),
+    tools: Tools,
     as_json: options.JsonOption = False,
 ) -> None:
     """Run a flow without a screen.
@@ -42,22 +35,10 @@ def run(
     Exit codes: 0 end of flow, 1 a step failed, 2 wrong usage, 3 stopped before the end,
     4 server or protocol trouble, 5 stale plan, 6 session not saved, 130 interrupted.
     """
-    from flowdbg.cli.opening import Opening, Tools
+    from flowdbg.cli.opening import Opening
     from flowdbg.headless.run import RunOptions
 
-    opening = Opening(
-        target,
-        message,
-        param or (),
-        params,
-        url=url,
-        profile=profile,
-        output_overrides=override_output or (),
-        block_overrides=override_block or (),
-        attach=attach or (),
-        trace=trace,
-        tools=Tools(tools, tool_choice, tool_handler, tool_exec, tool_timeout, max_tool_rounds),
-    )
+    opening = Opening(target, asked, tools, override_output or (), url, profile)
     run_headless(opening, RunOptions(until, run_remaining, on_stale), as_json=as_json)
 
 

@@ -1,4 +1,4 @@
-"""Flags of commands that ask a server for a whole run: execute and jobs."""
+"""Flags about runs: their tools, attachments and tags."""
 
 from __future__ import annotations
 

@@ -23,8 +23,12 @@ DEFAULT_DIALECT = "noukai"
 Client = TypeVar("Client")
 
 
-class _Maker(Generic[Client]):
-    """Makes the client of one operation, in whatever dialect."""
+class Maker(Generic[Client]):
+    """Makes the client of one operation, in whatever dialect.
+
+    Args:
+        operation: The operation's name in the dialects' `OPERATIONS`.
+    """
 
     def __init__(self, operation: str) -> None:
         self._operation = operation
@@ -51,11 +55,11 @@ class _Maker(Generic[Client]):
         return client
 
 
-make_executor = _Maker[Executor]("execute")
+make_executor = Maker[Executor]("execute")
 """Whole runs in one call."""
-make_queue = _Maker[Queue]("jobs")
+make_queue = Maker[Queue]("jobs")
 """Queued runs."""
-make_archive = _Maker[Archive]("traces")
+make_archive = Maker[Archive]("traces")
 """Runs and their traces."""
 
 
