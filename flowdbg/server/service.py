@@ -18,6 +18,7 @@ import uvicorn
 
 from flowdbg.errors import UsageError
 from flowdbg.server.app import FlowServer
+from flowdbg.server.connections import Patience, bounded
 from flowdbg.server.settings import ServerSettings
 
 _BACKLOG = 2048
@@ -64,12 +65,13 @@ class Service:
 
     async def _run(self, announce: Announce) -> None:
         server = FlowServer(self._settings)
+        patience = Patience(self._settings.write_timeout, self._settings.request_timeout)
         try:
             async with server.running():
                 config = uvicorn.Config(
                     server.asgi,
                     loop="asyncio",
-                    http="httptools",
+                    http=bounded(patience),
                     ws="none",
                     lifespan="off",
                     log_config=None,

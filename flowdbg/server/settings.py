@@ -37,6 +37,10 @@ class ServerSettings:
     """Bytes of the largest request body."""
     heartbeat: float = 15.0
     """Seconds of silence after which a stream sends a heartbeat."""
+    write_timeout: float = 60.0
+    """Seconds without reading after which a client that has something to read is let go."""
+    request_timeout: float = 120.0
+    """Seconds within which a request has to be there whole."""
     retention_days: float | None = None
     """Days after which a finished run's record is removed; None keeps it."""
     capture: Capture = "metadata_only"
