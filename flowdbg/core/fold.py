@@ -137,6 +137,7 @@ def _turn_started(session: Session, entry: Entry, body: TurnStarted) -> Session:
         route=body.route,
         body=body.body,
         started_at=entry.at,
+        given=session.given,
     )
     return session.replace(running=turn)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowdbg.core.entries import Outcome, StopReason
+from flowdbg.core.lineage import other_plan
 from flowdbg.core.session import Session, Status, Turn
 
 FORWARD = ("step", "continue", "run to end", "run to")
@@ -23,6 +24,31 @@ def refusal(session: Session, verb: str) -> str:
         return "" if retry_index(session) is not None else "nothing has run yet; step first (n)"
     if verb in FORWARD:
         return _forward_refusal(session)
+    return ""
+
+
+def fork_refusal(session: Session, index: int, parent: int | None = None) -> str:
+    """Why no branch can begin before a step; empty when one can.
+
+    Args:
+        session: The session.
+        index: The step before which it would begin.
+        parent: The branch that it would leave; None for the current one.
+    """
+    refused = refusal(session, "fork")
+    if refused:
+        return refused
+    branch = session.branches[session.current if parent is None else parent]
+    if not 0 <= index <= branch.cursor:
+        place = f"on branch #{branch.number}"
+        return f"step {index + 1} was not reached {place}; fork before one that was"
+    plan = other_plan(session, branch.number)
+    if plan is not None:
+        which = f"version {plan.version}" if plan.version is not None else "another plan"
+        return (
+            f"branch #{branch.number} ran on {which}, and its outputs belong to that; "
+            "restart (R), or pin that version"
+        )
     return ""
 
 

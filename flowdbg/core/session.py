@@ -110,6 +110,17 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """What a turn was asked with: the plan, the inputs and the edits in force when it began."""
+
+    plan: Plan = field(default_factory=Plan)
+    message: str | None = None
+    parameters: JsonText = field(default_factory=lambda: JsonText("{}"))
+    output_edits: Mapping[str, JsonText] = field(default_factory=dict)
+    block_edits: Mapping[str, Mapping[str, JsonText]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One request to the server and how it ended."""
 
@@ -120,6 +131,7 @@ class Turn:
     route: str
     body: Segments
     started_at: float
+    given: Given = field(default_factory=Given)
     completed: int = 0
     """Plan entries that were completed in this turn."""
     terminal: Outcome | None = None
@@ -260,6 +272,11 @@ class Session:
             StopReason.UNKNOWN: State.UNKNOWN,
         }
         return by_reason.get(self.stop.reason, State.PAUSED)
+
+    @property
+    def given(self) -> Given:
+        """What a turn that began now would be asked with."""
+        return Given(self.plan, self.message, self.parameters, self.output_edits, self.block_edits)
 
     @property
     def version(self) -> int | None:

@@ -76,19 +76,26 @@ class MovingVerbs(EditingVerbs):
             stop = Stopped(StopReason.USER, f"pinned to version {wanted}")
             await self._journal.write(VersionPinned(wanted), PlanLoaded(plan), stop)
 
-    async def fork(self, index: int) -> None:
+    async def fork(self, index: int, *, parent: int | None = None) -> None:
         """Start a new branch before the step at `index`, with the outputs of the steps before it.
+
+        `parent` is the branch that it leaves; the current one when it is not named.
 
         Raises:
             BusyError: A turn is running.
-            UsageError: The index lies ahead of the cursor or before the first step.
+            UsageError: The step was not reached there, or the branch ran on another plan.
         """
         async with self._place.hold("fork"):
             self._check("fork")
-            if not 0 <= index <= self.session.cursor:
-                raise UsageError(f"Step {index + 1} was not reached.", "Fork from a step that ran.")
-            stop = Stopped(StopReason.USER, f"forked before step {index + 1}")
-            await self._journal.write(self._fork(index, ForkReason.FORK), stop)
+            if parent is not None and not 0 <= parent < len(self.session.branches):
+                raise UsageError(f"There is no branch #{parent}.", "Look at the branches (B).")
+            why = rules.fork_refusal(self.session, index, parent)
+            if why:
+                raise UsageError(f"{why[0].upper()}{why[1:]}.")
+            left = self.session.current if parent is None else parent
+            where = f" of branch #{left}" if left != self.session.current else ""
+            stop = Stopped(StopReason.USER, f"forked before step {index + 1}{where}")
+            await self._journal.write(self._fork(index, ForkReason.FORK, parent=left), stop)
 
     def _check(self, verb: str) -> None:
         why = rules.refusal(self.session, verb)
@@ -97,6 +104,9 @@ class MovingVerbs(EditingVerbs):
         if why:
             raise UsageError(f"{why[0].upper()}{why[1:]}.")
 
-    def _fork(self, index: int, reason: ForkReason, *, fresh: bool = False) -> Forked:
+    def _fork(
+        self, index: int, reason: ForkReason, *, fresh: bool = False, parent: int | None = None
+    ) -> Forked:
         session = self.session
-        return Forked(len(session.branches), session.current, index, reason, fresh)
+        left = session.current if parent is None else parent
+        return Forked(len(session.branches), left, index, reason, fresh)

@@ -246,6 +246,40 @@ async def test_a_fork_goes_on_from_an_earlier_step(open_debugger: OpenDebugger) 
         await debugger.fork(3)
 
 
+async def test_a_fork_can_leave_an_earlier_branch(open_debugger: OpenDebugger) -> None:
+    debugger = await open_debugger()
+    await debugger.step()
+    await debugger.step()
+    first = debugger.session.branch
+    await debugger.edit_output("take", JsonText('{"message":"again"}'))
+    await debugger.fork(1)
+    await debugger.step()
+    assert debugger.session.branch.outputs["summarise"] != SUMMARY
+    await debugger.fork(2, parent=0)
+    branch = debugger.session.branch
+    assert (branch.number, branch.parent, branch.cursor) == (2, 0, 2)
+    assert branch.outputs == first.outputs
+    assert branch.execution_id == first.execution_id
+    await debugger.step()
+    assert debugger.session.state is State.DONE
+    with pytest.raises(UsageError, match="no branch #9"):
+        await debugger.fork(0, parent=9)
+    with pytest.raises(UsageError, match="not reached on branch #0"):
+        await debugger.fork(3, parent=0)
+
+
+async def test_a_branch_of_another_plan_is_not_forked_from(
+    open_debugger: OpenDebugger, server: Running
+) -> None:
+    debugger = await open_debugger()
+    await debugger.step()
+    publish(server.base, FLOW.replace("Summarise", "Sum up"))
+    await debugger.restart()
+    with pytest.raises(UsageError, match="#0 ran on version 1, and its outputs belong to that"):
+        await debugger.fork(1, parent=0)
+    assert len(debugger.session.branches) == 2
+
+
 async def test_a_second_running_verb_is_refused_and_sends_nothing(
     open_debugger: OpenDebugger,
 ) -> None:
