@@ -1,15 +1,16 @@
 """Checks values against JSON Schemas that strangers wrote.
 
-Three things make a plain validator unsafe: references that fetch from the network, `$ref` and
-`allOf` that multiply (a bomb), and `pattern` with a regular expression that never ends. Here
-references stay inside the schema, the number of checks is bounded, and patterns are matched in
-the sandbox.
+What makes a plain validator unsafe: references that fetch from the network, `$ref` and `allOf`
+that multiply (a bomb), checks that take long each, and regular expressions that never end. Here
+references stay inside the schema, the number of checks and their time are bounded, and patterns
+are matched in the sandbox, never in this process.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, cast
@@ -24,8 +25,12 @@ from flowdbg.expressions import Sandbox
 
 MAX_CHECKS = 100_000
 """Most keyword checks in one validation."""
+MAX_SECONDS = 2.0
+"""Most processor time of one look at a value."""
 MAX_SCHEMA_BYTES = 200_000
 """Largest schema as JSON text."""
+MAX_SCHEMA_PARTS = 2000
+"""Most objects, lists and list items in one schema; to check a schema itself takes time too."""
 _REFUSED = ("$dynamicRef", "$recursiveRef", "unevaluatedProperties", "unevaluatedItems")
 _MATCH = "{text: [p for p in ps if re.search(p, text) is not None] for text, ps in wanted.items()}"
 _MAX_ROUNDS = 20
@@ -48,6 +53,8 @@ def schema_problem(schema: Any) -> str | None:
     try:
         if len(json.dumps(schema)) > MAX_SCHEMA_BYTES:
             return f"is larger than {MAX_SCHEMA_BYTES:,} bytes"
+        if schema_parts(schema) > MAX_SCHEMA_PARTS:
+            return f"has more than {MAX_SCHEMA_PARTS:,} parts"
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         place = ".".join(str(part) for part in error.absolute_path)
@@ -55,6 +62,25 @@ def schema_problem(schema: Any) -> str | None:
     except (RecursionError, TypeError, ValueError) as error:
         return f"is not a JSON Schema: {error}"
     return _refused_part(schema)
+
+
+def schema_parts(schema: Any) -> int:
+    """How many objects, lists and list items a schema has; the values of an `enum` are free."""
+    if isinstance(schema, dict):
+        return 1 + sum(
+            schema_parts(member) - (_plain(member) if name == "enum" else 0)
+            for name, member in schema.items()
+        )
+    if isinstance(schema, list):
+        return 1 + _plain(schema) + sum(map(schema_parts, schema))
+    return 0
+
+
+def _plain(values: Any) -> int:
+    """How many items of a list are neither objects nor lists."""
+    if not isinstance(values, list):
+        return 0
+    return sum(not isinstance(item, dict | list) for item in values)
 
 
 async def check_value(value: Any, schema: Mapping[str, Any], sandbox: Sandbox) -> None:
@@ -98,12 +124,15 @@ class _Check:
 
     def __init__(self) -> None:
         self._left = MAX_CHECKS
+        self._deadline = 0.0
         self._known: dict[tuple[str, str], bool] = {}
         self.unknown: set[tuple[str, str]] = set()
 
     def first_error(self, value: Any, schema: Mapping[str, Any]) -> ValidationError | None:
         """The first mismatch; None when the value fits."""
         self.unknown = set()
+        # Processor time: on a busy machine a small check takes long, and is none the worse for it.
+        self._deadline = time.thread_time() + MAX_SECONDS
         token = _current.set(self)
         try:
             return next(_BoundedValidator(schema, registry=Registry()).iter_errors(value), None)
@@ -111,7 +140,9 @@ class _Check:
             raise SchemaMismatch(f"The schema refers to something it lacks: {error}.") from error
         except RecursionError as error:
             raise SchemaMismatch("The value or the schema is nested too deep.") from error
-        except (UnknownType, AttributeError, TypeError, ValueError, LookupError) as error:
+        except ArithmeticError as error:
+            raise SchemaMismatch(f"The value cannot be checked: {error}.") from error
+        except _FAULTS as error:
             raise SchemaMismatch("The schema is not a correct JSON Schema.") from error
         finally:
             _current.reset(token)
@@ -129,13 +160,16 @@ class _Check:
             self._known[pattern, text] = pattern in matched.get(text, ())
 
     def spend(self) -> None:
-        """Count one keyword check."""
+        """Count one check of a keyword or a pattern."""
         self._left -= 1
         if self._left < 0:
             raise SchemaMismatch(f"The schema needs more than {MAX_CHECKS:,} checks.")
+        if time.thread_time() > self._deadline:
+            raise SchemaMismatch(f"The schema takes longer than {MAX_SECONDS:g} seconds.")
 
     def matches(self, pattern: str, text: str) -> bool:
         """Whether a text matches; taken as true until it is known."""
+        self.spend()
         known = self._known.get((pattern, text))
         if known is None:
             self.unknown.add((pattern, text))
@@ -171,6 +205,28 @@ def _pattern_properties(
                 yield from validator.descend(member, schema, path=name, schema_path=pattern)
 
 
+def _additional_properties(
+    validator: Any, wanted: Any, instance: Any, schema: Any
+) -> Iterator[ValidationError]:
+    """As the library's, which would match the patterns itself, and hang."""
+    if not isinstance(instance, dict):
+        return
+    known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+    matches = _current.get().matches
+    extras = [
+        name
+        for name in instance
+        if name not in known and not any(matches(pattern, name) for pattern in patterns)
+    ]
+    if isinstance(wanted, dict):
+        for name in extras:
+            yield from validator.descend(instance[name], wanted, path=name)
+    elif extras and not wanted:
+        names = ", ".join(map(repr, extras[:10]))
+        were = "was" if len(extras) == 1 else "were"
+        yield ValidationError(f"Additional properties are not allowed ({names} {were} unexpected)")
+
+
 def _unique_items(
     _validator: Any, wanted: Any, instance: Any, _schema: Any
 ) -> Iterator[ValidationError]:
@@ -181,7 +237,9 @@ def _unique_items(
             yield ValidationError("the items are not all different")
 
 
+_FAULTS = (AttributeError, LookupError, TypeError, UnknownType, ValueError)
 _SAFE: dict[str, Keyword] = {
+    "additionalProperties": _additional_properties,
     "pattern": _pattern,
     "patternProperties": _pattern_properties,
     "uniqueItems": _unique_items,

@@ -62,6 +62,28 @@ async def test_the_first_thing_that_does_not_fit_is_named(
         ("xz", {"if": {"pattern": "^x"}, "then": {"maxLength": 1}}, False),
         ({"x1": 1}, {"patternProperties": {"^x": {"type": "string"}}}, False),
         ({"y1": 1}, {"patternProperties": {"^x": {"type": "string"}}}, True),
+        (
+            {"x1": 1, "y": 2},
+            {"patternProperties": {"^x": {}}, "additionalProperties": False},
+            False,
+        ),
+        (
+            {"x1": 1, "x2": 2},
+            {"patternProperties": {"^x": {}}, "additionalProperties": False},
+            True,
+        ),
+        ({"x": 1, "y": 2}, {"properties": {"x": {}}, "additionalProperties": False}, False),
+        (
+            {"x": 1, "y": "a"},
+            {"properties": {"x": {}}, "additionalProperties": {"type": "string"}},
+            True,
+        ),
+        (
+            {"x": 1, "y": 2},
+            {"properties": {"x": {}}, "additionalProperties": {"type": "string"}},
+            False,
+        ),
+        ({"x": 1}, {"additionalProperties": True}, True),
         (3, {"pattern": "^x"}, True),
         ({"a": {"a": 1}}, {"properties": {"a": {"$ref": "#"}}, "type": "object"}, False),
         ([[[]]], {"type": "array", "items": {"$ref": "#"}}, True),
@@ -115,8 +137,25 @@ async def test_a_schema_bomb_is_a_mismatch_not_a_hang(
 
 
 async def test_a_regular_expression_that_never_ends_elsewhere_ends_here(sandbox: Sandbox) -> None:
+    endless = "^(a+)+$"
     with pytest.raises(SchemaMismatch, match="does not match"):
-        await check_value("a" * 40 + "b", {"pattern": "^(a+)+$"}, sandbox)
+        await check_value("a" * 40 + "b", {"pattern": endless}, sandbox)
+    names = {"patternProperties": {endless: {}}, "additionalProperties": False}
+    with pytest.raises(SchemaMismatch, match="Additional properties are not allowed"):
+        await check_value({"a" * 40 + "b": 1}, names, sandbox)
+    check_now({"a" * 40 + "b": 1}, names)
+
+
+async def test_checks_that_take_long_each_come_to_an_end(sandbox: Sandbox) -> None:
+    """Fewer checks than are allowed, each of which compares with all values of an `enum`."""
+    schema = {"items": {"not": {"enum": ["x"] * 40_000}}}
+    with pytest.raises(SchemaMismatch, match="longer than 2 seconds"):
+        await check_value([{}] * 60_000, schema, sandbox)
+
+
+async def test_a_number_that_cannot_be_divided_is_a_mismatch(sandbox: Sandbox) -> None:
+    with pytest.raises(SchemaMismatch, match="cannot be checked"):
+        await check_value(10**400, {"multipleOf": 0.7}, sandbox)
 
 
 @pytest.mark.parametrize(
@@ -131,12 +170,20 @@ async def test_a_regular_expression_that_never_ends_elsewhere_ends_here(sandbox:
         ({"unevaluatedProperties": False}, "`unevaluatedProperties`, which is not supported"),
         ({"a": {"$dynamicRef": "#x"}}, "`$dynamicRef`, which is not supported"),
         ({"enum": ["x" * 300_000]}, "larger than 200,000 bytes"),
+        ({"allOf": [{}] * 2000}, "more than 2,000 parts"),
+        ({"type": [name for n in range(1000) for name in (n, str(n))]}, "more than 2,000 parts"),
+        ({"properties": {"enum": {"allOf": [{}] * 2000}}}, "more than 2,000 parts"),
         (_deep(3), "is not a JSON Schema object"),
     ],
     ids=lambda value: value[:20] if isinstance(value, str) else None,
 )
 def test_a_schema_that_cannot_be_used_is_explained(schema: Any, said: str) -> None:
     assert re.search(said.replace("$", r"\$"), schema_problem(schema) or "")
+
+
+def test_a_list_of_many_names_is_no_large_schema() -> None:
+    names = [f"name {number}" for number in range(10_000)]
+    assert schema_problem({"properties": {"name": {"enum": names}}}) is None
 
 
 def test_a_check_without_waiting_does_not_look_at_patterns() -> None:
