@@ -49,7 +49,7 @@ WALK: list[tuple[str, str, str]] = [
     ("run.to-selected", "t", r"does not lie"),
     ("run.continue", "c", r"DONE "),
     ("run.cancel", "C-c", r"[Nn]othing is running|q"),
-    ("run.retry", "r", r"retry #1"),
+    ("run.retry", "r", r"DONE .*retry #1"),
     ("run.fork", "F", r"(?s)PAUSED.*fork #\d"),
     ("run.to-end", "E", r"DONE "),
     ("view.earlier", "[", r"VIEWING"),
