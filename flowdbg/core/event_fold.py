@@ -13,7 +13,6 @@ from typing import Any
 from flowdbg.core.entries import Entry, EventReceived, Outcome
 from flowdbg.core.events import (
     Event,
-    Path,
     RunCompleted,
     RunStarted,
     StepCompleted,
@@ -27,17 +26,20 @@ from flowdbg.core.events import (
     ToolCallsRequested,
     UnknownEvent,
 )
-from flowdbg.core.promises import grown, moved, told_more
-from flowdbg.core.session import (
-    Anomaly,
-    Branch,
-    Execution,
-    LoggedEvent,
-    Session,
-    Status,
-    Totals,
-    Turn,
+from flowdbg.core.executions import (
+    at_work,
+    begin,
+    begin_inside,
+    closed,
+    execution_of,
+    note_anomaly,
+    put,
+    put_branch,
+    put_turn,
+    running,
 )
+from flowdbg.core.promises import grown, moved, told_more
+from flowdbg.core.session import Execution, LoggedEvent, Session, Status, Totals, Turn
 
 
 def apply_event(session: Session, at: float, number: int, event: Event) -> Session:
@@ -50,12 +52,6 @@ def apply_event(session: Session, at: float, number: int, event: Event) -> Sessi
             return _second_end(session, turn, event)
         return note_anomaly(session, at, number, "an event came after the end of its turn")
     return _ON_EVENT[type(event)](session, turn, at, event)
-
-
-def note_anomaly(session: Session, at: float, turn: int, what: str) -> Session:
-    """The session with one more anomaly, tied to the newest event."""
-    anomaly = Anomaly(at, turn, len(session.events) - 1, what)
-    return session.replace(anomalies=session.anomalies.append(anomaly))
 
 
 def is_chunk(entry: Entry) -> bool:
@@ -74,20 +70,19 @@ def apply_chunks(session: Session, entries: Sequence[Entry]) -> Session:
     first = bodies[0].received.event
     assert isinstance(first, StepOutput)
     turn = session.running
-    running = (
-        _execution(session.branches[turn.branch], turn, first.step_id, first.path)
+    one = (
+        execution_of(session.branches[turn.branch], turn, first.step_id, first.path)
         if turn and turn.number == bodies[0].turn and turn.terminal is None
         else None
     )
-    if turn is None or running is None or running.status is not Status.RUNNING:
+    if turn is None or one is None or one.status is not Status.RUNNING:
         for event in logged:
             session = session.replace(events=session.events.append(event))
             session = apply_event(session, event.at, event.turn, event.received.event)
         return session
     session = session.replace(events=session.events.extend(logged))
     deltas = [body.received.event.delta for body in bodies]  # type: ignore[union-attr] # all are chunks
-    grown = dataclasses.replace(running, chunks=running.chunks.extend(deltas))
-    return _put(session, turn, grown)
+    return put(session, turn, dataclasses.replace(one, chunks=one.chunks.extend(deltas)))
 
 
 def _run_started(session: Session, turn: Turn, at: float, event: RunStarted) -> Session:
@@ -96,11 +91,11 @@ def _run_started(session: Session, turn: Turn, at: float, event: RunStarted) -> 
         what = f"the run's id changed from {branch.execution_id} to {event.execution_id}"
         session = note_anomaly(session, at, turn.number, what)
     elif event.execution_id:
-        session = _put_branch(session, turn, branch.replace(execution_id=event.execution_id))
+        session = put_branch(session, turn, branch.replace(execution_id=event.execution_id))
     surprise = moved(session.plan, event)
     if not session.plan.told:
         session = session.replace(plan=told_more(session.plan, event))
-    return _put_turn(
+    return put_turn(
         session,
         turn,
         version=event.version,
@@ -110,57 +105,54 @@ def _run_started(session: Session, turn: Turn, at: float, event: RunStarted) -> 
 
 
 def _step_started(session: Session, turn: Turn, at: float, event: StepStarted) -> Session:
-    branch = session.branches[turn.branch]
     if event.path:
-        parent = _execution(branch, turn, event.step_id, ())
-        if parent is None:
-            return note_anomaly(session, at, turn.number, f"'{event.step_id}' had not begun")
-        return _put(session, turn, _child(parent, event.path, event.name, at))
-    running = _execution(branch, turn, event.step_id, ())
-    if running:
+        return begin_inside(session, turn, at, event.step_id, event.path, event.name)
+    if execution_of(session.branches[turn.branch], turn, event.step_id):
         return note_anomaly(session, at, turn.number, f"'{event.step_id}' began twice")
     index = turn.index + turn.completed
     promised = session.plan.at(index)
     if promised and promised.id != event.step_id:
         what = f"'{event.step_id}' began where the plan has '{promised.id}'"
         session = note_anomaly(session, at, turn.number, what)
-        session = _put_turn(session, turn, surprise=turn.surprise or what)
+        session = put_turn(session, turn, surprise=turn.surprise or what)
     session = session.replace(plan=grown(session.plan, index, event.step_id, event.name))
-    return _begin(session, turn, at, event.step_id, event.name)
+    return begin(session, turn, at, event.step_id, event.name)
 
 
 def _step_input(session: Session, turn: Turn, at: float, event: StepInput) -> Session:
-    session, running = _running(session, turn, at, event.step_id, event.path)
-    return _put(session, turn, dataclasses.replace(running, input=event.value))
+    session, one = running(session, turn, at, event.step_id, event.path)
+    return put(session, turn, dataclasses.replace(one, input=event.value)) if one else session
 
 
 def _step_output(session: Session, turn: Turn, at: float, event: StepOutput) -> Session:
-    session, running = _running(session, turn, at, event.step_id, event.path)
-    grown = dataclasses.replace(running, chunks=running.chunks.append(event.delta))
-    return _put(session, turn, grown)
+    session, one = running(session, turn, at, event.step_id, event.path)
+    if one is None:
+        return session
+    return put(session, turn, dataclasses.replace(one, chunks=one.chunks.append(event.delta)))
 
 
 def _step_completed(session: Session, turn: Turn, at: float, event: StepCompleted) -> Session:
     branch = session.branches[turn.branch]
-    earlier = _execution(branch, turn, event.step_id, event.path)
+    earlier = execution_of(branch, turn, event.step_id, event.path)
     if earlier and earlier.status is not Status.RUNNING:
         return note_anomaly(session, at, turn.number, f"'{event.step_id}' ended twice")
     if not event.path and (what := _unpromised(session, turn, event.step_id)):
-        begun = earlier or event.step_id in branch.outputs or _at_work(branch, turn)
+        begun = earlier or event.step_id in branch.outputs or at_work(branch, turn)
         session = note_anomaly(session, at, turn.number, what)
-        return session if begun else _put_turn(session, turn, surprise=turn.surprise or what)
-    session, running = _running(session, turn, at, event.step_id, event.path)
+        return session if begun else put_turn(session, turn, surprise=turn.surprise or what)
+    session, one = running(session, turn, at, event.step_id, event.path)
+    if one is None:
+        return session
+    status = Status.SKIPPED if event.skipped else Status.DONE
     done = dataclasses.replace(
-        running,
-        status=Status.SKIPPED if event.skipped else Status.DONE,
-        ended_at=at,
-        name=running.name or event.name,
+        closed(one, status, at, Status.UNKNOWN),
+        name=one.name or event.name,
         output=event.output,
         duration_ms=event.duration_ms,
         tokens=event.tokens,
         cost=event.cost,
     )
-    session = _put(session, turn, done)
+    session = put(session, turn, done)
     if event.path:
         return session
     turn = session.running or turn
@@ -172,8 +164,8 @@ def _step_completed(session: Session, turn: Turn, at: float, event: StepComplete
     session = session.replace(plan=grown(session.plan, index, event.step_id, event.name))
     outputs = {**branch.outputs, event.step_id: event.output}
     branch = branch.replace(outputs=outputs, cursor=index + 1, pending=None, answers={})
-    session = _put_branch(session, turn, branch)
-    return _put_turn(session, turn, completed=turn.completed + 1)
+    session = put_branch(session, turn, branch)
+    return put_turn(session, turn, completed=turn.completed + 1)
 
 
 def _unpromised(session: Session, turn: Turn, step_id: str) -> str:
@@ -186,14 +178,6 @@ def _unpromised(session: Session, turn: Turn, step_id: str) -> str:
     return f"'{step_id}' ended in an earlier turn" if again else ""
 
 
-def _at_work(branch: Branch, turn: Turn) -> str:
-    """The step that runs in a turn; empty when none does."""
-    for step_id, attempts in branch.executions.items():
-        if attempts[-1].turn == turn.number and attempts[-1].status is Status.RUNNING:
-            return step_id
-    return ""
-
-
 def _step_failed(session: Session, turn: Turn, at: float, event: StepFailed) -> Session:
     """The step fails as a whole; `path` names what inside it did.
 
@@ -202,23 +186,31 @@ def _step_failed(session: Session, turn: Turn, at: float, event: StepFailed) -> 
     branch = session.branches[turn.branch]
     if not event.step_id:
         promised = session.plan.at(turn.index + turn.completed)
-        step_id = _at_work(branch, turn) or (promised.id if promised else "")
+        step_id = at_work(branch, turn) or (promised.id if promised else "")
         event = dataclasses.replace(event, step_id=step_id)
-    earlier = _execution(branch, turn, event.step_id, ())
+    session, one = _to_fail(session, turn, at, event.step_id)
+    if one is not None:
+        error = dict(event.error)
+        inner = one.children.get(event.path)
+        if inner and inner.status is Status.RUNNING:
+            inner = dataclasses.replace(inner, status=Status.FAILED, ended_at=at, error=error)
+            one = dataclasses.replace(one, children={**one.children, event.path: inner})
+        failed = closed(one, Status.FAILED, at, Status.UNKNOWN)
+        name = failed.name or event.name
+        session = put(session, turn, dataclasses.replace(failed, name=name, error=error))
+        branch = session.branches[turn.branch].replace(pending=None, answers={})
+        session = put_branch(session, turn, branch)
+    return put_turn(session, turn, terminal=Outcome.FAILED)
+
+
+def _to_fail(
+    session: Session, turn: Turn, at: float, step_id: str
+) -> tuple[Session, Execution | None]:
+    """The execution that fails; None, and an anomaly, when it is over."""
+    earlier = execution_of(session.branches[turn.branch], turn, step_id)
     if earlier and earlier.status is not Status.RUNNING:
-        session = note_anomaly(session, at, turn.number, f"'{event.step_id}' ended twice")
-        return _put_turn(session, turn, terminal=Outcome.FAILED)
-    error = dict(event.error)
-    session, running = _running(session, turn, at, event.step_id, ())
-    failed = dataclasses.replace(running, status=Status.FAILED, ended_at=at, error=error)
-    inside = failed.children.get(event.path)
-    if inside and inside.status is Status.RUNNING:
-        inside = dataclasses.replace(inside, status=Status.FAILED, ended_at=at, error=error)
-        failed = dataclasses.replace(failed, children={**failed.children, event.path: inside})
-    session = _put(session, turn, dataclasses.replace(failed, name=failed.name or event.name))
-    branch = session.branches[turn.branch].replace(pending=None, answers={})
-    session = _put_branch(session, turn, branch)
-    return _put_turn(session, turn, terminal=Outcome.FAILED)
+        return note_anomaly(session, at, turn.number, f"'{step_id}' ended twice"), None
+    return running(session, turn, at, step_id, ())
 
 
 def _step_progress(session: Session, turn: Turn, at: float, event: StepProgress) -> Session:
@@ -230,7 +222,7 @@ def _step_paused(session: Session, turn: Turn, at: float, event: StepPaused) -> 
     counted = turn.index + turn.completed
     index = counted
     if turn.surprise:
-        return _put_turn(session, turn, terminal=Outcome.PAUSED)
+        return put_turn(session, turn, terminal=Outcome.PAUSED)
     if event.next_index is not None and event.next_index != counted:
         what = f"the server's cursor is {event.next_index}, ours {counted}"
         session = note_anomaly(session, at, turn.number, what)
@@ -238,22 +230,32 @@ def _step_paused(session: Session, turn: Turn, at: float, event: StepPaused) -> 
         if turn.completed == 0 and turn.index < event.next_index <= (length or event.next_index):
             index = event.next_index
     branch = session.branches[turn.branch]
-    session = _put_branch(session, turn, branch.replace(cursor=index))
-    return _put_turn(session, turn, terminal=Outcome.PAUSED)
+    session = put_branch(session, turn, branch.replace(cursor=index))
+    return put_turn(session, turn, terminal=Outcome.PAUSED)
 
 
 def _tool_calls(session: Session, turn: Turn, at: float, event: ToolCallsRequested) -> Session:
-    session, running = _running(session, turn, at, event.step_id, ())
-    waiting = dataclasses.replace(running, status=Status.WAITING)
-    session = _put(session, turn, waiting)
+    if turn.surprise:
+        return put_turn(session, turn, terminal=Outcome.TOOL_CALLS)
+    branch = session.branches[turn.branch]
+    promised = session.plan.at(turn.index + turn.completed)
+    if event.step_id in branch.outputs:
+        what = f"'{event.step_id}' asks for tools behind its end"
+        return note_anomaly(session, at, turn.number, what)
+    if promised and promised.id == event.step_id and not execution_of(branch, turn, promised.id):
+        session = begin(session, turn, at, promised.id, promised.name)  # no start is due
+    session, one = running(session, turn, at, event.step_id, ())
+    if one is None:
+        return session
+    session = put(session, turn, closed(one, Status.WAITING, at, Status.WAITING))
     branch = session.branches[turn.branch].replace(pending=event, answers={})
-    session = _put_branch(session, turn, branch)
-    return _put_turn(session, turn, terminal=Outcome.TOOL_CALLS)
+    session = put_branch(session, turn, branch)
+    return put_turn(session, turn, terminal=Outcome.TOOL_CALLS)
 
 
 def _run_completed(session: Session, turn: Turn, at: float, event: RunCompleted) -> Session:
     if turn.surprise:
-        return _put_turn(session, turn, terminal=Outcome.COMPLETED)
+        return put_turn(session, turn, terminal=Outcome.COMPLETED)
     branch = session.branches[turn.branch]
     counted = turn.index + turn.completed
     length = session.plan.length
@@ -261,88 +263,20 @@ def _run_completed(session: Session, turn: Turn, at: float, event: RunCompleted)
         what = f"the flow ended after {counted} of {length} steps"
         session = note_anomaly(session, at, turn.number, what)
     branch = branch.replace(cursor=counted, done=True, result=event.result)
-    session = _put_branch(session, turn, branch)
-    return _put_turn(session, turn, terminal=Outcome.COMPLETED)
+    session = put_branch(session, turn, branch)
+    return put_turn(session, turn, terminal=Outcome.COMPLETED)
 
 
 def _second_end(session: Session, turn: Turn, event: RunCompleted) -> Session:
     """Both names of the terminal event may come (protocol section 5.5); the first one wins."""
     branch = session.branches[turn.branch]
     if branch.result is None and event.result is not None:
-        session = _put_branch(session, turn, branch.replace(result=event.result))
+        session = put_branch(session, turn, branch.replace(result=event.result))
     return session
 
 
 def _unknown(session: Session, turn: Turn, at: float, event: UnknownEvent) -> Session:
     return note_anomaly(session, at, turn.number, event.problem)
-
-
-def _running(
-    session: Session, turn: Turn, at: float, step_id: str, path: Path
-) -> tuple[Session, Execution]:
-    """The running execution that an event belongs to; begun here when nothing announced it."""
-    turn = session.running or turn
-    branch = session.branches[turn.branch]
-    found = _execution(branch, turn, step_id, path)
-    if found is not None:
-        if found.status is not Status.RUNNING:
-            what = f"'{step_id}' had already ended"
-            session = note_anomaly(session, at, turn.number, what)
-        return session, found
-    if path:
-        parent = _execution(branch, turn, step_id, ())
-        if parent is not None:
-            return session, Execution(
-                step_id, parent.attempt, path, turn=turn.number, started_at=at
-            )
-    session = note_anomaly(session, at, turn.number, f"'{step_id}' had not begun")
-    session = _begin(session, turn, at, step_id, "")
-    begun = session.branches[turn.branch].executions[step_id][-1]
-    if path:
-        return session, Execution(step_id, begun.attempt, path, turn=turn.number, started_at=at)
-    return session, begun
-
-
-def _begin(session: Session, turn: Turn, at: float, step_id: str, name: str) -> Session:
-    turn = session.running or turn
-    branch = session.branches[turn.branch]
-    attempts = branch.executions.get(step_id, ())
-    begun = Execution(step_id, len(attempts) + 1, name=name, turn=turn.number, started_at=at)
-    executions = {**branch.executions, step_id: (*attempts, begun)}
-    return _put_branch(session, turn, branch.replace(executions=executions))
-
-
-def _child(parent: Execution, path: Path, name: str, at: float) -> Execution:
-    return Execution(parent.step_id, parent.attempt, path, name, turn=parent.turn, started_at=at)
-
-
-def _execution(branch: Branch, turn: Turn, step_id: str, path: Path) -> Execution | None:
-    """The execution of this turn for a step or for something inside it."""
-    attempts = branch.executions.get(step_id)
-    if not attempts or attempts[-1].turn != turn.number:
-        return None
-    return attempts[-1].children.get(path) if path else attempts[-1]
-
-
-def _put(session: Session, turn: Turn, execution: Execution) -> Session:
-    """The session with an execution put in its place: the newest attempt, or a child of it."""
-    branch = session.branches[turn.branch]
-    attempts = branch.executions[execution.step_id]
-    newest = execution
-    if execution.path:
-        children = {**attempts[-1].children, execution.path: execution}
-        newest = dataclasses.replace(attempts[-1], children=children)
-    executions = {**branch.executions, execution.step_id: (*attempts[:-1], newest)}
-    return _put_branch(session, turn, branch.replace(executions=executions))
-
-
-def _put_branch(session: Session, turn: Turn, branch: Branch) -> Session:
-    at = turn.branch
-    return session.replace(branches=(*session.branches[:at], branch, *session.branches[at + 1 :]))
-
-
-def _put_turn(session: Session, turn: Turn, **changes: Any) -> Session:
-    return session.replace(running=dataclasses.replace(session.running or turn, **changes))
 
 
 def _totals(session: Session, event: StepCompleted) -> Totals:

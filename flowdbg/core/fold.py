@@ -32,7 +32,8 @@ from flowdbg.core.entries import (
     TurnStarted,
     VersionPinned,
 )
-from flowdbg.core.event_fold import apply_chunks, apply_event, is_chunk, note_anomaly
+from flowdbg.core.event_fold import apply_chunks, apply_event, is_chunk
+from flowdbg.core.executions import closed, note_anomaly
 from flowdbg.core.session import (
     Branch,
     Breakpoint,
@@ -184,14 +185,7 @@ def _close(
     last = attempts[-1]
     if last.turn != turn or last.status is not Status.RUNNING:
         return attempts
-    children = {
-        path: dataclasses.replace(child, status=status, ended_at=at)
-        if child.status is Status.RUNNING
-        else child
-        for path, child in last.children.items()
-    }
-    closed = dataclasses.replace(last, status=status, ended_at=at, children=children)
-    return (*attempts[:-1], closed)
+    return (*attempts[:-1], closed(last, status, at, status))
 
 
 def _event_received(session: Session, entry: Entry, body: EventReceived) -> Session:
