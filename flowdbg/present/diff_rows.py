@@ -1,46 +1,27 @@
-"""A structural difference as rows: what changed in full, what did not as a count that unfolds."""
+"""A structural difference as rows: what changed in full, what did not as a count that unfolds.
+
+Texts are laid out as lines with their changed words marked. Two short values stand on one row
+where they fit, `"silver" → "gold"`; where they do not, each has rows of its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
+from flowdbg.present.diff_lines import DiffRow, line_rows, text_rows, unchanged_rows
 from flowdbg.present.formats import plural
 from flowdbg.present.json_diff import DiffNode, Kind
 from flowdbg.present.json_rows import is_long, preview
-from flowdbg.present.safe_text import safe_line, safe_text
-from flowdbg.present.search import Span
-from flowdbg.present.text_diff import text_diff
-from flowdbg.present.text_lines import TAB, Measure, character_cells, wrapped
+from flowdbg.present.safe_text import safe_line
+from flowdbg.present.text_diff import DiffLine
+from flowdbg.present.text_lines import Measure, character_cells
 
-CONTEXT = 2
-"""Unchanged lines shown around a changed one inside a text."""
+OPEN_LIMIT = 12
+"""Members of an added or removed container that are shown without unfolding it."""
 
-
-@dataclass(frozen=True, slots=True)
-class DiffRow:
-    """One row of a difference."""
-
-    depth: int
-    kind: Kind
-    label: str
-    """Key or index; empty for lines of a text."""
-    old: str = ""
-    """The former value on one line; empty where there was none or it is shown below."""
-    new: str = ""
-    spans: tuple[Span, ...] = ()
-    """For a line of a text: the part of `old` or `new` that differs."""
-    is_line: bool = False
-    continued: bool = False
-    """For a line of a text: whether it goes on from the row above."""
-    hidden: tuple[DiffNode, ...] = ()
-    """Unchanged nodes that this row stands for and that it can unfold."""
-
-    @property
-    def text(self) -> str:
-        """The row as it is searched and copied."""
-        return "  ".join(part for part in (self.label, self.old, self.new) if part)
+_UNBOUNDED = 10**6
 
 
 class DiffRows:
@@ -51,132 +32,151 @@ class DiffRows:
 
         Args:
             root: What `json_diff.compare` returned.
-            width: Cells to which lines of texts are wrapped; 0 for not at all.
+            width: Cells that a row may take; 0 for any.
             measure: How wide a character is.
         """
         self.root = root
-        self.rows: list[DiffRow] = []
-        for row in _node_rows(root, 0):
-            self.rows += _wrapped(row, width, measure) if width and row.is_line else (row,)
+        self._width = width or _UNBOUNDED
+        self._measure = measure
+        self.rows: list[DiffRow] = list(self._root_rows(root))
 
     def __len__(self) -> int:
         """The number of visible rows."""
         return len(self.rows)
 
+    def can_open(self, index: int) -> bool:
+        """Whether a row hides something."""
+        return bool(self.rows[index].below) and not self.rows[index].is_open
+
     def toggle(self, index: int) -> None:
-        """Put the unchanged nodes in the place of the row that counts them."""
+        """Show what a row hides below it, or hide it again."""
         row = self.rows[index]
-        if row.hidden:
-            shown = [_leaf(node, row.depth) for node in row.hidden]
-            self.rows[index : index + 1] = shown
-
-
-def _wrapped(row: DiffRow, width: int, measure: Measure) -> Iterator[DiffRow]:
-    """Cut a line of a text into rows that fit, each with its part of the changed words."""
-    start = 0
-    for piece in wrapped(row.old or row.new, max(width - 2 * row.depth, 20), measure):
-        spans = tuple(
-            (max(first - start, 0), min(last - start, len(piece)))
-            for first, last in row.spans
-            if first < start + len(piece) and last > start
-        )
-        fitted = replace(row, spans=spans, continued=start > 0)
-        yield replace(fitted, old=piece) if row.old else replace(fitted, new=piece)
-        start += len(piece)
-
-
-def _node_rows(node: DiffNode, depth: int) -> Iterator[DiffRow]:
-    if node.kind is Kind.SAME and depth == 0:
-        yield DiffRow(0, Kind.SAME, "", "no difference")
-    elif node.children:
-        if node.key is not None:
-            yield DiffRow(depth, node.kind, _label(node), new=preview(node.new))
-            depth += 1
-        yield from _children(node.children, depth)
-    elif node.kind is Kind.CHANGED and (is_long(node.old) or is_long(node.new)):
-        if isinstance(node.old, str) and isinstance(node.new, str):
-            yield DiffRow(depth, node.kind, _label(node))
-            yield from _text_rows(node.old, node.new, depth + 1)
+        if not row.below:
+            return
+        self.rows[index] = replace(row, is_open=not row.is_open)
+        if row.is_open:
+            end = index + 1
+            while end < len(self.rows) and self.rows[end].depth > row.depth:
+                end += 1
+            del self.rows[index + 1 : end]
         else:
-            yield _leaf(node, depth)
-    elif node.kind in (Kind.ADDED, Kind.REMOVED) and is_long(_present(node)):
-        yield DiffRow(depth, node.kind, _label(node))
-        mark = node.kind
-        for line in _shown(_present(node)).split("\n"):
-            yield _line(depth + 1, mark, line, ())
-    else:
-        yield _leaf(node, depth)
+            self.rows[index + 1 : index + 1] = self._below(row)
 
+    def _below(self, row: DiffRow) -> Iterator[DiffRow]:
+        for one in row.below:
+            if isinstance(one, DiffRow):
+                yield one
+            elif isinstance(one, DiffLine):
+                yield from unchanged_rows(one, row.depth + 1, self._width, self._measure)
+            else:
+                yield from self._node(one, row.depth + 1)
 
-def _children(children: Sequence[DiffNode], depth: int) -> Iterator[DiffRow]:
-    same: list[DiffNode] = []
-    for child in children:
-        if child.kind is Kind.SAME:
-            same.append(child)
-            continue
-        if same:
-            yield _unchanged(same, depth)
+    def _root_rows(self, root: DiffNode) -> Iterator[DiffRow]:
+        if root.kind is Kind.SAME:
+            yield DiffRow(0, Kind.SAME, "", "no difference", below=_inside(root))
+        else:
+            yield from self._node(root, 0)
+
+    def _node(self, node: DiffNode, depth: int) -> Iterator[DiffRow]:
+        if node.children:
+            if node.key is not None:
+                yield DiffRow(depth, node.kind, _label(node), new=preview(node.new))
+                depth += 1
+            yield from self._children(node.children, depth)
+        elif node.kind is Kind.CHANGED:
+            yield from self._changed(node, depth)
+        else:
+            yield from self._whole(node, depth)
+
+    def _children(self, children: Sequence[DiffNode], depth: int) -> Iterator[DiffRow]:
+        same: list[DiffNode] = []
+        for child in children:
+            if child.kind is Kind.SAME:
+                same.append(child)
+                continue
+            yield from self._unchanged(same, depth)
             same = []
-        yield from _node_rows(child, depth)
-    if same:
-        yield _unchanged(same, depth)
+            yield from self._node(child, depth)
+        yield from self._unchanged(same, depth)
+
+    def _unchanged(self, nodes: list[DiffNode], depth: int) -> Iterator[DiffRow]:
+        if len(nodes) == 1:
+            yield from self._whole(nodes[0], depth)
+        elif nodes:
+            said = plural(len(nodes), "unchanged", "unchanged")
+            yield DiffRow(depth, Kind.SAME, "", said, below=tuple(nodes))
+
+    def _changed(self, node: DiffNode, depth: int) -> Iterator[DiffRow]:
+        """A value that became another one of its kind, or of another kind."""
+        row = DiffRow(depth, node.kind, _label(node), preview(node.old), preview(node.new))
+        texts = isinstance(node.old, str) and isinstance(node.new, str)
+        cut = is_long(node.old) or is_long(node.new)
+        containers = _inside_value(node.old) or _inside_value(node.new)
+        if not cut and not containers and self._fits(row):
+            yield row
+            return
+        if node.key is not None:
+            yield DiffRow(depth, node.kind, _label(node))
+            depth += 1
+        if texts:
+            yield from text_rows(node.old, node.new, depth, self._width, self._measure)
+        else:
+            yield from self._whole(DiffNode(Kind.REMOVED, None, None, node.old), depth)
+            yield from self._whole(DiffNode(Kind.ADDED, None, None, None, node.new), depth)
+
+    def _whole(self, node: DiffNode, depth: int) -> Iterator[DiffRow]:
+        """A value that stands on one side, or is the same on both."""
+        value = node.old if node.kind is Kind.REMOVED else node.new
+        gone = node.kind is Kind.REMOVED
+        said = preview(value)
+        former = f"from [{node.old_key}]" if node.kind is Kind.MOVED else ""
+        row = DiffRow(
+            depth, node.kind, _label(node), said if gone else former, "" if gone else said
+        )
+        if is_long(value):
+            lines = line_rows(value, node.kind, depth + 1, self._width, self._measure)
+            if node.kind in (Kind.ADDED, Kind.REMOVED):
+                if row.label:
+                    yield replace(row, old="", new="")
+                yield from lines
+            else:
+                yield replace(row, below=tuple(lines))
+            return
+        below = _inside(node)
+        is_open = bool(below) and node.kind in (Kind.ADDED, Kind.REMOVED)
+        is_open = is_open and len(below) <= OPEN_LIMIT
+        row = replace(row, below=below, is_open=is_open)
+        yield row
+        if is_open:
+            yield from self._below(row)
+
+    def _fits(self, row: DiffRow) -> bool:
+        cells = sum(map(self._measure, f"{row.label}: {row.old} → {row.new}"))
+        return cells + 2 * row.depth <= self._width
 
 
-def _unchanged(nodes: list[DiffNode], depth: int) -> DiffRow:
-    if len(nodes) == 1:
-        return _leaf(nodes[0], depth)
-    return DiffRow(
-        depth, Kind.SAME, "", plural(len(nodes), "unchanged", "unchanged"), hidden=tuple(nodes)
-    )
-
-
-def _text_rows(old: str, new: str, depth: int) -> Iterator[DiffRow]:
-    lines = text_diff(_shown(old), _shown(new))
-    near = [False] * len(lines)
-    for at, line in enumerate(lines):
-        if line.mark != " ":
-            for close in range(max(0, at - CONTEXT), min(len(lines), at + CONTEXT + 1)):
-                near[close] = True
-    skipped = 0
-    for line, is_near in zip(lines, near, strict=True):
-        if not is_near:
-            skipped += 1
-            continue
-        if skipped:
-            yield DiffRow(depth, Kind.SAME, "", plural(skipped, "unchanged line"), is_line=True)
-            skipped = 0
-        kind = {" ": Kind.SAME, "-": Kind.REMOVED, "+": Kind.ADDED}[line.mark]
-        yield _line(depth, kind, line.text, line.spans)
-    if skipped:
-        yield DiffRow(depth, Kind.SAME, "", plural(skipped, "unchanged line"), is_line=True)
-
-
-def _line(depth: int, kind: Kind, text: str, spans: tuple[Span, ...]) -> DiffRow:
+def _inside(node: DiffNode) -> tuple[DiffNode, ...]:
+    """The members of a value that stands on one side or is the same on both, as nodes."""
+    value = node.old if node.kind is Kind.REMOVED else node.new
+    kind = Kind.SAME if node.kind is Kind.MOVED else node.kind
+    pairs = _inside_value(value)
     if kind is Kind.REMOVED:
-        return DiffRow(depth, kind, "", old=text, spans=spans, is_line=True)
-    return DiffRow(depth, kind, "", new=text, spans=spans, is_line=True)
+        return tuple(DiffNode(kind, key, None, item) for key, item in pairs)
+    if kind is Kind.ADDED:
+        return tuple(DiffNode(kind, None, key, None, item) for key, item in pairs)
+    return tuple(DiffNode(kind, key, key, item, item) for key, item in pairs)
 
 
-def _leaf(node: DiffNode, depth: int) -> DiffRow:
-    old = new = ""
-    if node.kind in (Kind.REMOVED, Kind.CHANGED):
-        old = preview(node.old)
-    if node.kind in (Kind.ADDED, Kind.CHANGED, Kind.MOVED, Kind.SAME):
-        new = preview(node.new)
-    if node.kind is Kind.MOVED:
-        old = f"from [{node.old_key}]"
-    return DiffRow(depth, node.kind, _label(node), old, new)
-
-
-def _present(node: DiffNode) -> Any:
-    return node.old if node.kind is Kind.REMOVED else node.new
+def _inside_value(value: Any) -> Sequence[tuple[str | int, Any]]:
+    pairs: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(value, dict):
+        pairs = value.items()
+    elif isinstance(value, list):
+        pairs = enumerate(value)
+    return tuple(pairs)
 
 
 def _label(node: DiffNode) -> str:
     if node.key is None:
         return ""
     return f"[{node.key}]" if isinstance(node.key, int) else safe_line(node.key, 80)
-
-
-def _shown(text: str) -> str:
-    return safe_text(text).replace("\t", TAB)

@@ -8,7 +8,7 @@ everything behind it. From the tree both values can be rebuilt, so nothing is ev
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
@@ -102,14 +102,35 @@ def fingerprint(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
+def same(old: Any, new: Any) -> bool:
+    """Whether two values do not differ; types count, the order of keys does not."""
+    if old is new:
+        return True
+    if type(old) is not type(new):
+        return False
+    if isinstance(old, dict):
+        if len(old) != len(new):
+            return False
+        return all(key in new and same(value, new[key]) for key, value in old.items())
+    if isinstance(old, list):
+        return len(old) == len(new) and all(map(same, old, new))
+    if isinstance(old, float):
+        return repr(old) == repr(new)
+    return bool(old == new)
+
+
 def _compare(old_key: str | int | None, new_key: str | int | None, old: Any, new: Any) -> DiffNode:
-    if old is new or fingerprint(old) == fingerprint(new):
-        return DiffNode(Kind.SAME, old_key, new_key, old, new)
     children: tuple[DiffNode, ...] = ()
     if isinstance(old, dict) and isinstance(new, dict):
         children = tuple(_members(old, new))
+        differs = any(child.kind is not Kind.SAME for child in children)
     elif isinstance(old, list) and isinstance(new, list):
         children = tuple(_items(old, new))
+        differs = any(child.kind is not Kind.SAME for child in children)
+    else:
+        differs = not same(old, new)
+    if not differs:
+        return DiffNode(Kind.SAME, old_key, new_key, old, new)
     return DiffNode(Kind.CHANGED, old_key, new_key, old, new, children)
 
 
@@ -125,23 +146,33 @@ def _members(old: dict[str, Any], new: dict[str, Any]) -> Iterator[DiffNode]:
 
 
 def _items(old: list[Any], new: list[Any]) -> list[DiffNode]:
-    old_prints = [fingerprint(item) for item in old]
-    new_prints = [fingerprint(item) for item in new]
-    nodes: list[DiffNode] = []
-    for tag, old_from, old_to, new_from, new_to in _aligned(old_prints, new_prints):
+    start, least = 0, min(len(old), len(new))
+    while start < least and same(old[start], new[start]):
+        start += 1
+    end = 0
+    while end < least - start and same(old[-1 - end], new[-1 - end]):
+        end += 1
+    old_end, new_end = len(old) - end, len(new) - end
+    nodes = [DiffNode(Kind.SAME, at, at, old[at], new[at]) for at in range(start)]
+    for tag, old_from, old_to, new_from, new_to in _aligned(
+        [fingerprint(item) for item in old[start:old_end]],
+        [fingerprint(item) for item in new[start:new_end]],
+    ):
         both = min(old_to - old_from, new_to - new_from)
-        for step in range(both):
-            before, after = old_from + step, new_from + step
+        for at in range(both):
+            before, after = start + old_from + at, start + new_from + at
             if tag == "equal":
                 nodes.append(DiffNode(Kind.SAME, before, after, old[before], new[after]))
             else:
                 nodes.append(_compare(before, after, old[before], new[after]))
-        nodes += [
-            DiffNode(Kind.REMOVED, at, None, old[at]) for at in range(old_from + both, old_to)
-        ]
-        nodes += [
-            DiffNode(Kind.ADDED, None, at, None, new[at]) for at in range(new_from + both, new_to)
-        ]
+        gone = range(start + old_from + both, start + old_to)
+        nodes += [DiffNode(Kind.REMOVED, at, None, old[at]) for at in gone]
+        come = range(start + new_from + both, start + new_to)
+        nodes += [DiffNode(Kind.ADDED, None, at, None, new[at]) for at in come]
+    nodes += [
+        DiffNode(Kind.SAME, old_end + at, new_end + at, old[old_end + at], new[new_end + at])
+        for at in range(end)
+    ]
     return _with_moves(nodes)
 
 
@@ -161,27 +192,8 @@ def _with_moves(nodes: list[DiffNode]) -> list[DiffNode]:
     return [node for node in nodes if id(node) not in moved]
 
 
-def _aligned(old: list[str], new: list[str]) -> list[tuple[str, int, int, int, int]]:
-    """Opcodes of difflib, with equal ends taken off first and long middles not aligned."""
-    start = 0
-    least = min(len(old), len(new))
-    while start < least and old[start] == new[start]:
-        start += 1
-    end = 0
-    while end < least - start and old[-1 - end] == new[-1 - end]:
-        end += 1
-    old_end, new_end = len(old) - end, len(new) - end
-    codes: list[tuple[str, int, int, int, int]] = []
-    if start:
-        codes.append(("equal", 0, start, 0, start))
-    if max(old_end, new_end) - start > ALIGN_LIMIT:
-        codes.append(("replace", start, old_end, start, new_end))
-    else:
-        matcher = SequenceMatcher(None, old[start:old_end], new[start:new_end])
-        codes += [
-            (tag, a + start, b + start, c + start, d + start)
-            for tag, a, b, c, d in matcher.get_opcodes()
-        ]
-    if end:
-        codes.append(("equal", old_end, len(old), new_end, len(new)))
-    return codes
+def _aligned(old: list[str], new: list[str]) -> Sequence[tuple[str, int, int, int, int]]:
+    """Opcodes of difflib; long stretches are not aligned."""
+    if max(len(old), len(new)) > ALIGN_LIMIT:
+        return [("replace", 0, len(old), 0, len(new))]
+    return SequenceMatcher(None, old, new).get_opcodes()

@@ -47,13 +47,39 @@ def test_a_change_is_where_it_says(old: Any, new: Any) -> None:
             assert get(new, change.path) == change.new
 
 
-@given(values, values)
-def test_a_difference_can_be_shown_and_unfolded(old: Any, new: Any) -> None:
-    rows = DiffRows(compare(old, new))
-    before = len(rows)
+@given(values, values, st.sampled_from([0, 24, 60]))
+def test_every_row_of_a_difference_unfolds_and_folds_again(old: Any, new: Any, width: int) -> None:
+    rows = DiffRows(compare(old, new), width)
     for index in reversed(range(len(rows))):
+        before = list(rows.rows)
         rows.toggle(index)
-    assert len(rows) >= before
+        rows.toggle(index)
+        if before[index].is_open:  # what was unfolded inside is folded again
+            assert [row.depth for row in rows.rows[: index + 1]] == [
+                row.depth for row in before[: index + 1]
+            ]
+        else:
+            assert rows.rows == before
+
+
+@given(values)
+def test_what_did_not_change_can_be_read_to_its_leaves(value: Any) -> None:
+    rows = DiffRows(compare(value, value))
+    at = 0
+    while at < len(rows):
+        if rows.can_open(at):
+            rows.toggle(at)
+        at += 1
+    shown = [row for row in rows.rows if not row.is_line]
+    assert len(shown) == max(nodes_in(value), 1)
+
+
+def nodes_in(value: Any) -> int:
+    """How many nodes a value has, itself included."""
+    members = value.values() if isinstance(value, dict) else value
+    if isinstance(value, dict | list):
+        return 1 + sum(map(nodes_in, members))
+    return 1
 
 
 @pytest.mark.parametrize(("old", "new"), [(1, True), (1, 1.0), (1, "1"), (0, None), (0, False)])
@@ -79,15 +105,134 @@ def test_a_change_deep_down_is_one_leaf() -> None:
     assert [show(change.path) for change in changes(root)] == ["customer.tier"]
 
 
+def sides_of(old: str, new: str) -> tuple[str, str]:
+    """Both texts, put together again from their difference."""
+    lines = text_diff(old, new)
+    sides = []
+    for other in "+-":
+        text = "".join(
+            line.text + ("\n" if line.ends_line else "") for line in lines if line.mark != other
+        )
+        sides.append(text.removesuffix("\n"))
+    return sides[0], sides[1]
+
+
 @given(
     st.lists(st.text("ab ", max_size=6), max_size=8),
     st.lists(st.text("ab ", max_size=6), max_size=8),
 )
 def test_the_lines_of_a_text_difference_are_both_texts(old: list[str], new: list[str]) -> None:
     before, after = "\n".join(old), "\n".join(new)
-    lines = text_diff(before, after)
-    assert "\n".join(line.text for line in lines if line.mark != "+") == before
-    assert "\n".join(line.text for line in lines if line.mark != "-") == after
+    assert sides_of(before, after) == (before, after)
+
+
+SENTENCES = st.lists(
+    st.sampled_from(
+        ["The customer was charged twice. ", "She asks for the money! ", "Send it. \n",
+         "谢谢您。", "no end", "\n", "Why? "]
+    ),
+    max_size=30,
+)  # fmt: skip
+
+
+@given(SENTENCES, SENTENCES)
+def test_the_sentences_of_a_text_difference_are_both_texts(old: list[str], new: list[str]) -> None:
+    before, after = "".join(old), "".join(new)
+    assert sides_of(before, after) == (before, after)
+
+
+PARAGRAPH = " ".join(
+    f"Sentence number {number} says something about order {number * 37} and its delivery."
+    for number in range(1, 31)
+)
+
+
+def test_a_word_changed_in_a_long_paragraph_is_one_sentence_with_one_word_marked() -> None:
+    changed = PARAGRAPH.replace("about order 555", "about parcel 555")
+    rows = DiffRows(compare({"text": PARAGRAPH}, {"text": changed}), 76).rows
+    assert [row.old or row.new for row in rows if row.kind is not Kind.CHANGED] == [
+        "",
+        "13 unchanged sentences",
+        "Sentence number 14 says something about order 518 and its delivery. ",
+        "Sentence number 15 says something about order 555 and its delivery. ",
+        "Sentence number 15 says something about parcel 555 and its delivery. ",
+        "Sentence number 16 says something about order 592 and its delivery. ",
+        "14 unchanged sentences",
+    ][1:]
+    removed, added = (row for row in rows if row.kind in (Kind.REMOVED, Kind.ADDED))
+    assert [removed.old[a:b] for a, b in removed.spans] == ["order"]
+    assert [added.new[a:b] for a, b in added.spans] == ["parcel"]
+
+
+def test_a_long_text_without_sentences_shows_only_what_is_near_a_change() -> None:
+    words = [f"word{number}" for number in range(600)]
+    old = " ".join(words)
+    new = " ".join([*words[:300], "inserted", *words[300:]])
+    rows = DiffRows(compare(old, new), 60).rows
+    assert len(rows) <= 12
+    assert sum("characters the same" in row.text for row in rows) == 4
+    added = [row for row in rows if row.kind is Kind.ADDED and row.spans]
+    assert [row.new[a:b] for row in added for a, b in row.spans] == ["inserted"]
+
+
+def test_a_paragraph_that_was_parted_differs_where_its_line_ends() -> None:
+    old = PARAGRAPH
+    new = PARAGRAPH.replace("number 3 says", "number 3 says").replace(
+        "delivery. Sentence number 9", "delivery. \nSentence number 9"
+    )
+    rows = DiffRows(compare(old, new), 100).rows
+    assert [row.new for row in rows if row.kind is Kind.ADDED] == [
+        "Sentence number 8 says something about order 296 and its delivery. ¶"
+    ]
+
+
+def test_changed_lines_stand_beside_what_they_became() -> None:
+    old = "alpha one two three\nbeta four five six\ngamma"
+    new = "new first line\nalpha one two THREE\nbeta four five SIX\ngamma"
+    assert [(line.mark, line.text) for line in text_diff(old, new)] == [
+        ("+", "new first line"),
+        ("-", "alpha one two three"),
+        ("+", "alpha one two THREE"),
+        ("-", "beta four five six"),
+        ("+", "beta four five SIX"),
+        (" ", "gamma"),
+    ]
+
+
+def test_a_changed_word_without_spaces_around_it_is_marked_between_its_equal_ends() -> None:
+    removed, added = text_diff("x" * 300 + "ab" + "y" * 300, "x" * 300 + "cde" + "y" * 300)
+    assert (removed.spans, added.spans) == (((300, 302),), ((300, 303),))
+
+
+def test_what_does_not_fit_on_one_row_has_rows_of_its_own() -> None:
+    old, new = {"city": "a street in Bremen"}, {"city": "a street in Bremerhaven"}
+    assert len(DiffRows(compare(old, new), 80)) == 1
+    assert [(row.kind, row.text) for row in DiffRows(compare(old, new), 40).rows] == [
+        (Kind.CHANGED, "city"),
+        (Kind.REMOVED, "a street in Bremen"),
+        (Kind.ADDED, "a street in Bremerhaven"),
+    ]
+
+
+def test_an_added_container_shows_what_is_in_it() -> None:
+    rows = DiffRows(compare({}, {"who": {"name": "Ann", "tags": ["a", "b"]}})).rows
+    assert [(row.depth, row.kind, row.text) for row in rows] == [
+        (0, Kind.ADDED, "who  {2}"),
+        (1, Kind.ADDED, 'name  "Ann"'),
+        (1, Kind.ADDED, "tags  [2]"),
+        (2, Kind.ADDED, '[0]  "a"'),
+        (2, Kind.ADDED, '[1]  "b"'),
+    ]
+
+
+def test_a_value_that_became_one_of_another_kind_shows_both() -> None:
+    rows = DiffRows(compare({"a": [1]}, {"a": "one"})).rows
+    assert [(row.kind, row.text) for row in rows] == [
+        (Kind.CHANGED, "a"),
+        (Kind.REMOVED, "[1]"),
+        (Kind.REMOVED, "[0]  1"),
+        (Kind.ADDED, '"one"'),
+    ]
 
 
 def test_a_changed_line_marks_its_changed_words() -> None:

@@ -236,13 +236,20 @@ async def test_a_run_of_chunks_unfolds_by_key() -> None:
         assert view.row_count() == 1
 
 
-async def test_what_did_not_change_unfolds_in_a_difference() -> None:
+async def test_what_did_not_change_unfolds_in_a_difference_and_folds_again() -> None:
     view = DiffView()
     async with showing(view) as pilot:
-        view.compare_values({"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 2, "c": 4})
+        view.compare_values({"a": 1, "b": [2], "c": 3}, {"a": 1, "b": [2], "c": 4})
         assert "2 unchanged" in lines(view)[0]
         await pilot.press("enter")
-        assert "a: 1" in lines(view)[0]
+        assert "a: 1" in lines(view)[1]
+        await pilot.press("j", "j", "l")
+        assert "[0]: 2" in lines(view)[3]
+        await pilot.press("j", "h")
+        assert view.cursor == 2
+        assert "c: 3" in lines(view)[3]
+        await pilot.press("k", "h")
+        assert [row.strip() for row in lines(view)[:2]] == ["▶ 2 unchanged", "± c: 3 → 4"]
 
 
 async def test_a_selection_with_the_mouse_is_the_text_that_is_seen() -> None:

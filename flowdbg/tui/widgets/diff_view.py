@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from rich.cells import get_character_cell_size
 from textual import events
 
-from flowdbg.present.diff_rows import DiffRow, DiffRows
+from flowdbg.present.diff_lines import DiffRow
+from flowdbg.present.diff_rows import DiffRows
 from flowdbg.present.json_diff import DiffNode, Kind, compare
-from flowdbg.present.looks import ADDED, CHANGED, FOLDED, MOVED, REMOVED
+from flowdbg.present.looks import ADDED, CHANGED, FOLDED, MOVED, OPEN, REMOVED
 from flowdbg.tui.widgets.line_view import LineView, Piece
 
 _MARKS = {
@@ -60,10 +61,10 @@ class DiffView(LineView):
             return [(f" {self._placeholder}", "tone--muted")]
         row = self._rows.rows[index]
         indent = " " + "  " * row.depth
-        if row.hidden:
-            mark = FOLDED.glyph
-            return [(f"{indent}{mark} {row.text}", "tone--muted")]
         look = _MARKS.get(row.kind)
+        if row.below and look is None:
+            mark = (OPEN if row.is_open else FOLDED).glyph
+            return [(f"{indent}{mark} ", "tone--muted"), *self._values(row)]
         mark = f"{look.glyph} " if look else "  "
         tone = f"tone--{look.tone}" if look else "tone--muted"
         if row.is_line:
@@ -77,13 +78,29 @@ class DiffView(LineView):
             self._lay_out(self._rows.root)
 
     def action_choose(self) -> None:
-        """Unfold what did not change."""
-        if self._rows is not None:
+        """Unfold what did not change, or fold it again."""
+        if self._rows is not None and self._rows.rows[self.cursor].below:
             self._rows.toggle(self.cursor)
+            self.hits = None
             self.rows_changed()
             self.refresh()
 
-    action_right = action_choose
+    def action_right(self) -> None:
+        """Unfold what did not change."""
+        if self._rows is not None and self._rows.can_open(self.cursor):
+            self.action_choose()
+
+    def action_left(self) -> None:
+        """Fold the row, or the one that it stands below."""
+        if self._rows is None:
+            return
+        rows, at = self._rows.rows, self.cursor
+        depth = rows[at].depth + rows[at].is_open
+        while at > 0 and not (rows[at].is_open and rows[at].depth < depth):
+            at -= 1
+        if rows[at].is_open:
+            self.move_to(at)
+            self.action_choose()
 
     def _lay_out(self, root: DiffNode) -> None:
         width = max(self.scrollable_content_region.width - 4, 20)
