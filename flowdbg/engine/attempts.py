@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -16,6 +15,7 @@ from flowdbg.engine.blocks.passthrough import run_passthrough
 from flowdbg.engine.errors import BlockFailed
 from flowdbg.engine.nodes import Block, CodeBlock, HttpBlock, LlmBlock
 from flowdbg.engine.schemas import SchemaMismatch, check_value
+from flowdbg.engine.sizes import json_size
 
 _MAX_DELAY = 10.0
 
@@ -57,7 +57,8 @@ async def _attempt(block: Block, context: BlockContext) -> BlockResult:
             f"The block took longer than {seconds:g} seconds.",
             "Raise its `timeout`, or make it do less.",
         ) from error
-    size = _check_size(result.output, context.services.settings.max_output_bytes)
+    async with context.services.measuring:
+        size = _check_size(result.output, context.services.settings.max_output_bytes)
     await _check("OUTPUT_SCHEMA", "output", result.output, block.output_schema, context, True)
     return replace(result, size=size)
 
@@ -110,12 +111,9 @@ def _check_size(output: Any, limit: int) -> int:
     """The size of an output as JSON text; refuses one that is too large.
 
     Raises:
-        BlockFailed: Code `OUTPUT_TOO_LARGE`.
+        BlockFailed: Code `OUTPUT_TOO_LARGE`, or as `json_size`.
     """
-    try:
-        size = len(json.dumps(output, ensure_ascii=False))
-    except RecursionError as error:
-        raise BlockFailed("OUTPUT_TOO_LARGE", "The output is nested too deep.") from error
+    size = json_size(output)
     if size > limit:
         raise BlockFailed(
             "OUTPUT_TOO_LARGE", f"The output is larger than {limit:,} bytes.", "Return less."

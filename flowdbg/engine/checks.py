@@ -16,6 +16,8 @@ from flowdbg.engine.yaml_source import KeyPath, YamlSource
 from flowdbg.errors import Problem
 from flowdbg.expressions import body_problem, expression_problem
 
+SCHEMAS = ("input_schema", "output_schema")
+"""The fields of a block that hold a JSON Schema."""
 _INPUT_TYPES = ("string", "integer", "number", "boolean", "object", "array")
 
 RawNode = tuple[KeyPath, dict[str, Any]]
@@ -88,7 +90,7 @@ def content_problems(node: dict[str, Any]) -> Iterator[tuple[KeyPath, str, int]]
         problem = expression_problem(text) if mode == "eval" else body_problem(text)
         if problem:
             yield place, f"{problem}.", 0
-    for field in ("input_schema", "output_schema"):
+    for field in SCHEMAS:
         schema = node.get(field)
         if isinstance(schema, dict) and (problem := schema_problem(schema)):
             yield (field,), f"{problem}.", 0

@@ -8,12 +8,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from flowdbg.engine.checks import content_problems
+from flowdbg.engine.checks import SCHEMAS, content_problems
 from flowdbg.engine.errors import OverrideInvalid
 from flowdbg.engine.nodes import Container, Node
 from flowdbg.engine.problems import NODE_MODELS, message_of, unknown_field
+from flowdbg.engine.schemas import schema_parts
 from flowdbg.engine.yaml_source import dotted
 
+MAX_BYTES = 150_000
+"""Largest overrides of one request as JSON text."""
+MAX_PARTS = 500
+"""Most parts of all the schemas in them."""
 _FIXED = {"id", "name", "kind", "steps"}
 
 
@@ -28,6 +33,32 @@ def overridden(node: Node, overrides: Mapping[str, Mapping[str, Any]]) -> Node:
         node = node.model_copy(update={"steps": inside})
     fields = overrides.get(node.id)
     return _replaced(node, fields) if fields else node
+
+
+def check_amount(overrides: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse overrides that would take long to check; they are checked while others wait.
+
+    Raises:
+        OverrideInvalid: All of them together are too large.
+    """
+    size = parts = 0
+    for step_id, fields in overrides.items():
+        for name, value in fields.items():
+            size += len(_text(step_id, name, value))
+            parts += schema_parts(value) if name in SCHEMAS else 0
+            if size > MAX_BYTES:
+                message = f"with it, the overrides are larger than {MAX_BYTES:,} bytes."
+                raise _invalid(step_id, name, message)
+            if parts > MAX_PARTS:
+                message = f"with it, the overridden schemas have more than {MAX_PARTS} parts."
+                raise _invalid(step_id, name, message)
+
+
+def _text(step_id: str, name: str, value: Any) -> str:
+    try:
+        return json.dumps(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _invalid(step_id, name, f"is not JSON: {error}.") from error
 
 
 def _replaced(node: Node, fields: Mapping[str, Any]) -> Node:
@@ -46,11 +77,9 @@ def _replaced(node: Node, fields: Mapping[str, Any]) -> Node:
         field = dotted(detail["loc"]) or next(iter(fields))
         message = message_of(detail, tuple(detail["loc"]), None)
         raise _invalid(node.id, field, message) from error
-    except (TypeError, ValueError, RecursionError) as error:
-        raise _invalid(node.id, next(iter(fields)), f"is not JSON: {error}.") from error
-    for place, message, _line in content_problems(changed.model_dump(mode="json")):
-        if place[0] in fields:
-            raise _invalid(node.id, dotted(place), message)
+    dumped = changed.model_dump(mode="json", include={"kind", *fields})
+    for place, message, _line in content_problems(dumped):
+        raise _invalid(node.id, dotted(place), message)
     if isinstance(node, Container):
         changed = changed.model_copy(update={"steps": node.steps})
     return changed  # type: ignore[return-value]  # NODE_MODELS holds exactly the node types

@@ -14,7 +14,7 @@ from typing import Any
 
 from flowdbg.engine.definition import FlowDefinition, definition_json
 from flowdbg.engine.nodes import Container, Effect, Node, effect_of
-from flowdbg.engine.overrides import overridden
+from flowdbg.engine.overrides import check_amount, overridden
 
 _IDENTITY = {"id", "name", "kind", "effect", "steps"}
 
@@ -60,10 +60,11 @@ def apply_block_overrides(
     ignored.
 
     Raises:
-        OverrideInvalid: A field the block does not have, or a value it cannot have.
+        OverrideInvalid: A field the block does not have, a value it cannot have, or too much.
     """
     if not overrides:
         return definition
+    check_amount(overrides)
     return definition.model_copy(
         update={"steps": tuple(overridden(node, overrides) for node in definition.steps)}
     )

@@ -6,7 +6,7 @@ Names in order of precedence: `pipeline_input`, `initial`, `outputs`, inside a l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -56,7 +56,7 @@ class Scope:
         for part in path.split("."):
             if isinstance(value, Mapping) and part in value:
                 value = value[part]
-            elif isinstance(value, list | tuple) and part.isdigit() and int(part) < len(value):
+            elif isinstance(value, list | tuple) and _is_index(part, value):
                 value = value[int(part)]
             else:
                 raise _not_found(path, part, value)
@@ -85,6 +85,11 @@ class Scope:
             pipeline_input=item if isinstance(item, Mapping) else {"item": item},
             iteration=Iteration(item, index),
         )
+
+
+def _is_index(part: str, values: Sequence[Any]) -> bool:
+    # A number of thousands of digits is beyond every list, and beyond what Python reads.
+    return part.isdecimal() and len(part) < 10 and int(part) < len(values)
 
 
 def _not_found(path: str, part: str, value: Any) -> BlockFailed:

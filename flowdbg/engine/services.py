@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,7 +40,9 @@ class EngineSettings:
     max_output_bytes: int = 4_000_000
     """Largest output of a block as JSON text."""
     max_entry_bytes: int = 16_000_000
-    """Largest output of a container as JSON text."""
+    """Largest input, and output of a container, as JSON text; also all that its blocks produce."""
+    max_entry_blocks: int = 100_000
+    """Most blocks that run, or are skipped, in one plan entry."""
     retry_delay: float = 0.5
     """Seconds before the first repetition of a failed attempt; doubles each time."""
 
@@ -54,6 +57,8 @@ class Services:
         self.models = models
         self.sandbox = sandbox
         self.http = http
+        self.measuring = asyncio.Lock()
+        """Held while an output is measured: large ones take their turns, and others theirs."""
 
     @classmethod
     def create(cls, settings: EngineSettings | None = None) -> Services:

@@ -65,6 +65,11 @@ def chat_message(message: Any) -> dict[str, Any]:
     if role not in ("system", "user", "assistant", "tool"):
         raise ToolResultsMismatch("A message has no valid role.", "Send the messages of the pause.")
     clean: dict[str, Any] = {"role": role, "content": message.get("content")}
+    if role != "tool" and not _is_content(clean["content"]):
+        raise ToolResultsMismatch(
+            f"The content of a message of the {role} is neither text nor a list of parts.",
+            "Send the messages of the pause.",
+        )
     if role == "tool":
         clean["tool_call_id"] = message.get("tool_call_id", message.get("toolCallId"))
         if not isinstance(clean["content"], str):
@@ -77,6 +82,12 @@ def chat_message(message: Any) -> dict[str, Any]:
     if isinstance(message.get("name"), str):
         clean["name"] = message["name"]
     return clean
+
+
+def _is_content(content: Any) -> bool:
+    if isinstance(content, list):
+        return all(isinstance(part, Mapping) for part in content)
+    return content is None or isinstance(content, str)
 
 
 def _call(call: Any) -> dict[str, Any]:

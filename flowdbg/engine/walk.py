@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from flowdbg.engine.attempts import run_block
@@ -43,6 +43,7 @@ from flowdbg.engine.nodes import (
 from flowdbg.engine.scope import Scope
 from flowdbg.engine.scripts import ScriptedReplies
 from flowdbg.engine.services import Services
+from flowdbg.engine.sizes import Allowance
 from flowdbg.engine.state import Progress
 from flowdbg.errors import SandboxError
 
@@ -72,8 +73,13 @@ class Walk:
     checkpoint: Checkpoint | None
     stop_before: StopBefore
     _stopping: bool = False
-    _produced: int = 0
-    _saving: asyncio.Lock | None = None
+    _blocks: int = 0
+    _produced: Allowance = field(init=False)
+    _saving: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        """Begin to count."""
+        self._produced = self._allowance("The blocks of this step produced")
 
     async def entry(self, node: Node, scope: Scope) -> Any:
         """The output of the whole entry.
@@ -81,7 +87,6 @@ class Walk:
         Raises:
             NodeFailed, Stopped, ToolsAsked
         """
-        self._saving = asyncio.Lock()
         return await self._node(node, (), scope)
 
     async def _node(self, node: Node, path: NodePath, scope: Scope) -> Any:
@@ -89,12 +94,13 @@ class Walk:
             return self.progress.output(path)
         if not isinstance(node, Container):
             self._stop_here(path)
+            self._count_block()
         started = time.monotonic()
         if path:
             await self.channel.send(NodeStarted(path, node.name, node.kind))
         try:
             if await self._wanted(node, scope):
-                inner = scope.mapped(node.input)
+                inner = self._mapped(node, scope)
                 await self.channel.send(StepInput(path, inner.pipeline_input))
                 output, usage = await self._run(node, path, inner)
                 duration = round((time.monotonic() - started) * 1000)
@@ -111,6 +117,14 @@ class Walk:
             await self.channel.send(last)
             await self._save()
         return output
+
+    def _mapped(self, node: Node, scope: Scope) -> Scope:
+        """The scope with what the node's `input` collects, which may name one value many times."""
+        if node.input is None:
+            return scope
+        inner = scope.mapped(node.input)
+        self._allowance("The `input` collects").take(inner.pipeline_input.values())
+        return inner
 
     async def _run(self, node: Node, path: NodePath, scope: Scope) -> tuple[Any, Usage]:
         if isinstance(node, ParallelNode):
@@ -149,19 +163,22 @@ class Walk:
         result = await run_block(block, context, on_retry)
         self.progress.add(result.usage, result.model)
         if not isinstance(block, PassthroughBlock):
-            self._count(result.size)
+            self._produced.spend(result.size)
         return result.output, result.usage
 
-    def _count(self, size: int) -> None:
-        self._produced += size
-        limit = self.services.settings.max_entry_bytes
-        if self._produced > limit:
+    def _count_block(self) -> None:
+        self._blocks += 1
+        limit = self.services.settings.max_entry_blocks
+        if self._blocks > limit:
             raise BlockFailed(
-                "OUTPUT_TOO_LARGE",
-                f"The blocks of this step produced more than {limit:,} bytes.",
-                "Produce less, or make several steps of it.",
+                "LOOP_TOO_LONG",
+                f"More than {limit:,} blocks ran in this one step.",
+                "Give its loops less, or make several steps of it.",
                 retryable=False,
             )
+
+    def _allowance(self, what: str) -> Allowance:
+        return Allowance(self.services.settings.max_entry_bytes, what)
 
     async def _sequence(self, node: Container, path: NodePath, scope: Scope) -> Any:
         output = scope.pipeline_input
@@ -174,6 +191,8 @@ class Walk:
         outputs = await run_together(
             [self._node(child, (*path, child.id), scope) for child in node.steps]
         )
+        # What branches hand on is one value here and many in the output.
+        self._allowance("The branches have outputs of").take(outputs)
         return {child.name: output for child, output in zip(node.steps, outputs, strict=True)}
 
     async def _loop(self, node: LoopNode, path: NodePath, scope: Scope) -> dict[str, Any]:
@@ -193,10 +212,11 @@ class Walk:
                 retryable=False,
             )
         outputs: list[Any] = []
+        allowance = self._allowance("The iterations have outputs of")
         for index, item in enumerate(items):
-            outputs.append(
-                await self._iteration(node, path, scope.iterated(item, index), len(items))
-            )
+            output = await self._iteration(node, path, scope.iterated(item, index), len(items))
+            allowance.take([output])
+            outputs.append(output)
         return {"items": outputs}
 
     async def _iteration(self, node: LoopNode, path: NodePath, scope: Scope, count: int) -> Any:
@@ -232,7 +252,7 @@ class Walk:
             raise Stopped(path)
 
     async def _save(self) -> None:
-        if self.checkpoint is None or self._saving is None:
+        if self.checkpoint is None:
             return
         # One at a time, and the state is read inside the lock: an older one never comes last.
         async with self._saving:

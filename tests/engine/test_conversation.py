@@ -55,7 +55,14 @@ async def test_a_chat_block_gets_the_earlier_turns_and_its_prompt_for_the_last(
 
 
 @pytest.mark.parametrize(
-    "turn", ["text", {"role": "wizard"}, {"role": "assistant", "toolCalls": 3}]
+    "turn",
+    [
+        "text",
+        {"role": "wizard"},
+        {"role": "assistant", "toolCalls": 3},
+        {"role": "user", "content": [1, 2]},
+        {"role": "user", "content": {"text": "hi"}},
+    ],
 )
 async def test_a_turn_that_is_none_fails_the_step(services: Services, turn: Any) -> None:
     definition = flow(step("plain", "{chat: true}"), SCRIPTS)
@@ -87,3 +94,10 @@ async def test_which_models_see_images_is_known_before_anything_runs(services: S
     assert not models.sees_images("scripted/plain", definition.scripts)
     assert not models.sees_images("local/smollm2-135m", definition.scripts)
     assert models.sees_images("anthropic/claude", definition.scripts)
+
+
+async def test_parts_of_a_message_are_read_whatever_is_in_them(services: Services) -> None:
+    parts = [{"text": 3}, {"image_url": "https://img/1.png"}, {"image_url": {"url": 4}}, {}]
+    initial = {"message": "x", "messages": [{"role": "user", "content": parts}, {}]}
+    definition = flow(step("plain", "{chat: true}"), SCRIPTS)
+    assert await output_of(services, definition, initial=initial) == {"text": "I see nothing"}

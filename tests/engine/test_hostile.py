@@ -112,17 +112,56 @@ RUNS: dict[str, tuple[str, dict[str, Any], str]] = {
     "a schema bomb": ("{id: a, kind: passthrough, input_schema: " + json.dumps(
         {"$defs": {**{f"a{n}": {"allOf": [{"$ref": f"#/$defs/a{n + 1}"}] * 2} for n in range(30)},
                    "a30": {"type": "integer"}}, "$ref": "#/$defs/a0"}) + "}", {}, "INPUT_SCHEMA"),
+    "a pattern of names": ("{id: a, kind: passthrough, input_schema: {additionalProperties: false, "
+                           "patternProperties: {'^(a+)+$': {}}}}", {"a" * 40 + "b": 1},
+                           "INPUT_SCHEMA"),
+    "a number beyond numbers": ("{id: a, kind: passthrough, input_schema: "
+                                "{properties: {x: {multipleOf: 0.1}}}}", {"x": 10**400},
+                                "INPUT_SCHEMA"),
+    "a path of many digits": ("{id: a, kind: passthrough, input: {x: initial.xs." + "9" * 5000
+                              + "}}", {"xs": [1]}, "DATA_NOT_FOUND"),
+    "an input that multiplies": ("{id: a, kind: passthrough, input: {" + ", ".join(
+        f"f{n}: initial.xs" for n in range(300)) + "}}", {"xs": "x" * 1_000_000},
+        "OUTPUT_TOO_LARGE"),
+    "branches that multiply": ("{id: p, kind: parallel, steps: [" + ", ".join(
+        f"{{id: b{n}, kind: passthrough}}" for n in range(30)) + "]}", {"xs": "x" * 1_000_000},
+        "OUTPUT_TOO_LARGE"),
+    "skipped branches that multiply": ("{id: p, kind: parallel, steps: [" + ", ".join(
+        f"{{id: b{n}, kind: passthrough, when: 'False'}}" for n in range(30)) + "]}",
+        {"xs": "x" * 1_000_000}, "OUTPUT_TOO_LARGE"),
+    "iterations that multiply": (
+        LOOP % "{id: b, kind: passthrough, input: {x: initial.y}}",
+        {"xs": [0] * 30, "y": "x" * 1_000_000}, "OUTPUT_TOO_LARGE"),
+    "loops in loops": (LOOP % (
+        "{id: m, kind: loop, array_field: initial.xs, steps: [{id: b, kind: passthrough}]}"
+        ), {"xs": [0] * 1000}, "LOOP_TOO_LONG"),
+    "a model that says no number": (
+        "{id: a, kind: llm, model: scripted/nan, prompt: x, output_schema: {}}", {},
+        "OUTPUT_NOT_JSON"),
+    "a model that says a number too large": (
+        "{id: a, kind: llm, model: scripted/inf, prompt: x, output_schema: {}}", {},
+        "OUTPUT_NOT_JSON"),
+    "a model that ends lines": (
+        "{id: a, kind: llm, model: scripted/lines, prompt: x, output_schema: {}}", {},
+        "OUTPUT_NOT_JSON"),
     "a model file of the system": ("{id: a, kind: llm, model: local//etc/passwd, prompt: x}", {},
                                    "MODEL_UNKNOWN"),
 }  # fmt: skip
+HEAD = """\
+inputs: {xs: {required: false}, y: {required: false}}
+scripts:
+  nan: {replies: [{text: '{"x": NaN}'}]}
+  inf: {replies: [{text: '{"x": 1e999}'}]}
+  lines: {replies: [{chunks: ["```", "%s"]}]}
+""" % ("\\n" * 90_000)
 
 
 @pytest.mark.parametrize("attack", RUNS)
 async def test_a_hostile_step_fails_and_the_engine_lives_on(attack: str, tmp_path: Any) -> None:
     step, initial, code = RUNS[attack]
-    settings = EngineSettings(cache_dir=tmp_path, providers=())
+    settings = EngineSettings(cache_dir=tmp_path, providers=(), max_entry_blocks=2000)
     async with Services.create(settings) as services:
-        definition = flow(f"- {step}", "inputs: {xs: {required: false}}")
+        definition = flow(f"- {step}", HEAD)
         last = (await events_of(services, definition, initial=initial))[-1]
         assert isinstance(last, EntryFailed)
         assert last.error["code"] == code
@@ -136,10 +175,11 @@ async def test_other_runs_go_on_while_attacks_run(tmp_path: Any) -> None:
     """Runs of others finish although every attack is under way at the same time."""
     works = flow("- {id: a, kind: llm, model: scripted/x, prompt: hi}",
                  "scripts: {x: {replies: [{text: fine}]}}")  # fmt: skip
-    async with Services.create(EngineSettings(cache_dir=tmp_path, providers=())) as services:
+    settings = EngineSettings(cache_dir=tmp_path, providers=(), max_entry_blocks=2000)
+    async with Services.create(settings) as services:
         attacks = [
             asyncio.create_task(
-                events_of(services, flow(f"- {step}", "inputs: {xs: {required: false}}"),
+                events_of(services, flow(f"- {step}", HEAD),
                           initial=initial)
             )
             for step, initial, _ in RUNS.values()

@@ -213,6 +213,9 @@ async def test_a_block_override_lasts_for_one_call_and_reaches_into_containers(
         ({"l": {"array_field": "a b"}}, "is not a data path"),
         ({"l": {"steps": []}}, "there is no field `steps` here"),
         ({"a": {"prompt": None}}, "input should be a valid string"),
+        ({"a": {"prompt": "x" * 90_000}, "l": {"when": "x" * 90_000}}, "larger than 150,000 bytes"),
+        ({"a": {"output_schema": {"allOf": [{}] * 600}}}, "more than 500 parts"),
+        ({"a": {"prompt": {1}}}, "is not JSON"),
     ],
 )
 async def test_a_wrong_block_override_is_refused_before_anything_runs(

@@ -80,7 +80,11 @@ def _body(answer: HttpAnswer) -> Any:
     text = answer.body.decode("utf-8", "replace")
     if content_type == "application/json" or content_type.endswith("+json"):
         try:
-            return json.loads(text)
+            return json.loads(text, parse_constant=_no_constant)
         except (ValueError, RecursionError):
             return text
     return text
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any
@@ -16,7 +15,7 @@ from flowdbg.engine.nodes import LlmBlock
 from flowdbg.engine.tools import chat_message
 from flowdbg.errors import ModelError
 
-_FENCE = re.compile(r"\A\s*```(?:json)?\s*\n(.*)\n\s*```\s*\Z", re.DOTALL)
+_FENCE = "```"
 
 
 async def run_llm(block: LlmBlock, context: BlockContext) -> BlockResult:
@@ -143,10 +142,8 @@ async def _answer(
 def _output(block: LlmBlock, text: str, finished: ModelFinished) -> Any:
     if block.output_schema is None:
         return {"text": text}
-    # Providers without constrained output like to put JSON into a fenced code block.
-    fenced = _FENCE.match(text)
     try:
-        return json.loads(fenced.group(1) if fenced else text)
+        return json.loads(_unfenced(text))
     except (ValueError, RecursionError) as error:
         cut = finished.reason == "length"
         raise BlockFailed(
@@ -155,3 +152,16 @@ def _output(block: LlmBlock, text: str, finished: ModelFinished) -> Any:
             "Raise max_tokens." if cut else "Make the prompt ask for JSON, or use another model.",
             detail={"text": text[:2000]},
         ) from error
+
+
+def _unfenced(text: str) -> str:
+    """The text without the fence of a code block, where it is one.
+
+    Providers without constrained output like to put JSON into one. Cut by hand: a regular
+    expression would take minutes for an answer of nothing but line ends.
+    """
+    inside = text.strip()
+    if not (inside.startswith(_FENCE) and inside.endswith(_FENCE)):
+        return text
+    language, _, rest = inside.removeprefix(_FENCE).partition("\n")
+    return rest.removesuffix(_FENCE) if language.strip() in ("", "json") else text

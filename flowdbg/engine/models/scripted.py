@@ -52,7 +52,9 @@ class ScriptedModel:
                 yield TextDelta(chunk)
         if reply.fail is not None:
             raise ModelFailed(
-                reply.fail.message, "The script of this model says so.", code=reply.fail.code
+                _sentence(reply.fail.message),
+                "The script of this model says so.",
+                code=reply.fail.code,
             )
         asks = reply.tool_calls and request.tools and request.tool_choice != "none"
         if asks:
@@ -75,6 +77,11 @@ class ScriptedModel:
             return in_turn[(self._turn - 1) % len(in_turn)]
 
 
+def _sentence(text: str) -> str:
+    """What an author wrote, with an end that another sentence can follow."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
 def _conversation_text(messages: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(_content_text(message.get("content")) for message in messages)
 
@@ -83,8 +90,13 @@ def _content_text(content: Any) -> str:
     """The text of a message; of one in parts also the addresses of its images."""
     if not isinstance(content, list):
         return str(content or "")
-    parts = (part.get("text") or part.get("image_url", {}).get("url", "") for part in content)
-    return "\n".join(parts)
+    return "\n".join(_part_text(part) for part in content)
+
+
+def _part_text(part: Mapping[str, Any]) -> str:
+    image = part.get("image_url")
+    address = image.get("url") if isinstance(image, Mapping) else None
+    return str(part.get("text") or address or "")
 
 
 def _chunks(reply: ScriptedReply) -> tuple[str, ...]:
