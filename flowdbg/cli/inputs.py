@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from flowdbg.core.inputs import read_json
-from flowdbg.core.json_text import JsonText
+from flowdbg.core.json_text import JsonText, standard_problem
 from flowdbg.core.overrides import block_value, known_step, split_block_override
 from flowdbg.core.plan import Plan
 from flowdbg.errors import UsageError
@@ -29,12 +27,12 @@ def read_file(file: Path) -> str:
     Raises:
         UsageError: It cannot be read.
     """
-    if str(file) == "-":
-        return sys.stdin.read()
     try:
+        if str(file) == "-":
+            return sys.stdin.buffer.read().decode("utf-8-sig")
         return file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} cannot be read: {error}.", "Check the path.") from error
+        raise UsageError(f"{_named(file)} cannot be read: {error}.", "Check it.") from error
 
 
 def read_json_file(file: Path) -> JsonText:
@@ -43,18 +41,21 @@ def read_json_file(file: Path) -> JsonText:
     Raises:
         UsageError: It cannot be read or is not JSON.
     """
-    return read_json(read_file(file), str(file))
+    value = JsonText(read_file(file).strip())
+    if problem := standard_problem(value.text):
+        raise UsageError(f"{_named(file)} is {problem}.", "Correct it, and try again.")
+    return value
 
 
-def read_params(file: Path | None) -> Mapping[str, Any]:
-    """Inputs from a file with a JSON object; none without a file.
+def read_params(file: Path | None) -> JsonText:
+    """Inputs from a file with a JSON object, as they are written; none without a file.
 
     Raises:
         UsageError: It is no JSON object.
     """
-    value = read_json_file(file).value if file else {}
-    if not isinstance(value, dict):
-        raise UsageError(f"{file} is not a JSON object.", 'Write {"name": value, …}.')
+    value = read_json_file(file) if file else JsonText("{}")
+    if value.kind != "object":
+        raise UsageError(f"{_named(file)} is not a JSON object.", 'Write {"name": value, …}.')
     return value
 
 
@@ -70,3 +71,7 @@ def read_block_edits(texts: Sequence[str], plan: Plan) -> dict[str, dict[str, Js
         step = known_step(plan, step_id)
         edits.setdefault(step_id, {})[field] = block_value(read_value(value), field, step)
     return edits
+
+
+def _named(file: Path | None) -> str:
+    return "The standard input" if str(file) == "-" else str(file)

@@ -1,99 +1,59 @@
-"""The `flowdbg` program: its commands, and where errors become text and exit codes."""
+"""The `flowdbg` program: where everything that can end it becomes text and an exit code.
+
+Nothing is imported before it can be interrupted: Ctrl-C while the commands load is no traceback.
+"""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
-import typer
-
-from flowdbg import __version__
-from flowdbg.cli import (
-    check,
-    configure,
-    debug,
-    demo,
-    doctor,
-    execute,
-    jobs,
-    model,
-    publishing,
-    run,
-    runs,
-    serve,
-    sessions,
-    trace,
-)
-from flowdbg.errors import FlowdbgError
-
-app = typer.Typer(
-    name="flowdbg",
-    help="The terminal debugger for flows: published pipelines of LLM and code steps.",
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    no_args_is_help=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"flowdbg {__version__}")
-        raise typer.Exit
-
-
-@app.callback(invoke_without_command=True)
-def _without_command(
-    context: typer.Context,
-    _version: bool = typer.Option(
-        False, "--version", callback=_show_version, is_eager=True, help="Show the version."
-    ),
-) -> None:
-    if context.invoked_subcommand is None:
-        sessions.pick()
-
-
-app.command()(debug.debug)
-app.command()(run.run)
-app.command()(demo.demo)
-app.add_typer(sessions.app, name="sessions")
-app.command()(execute.execute)
-app.add_typer(jobs.app, name="jobs")
-app.command()(runs.runs)
-app.command()(trace.trace)
-app.command()(serve.serve)
-app.command()(publishing.publish)
-app.command()(publishing.versions)
-app.command()(publishing.promote)
-app.command()(check.check)
-app.add_typer(model.app, name="model")
-app.add_typer(configure.app, name="config")
-app.command()(doctor.doctor)
+INTERRUPTED = 130
+READER_GONE = 141
+"""Who read our output went away; as if SIGPIPE had ended us."""
 
 
 def main() -> None:
     """Run the program; every error becomes a sentence on stderr and an exit code."""
+    code = INTERRUPTED
+    try:
+        code = run_command()
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        pass
+    except BrokenPipeError:
+        code = READER_GONE
+    # nothing that is left to do is worth a traceback
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if code == READER_GONE:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def run_command() -> int:
+    """Run the command; its exit code."""
+    _open_streams()
+    from flowdbg.cli.commands import app
+    from flowdbg.errors import FlowdbgError
+
     try:
         app()
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):  # typer would say 1, a failed step
+            return READER_GONE
+        return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
     except FlowdbgError as error:
+        from flowdbg.cli.complaints import complain
         from flowdbg.headless.exit_codes import code_of_error
 
         complain(error)
-        sys.exit(int(code_of_error(error)))
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        # who read our output went away; what is left in the buffer has nowhere to go
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        return int(code_of_error(error))
+    return 0
 
 
-def complain(error: FlowdbgError) -> None:
-    """Write what happened and what to do next to stderr: no secrets, safe for any terminal."""
-    from flowdbg.core.redaction import Redactor
-    from flowdbg.present.safe_text import safe_text
-
-    redactor = Redactor([os.environ.get("NOUKAI_API_KEY", "")])
-    sys.stderr.write(f"flowdbg: {safe_text(redactor.text(error.what))}\n")
-    if error.next_step:
-        sys.stderr.write(f"  {safe_text(redactor.text(error.next_step))}\n")
+def _open_streams() -> None:
+    """Give a program that was started without its standard streams ones that hold nothing."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - it stays open

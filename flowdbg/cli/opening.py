@@ -18,7 +18,7 @@ from flowdbg.cli.tools import make_handler, read_tools
 from flowdbg.config import paths
 from flowdbg.core.address import FlowAddress, parse_address, parse_target
 from flowdbg.core.entries import Entry, SessionOpened, to_record
-from flowdbg.core.inputs import missing_inputs, parameters_of
+from flowdbg.core.inputs import missing_inputs, nearest, parameters_of
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.overrides import known_step, output_value, split_output_override
 from flowdbg.core.plan import Plan
@@ -43,10 +43,13 @@ class Opening:
 
 
 @asynccontextmanager
-async def open_new(opening: Opening, *, inputs_needed: bool = False) -> AsyncIterator[Debugger]:
+async def open_new(
+    opening: Opening, *, unattended: bool = False, until: str = ""
+) -> AsyncIterator[Debugger]:
     """A new session, paused before step 0, with the edits that were given.
 
-    `inputs_needed` refuses a run that lacks inputs, where nobody can be asked for them.
+    `unattended` refuses a run that lacks inputs, where nobody can be asked for them; `until` is the
+    step before which it is to stop.
 
     Raises:
         UsageError: The target, an input or an edit is wrong; nothing was sent to a flow.
@@ -62,7 +65,9 @@ async def open_new(opening: Opening, *, inputs_needed: bool = False) -> AsyncIte
         plan = await target.fetch_plan(place.pinned)
         schema = plan.inputs if plan else {}
         parameters = parameters_of(opening.asked.parameters, base, schema)
-        if inputs_needed:
+        if until:
+            _check_goal(until, plan)
+        if unattended:
             _require_inputs(opening.asked.message, parameters, schema)
         known = plan or Plan()
         handler = make_handler(opening.tools.handler, opening.tools.command, opening.tools.timeout)
@@ -140,10 +145,20 @@ async def open_stored(path: Path) -> AsyncIterator[Debugger]:
         yield debugger
 
 
-def _require_inputs(
-    message: str | None, parameters: Mapping[str, Any], schema: Mapping[str, Any]
-) -> None:
-    missing = missing_inputs(message, parameters, schema)
+def _check_goal(until: str, plan: Plan | None) -> None:
+    if plan is None or not plan.told:
+        raise UsageError(
+            f"The server tells no plan, so nothing is known of '{until}' before it runs.",
+            "Leave --until out, or step there on the screen: flowdbg debug.",
+        )
+    if plan.index_of(until) is None:
+        raise UsageError(
+            f"The plan has no step '{until}'.", nearest(until, [step.id for step in plan.steps])
+        )
+
+
+def _require_inputs(message: str | None, parameters: JsonText, schema: Mapping[str, Any]) -> None:
+    missing = missing_inputs(message, parameters.value, schema)
     if missing:
         raise UsageError(
             f"The flow needs: {', '.join(missing)}.", "Give -m MESSAGE or -p NAME=VALUE."
@@ -180,7 +195,7 @@ async def _locate(opening: Opening, stack: AsyncExitStack) -> Place:
 async def _start(
     target: Target,
     opening: Opening,
-    parameters: Mapping[str, Any],
+    parameters: JsonText,
     place: Place,
     plan: Plan | None,
 ) -> Debugger:
@@ -194,7 +209,7 @@ async def _start(
         str(place.address),
         place.pinned,
         opening.asked.message,
-        JsonText.of(parameters),
+        parameters,
         tools=definitions.text if definitions else "",
         tool_choice=choice.text if choice else "",
         attachments=JsonText.of(attachments).text if attachments else "",

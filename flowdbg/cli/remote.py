@@ -14,7 +14,6 @@ from flowdbg.cli.inputs import read_block_edits, read_json_file, read_params
 from flowdbg.cli.servers import Server, find_server
 from flowdbg.cli.tools import read_tools
 from flowdbg.core.inputs import missing_inputs, parameters_of
-from flowdbg.core.json_text import JsonText
 from flowdbg.core.plan import Plan
 from flowdbg.dialects.attachments import read_attachments
 from flowdbg.dialects.targets import Maker
@@ -124,7 +123,7 @@ async def request_for(
     request = RunRequest(
         message=asked.message,
         messages=messages,
-        parameters=JsonText.of(parameters),
+        parameters=parameters,
         block_edits=read_block_edits(asked.block_overrides, plan),
         attachments=attachments,
         tools=definitions,
@@ -133,7 +132,7 @@ async def request_for(
     )
     remote.check(request)
     said = "" if messages is not None else asked.message
-    missing = missing_inputs(said, parameters, plan.inputs)
+    missing = missing_inputs(said, parameters.value, plan.inputs)
     if missing:
         raise UsageError(
             f"The flow needs: {', '.join(missing)}.", "Give -m MESSAGE or -p NAME=VALUE."

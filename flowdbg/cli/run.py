@@ -44,16 +44,38 @@ def run(
 
 def run_headless(opening: Opening, run_options: RunOptions, *, as_json: bool) -> None:
     """Open, run, report on stdout, and end the process with the run's exit code."""
-    import asyncio
+    from flowdbg.headless.interruption import run_interruptible
 
-    raise typer.Exit(int(asyncio.run(_run(opening, run_options, as_json))))
+    raise typer.Exit(int(run_interruptible(_run(opening, run_options, as_json))))
 
 
 async def _run(opening: Opening, run_options: RunOptions, as_json: bool) -> int:
+    """Run; with JSON, the last line is the outcome whatever happens."""
+    import asyncio
+
+    from flowdbg.cli.complaints import complain
     from flowdbg.cli.opening import open_new
-    from flowdbg.headless.report import JsonReport, TextReport
+    from flowdbg.errors import FlowdbgError, NotSaved
+    from flowdbg.headless.exit_codes import ExitCode, code_of_error
+    from flowdbg.headless.report import JsonReport, TextReport, never_began
     from flowdbg.headless.run import run
 
-    async with open_new(opening, inputs_needed=True) as debugger:
-        report = (JsonReport if as_json else TextReport)(sys.stdout, debugger.session.plan)
-        return int(await run(debugger, run_options, report))
+    began, code = False, ExitCode.INTERRUPTED
+    try:
+        async with open_new(opening, unattended=True, until=run_options.until) as debugger:
+            began = True
+            report = (JsonReport if as_json else TextReport)(sys.stdout, debugger.session.plan)
+            code = await run(debugger, run_options, report)
+            if debugger.unsaved:
+                complain(NotSaved(f"The session is not saved: {debugger.unsaved}"))
+    except FlowdbgError as error:
+        if as_json and not began:
+            never_began(sys.stdout, opening.target, error, code_of_error(error))
+        raise
+    except asyncio.CancelledError:
+        if as_json and not began:
+            stopped = FlowdbgError("Interrupted before anything was sent.")
+            never_began(sys.stdout, opening.target, stopped, ExitCode.INTERRUPTED)
+        if code is ExitCode.INTERRUPTED:
+            raise
+    return int(code)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flowdbg.core.json_text import JsonText, standard_problem
+from flowdbg.core.json_text import JsonText, members, standard_problem
 from flowdbg.errors import UsageError
 
 
@@ -24,21 +24,20 @@ def read_json(text: str, what: str) -> JsonText:
     return value
 
 
-def parameters_of(
-    pairs: Iterable[str], base: Mapping[str, Any], schema: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Inputs from `base` and from `name=value` or `name:=json` pairs, which win.
+def parameters_of(pairs: Iterable[str], base: JsonText, schema: Mapping[str, Any]) -> JsonText:
+    """Inputs from the object `base` and from `name=value` or `name:=json` pairs, which win.
 
-    A plain value is text, unless the flow's schema says that this input is a number, a boolean, a
+    What stands in `base` stays as it is written: odd numbers and duplicate keys go out, too. A
+    plain value is text, unless the flow's schema says that this input is a number, a boolean, a
     list or an object: then it is read as JSON.
 
     Raises:
         UsageError: A pair has another shape, the flow has no such input, or the value is not what
             the schema asks for.
     """
-    parameters = dict(base)
+    given: dict[str, JsonText] = {}
     properties = schema.get("properties", {})
-    for name in base:
+    for name in base.value:
         _check_known(name, schema)
     for pair in pairs:
         name, equals, text = pair.partition("=")
@@ -49,10 +48,10 @@ def parameters_of(
         _check_known(name, schema)
         kinds = _kinds(properties.get(name, {}))
         if as_json or (kinds and "string" not in kinds):
-            parameters[name] = read_json(text, f"The value of '{name}'").value
+            given[name] = read_json(text, f"The value of '{name}'")
         else:
-            parameters[name] = text
-    return parameters
+            given[name] = JsonText.of(text)
+    return _with_members(base, given)
 
 
 def missing_inputs(
@@ -83,6 +82,25 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return f"Did you mean '{close[0]}'?"
     return f"Known: {', '.join(names)}." if names else ""
+
+
+def _with_members(base: JsonText, given: Mapping[str, JsonText]) -> JsonText:
+    """A JSON object with further members; its own text stays, unless one of them is replaced."""
+    if not given:
+        return base
+    parts = [base.text.strip().removeprefix("{").removesuffix("}").rstrip()]
+    if given.keys() & base.value.keys():
+        parts = [
+            _member(name, base.text[span.start : span.end])
+            for name, span in members(base.text).items()
+            if name not in given
+        ]
+    parts += [_member(name, value.text) for name, value in given.items()]
+    return JsonText("{" + ",".join(part for part in parts if part.strip()) + "}")
+
+
+def _member(name: str, text: str) -> str:
+    return f"{JsonText.of(name).text}:{text}"
 
 
 def _check_known(name: str, schema: Mapping[str, Any]) -> None:

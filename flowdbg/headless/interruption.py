@@ -4,14 +4,50 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
+_CAUGHT = (signal.SIGINT, signal.SIGTERM)
+
 
 class StoppedByPerson(Exception):
     """A person stopped the waiting; what was waited for is cancelled on this side."""
+
+
+@contextmanager
+def caught(stop: Callable[[], None]) -> Iterator[None]:
+    """Call `stop` for SIGINT and SIGTERM; afterwards they do again what they did before."""
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in _CAUGHT}
+    for number in _CAUGHT:
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)
+
+
+def run_interruptible(work: Coroutine[Any, Any, Result]) -> Result:
+    """`asyncio.run` for a command that SIGTERM ends in order, as Ctrl-C does.
+
+    Raises:
+        KeyboardInterrupt: One of them came.
+    """
+
+    async def both() -> Result:
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+        return await work
+
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        return asyncio.run(both())
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 async def unless_stopped(work: Coroutine[Any, Any, Result]) -> Result:
@@ -28,16 +64,10 @@ async def unless_stopped(work: Coroutine[Any, Any, Result]) -> Result:
         stopped = True
         task.cancel()
 
-    loop = asyncio.get_running_loop()
-    caught = (signal.SIGINT, signal.SIGTERM)
-    for number in caught:
-        loop.add_signal_handler(number, stop)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        if stopped:
-            raise StoppedByPerson from None
-        raise
-    finally:
-        for number in caught:
-            loop.remove_signal_handler(number)
+    with caught(stop):
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if stopped:
+                raise StoppedByPerson from None
+            raise

@@ -20,6 +20,7 @@ from flowdbg.core.events import (
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.plan import Plan, StepChange, compare_plans
 from flowdbg.core.session import Session, State
+from flowdbg.errors import FlowdbgError
 
 Line = dict[str, Any]
 
@@ -50,8 +51,8 @@ def outcome_line(session: Session, exit_code: int) -> Line:
         "detail": without_keys(session.stop.detail),
         "state": session.state,
         "exit_code": exit_code,
-        "session": session.id,
-        "flow": session.address,
+        "session": session.id or None,
+        "flow": session.address or None,
         "version": session.version,
         "execution_id": session.branch.execution_id,
         "cursor": session.cursor,
@@ -69,11 +70,19 @@ def outcome_line(session: Session, exit_code: int) -> Line:
     return line
 
 
+def failed_line(session: Session, error: FlowdbgError, exit_code: int) -> Line:
+    """The last line of a run that an error ended; of an empty session when it never began."""
+    line = outcome_line(session, exit_code)
+    reason = _REASONS.get(exit_code, "usage")
+    return {**line, "event": "stopped", "reason": reason, "detail": without_keys(str(error))}
+
+
 def without_keys(text: str) -> str:
     """A sentence for a script: what it says in brackets about keys is left out."""
     return _KEY.sub("", text)
 
 
+_REASONS = {4: "server trouble", 5: "stale plan", 6: "not saved", 130: "user"}
 _KEY = re.compile(r" \((?:[A-Za-z]|ctrl\+c)\)")
 
 

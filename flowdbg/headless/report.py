@@ -16,8 +16,16 @@ from flowdbg.core.events import (
 from flowdbg.core.plan import Plan, compare_plans
 from flowdbg.core.session import Session
 from flowdbg.debugger import Change
+from flowdbg.errors import FlowdbgError
 from flowdbg.headless.exit_codes import ExitCode
-from flowdbg.headless.lines import Line, dump, line_of, outcome_line, without_keys
+from flowdbg.headless.lines import (
+    Line,
+    dump,
+    failed_line,
+    line_of,
+    outcome_line,
+    without_keys,
+)
 from flowdbg.present import formats
 from flowdbg.present.safe_text import safe_text
 
@@ -47,9 +55,10 @@ class JsonReport:
         self._run = line["execution_id"]
         return known
 
-    def end(self, session: Session, code: ExitCode) -> None:
-        """Print the outcome."""
-        self._print(dump(outcome_line(session, int(code))))
+    def end(self, session: Session, code: ExitCode, error: FlowdbgError | None = None) -> None:
+        """Print the outcome: that of the session, or of an error that ended the run."""
+        line = failed_line(session, error, code) if error else outcome_line(session, code)
+        self._print(dump(line))
 
     def _print(self, text: str) -> None:
         self._out.write(f"{text}\n")
@@ -81,8 +90,8 @@ class TextReport:
                     pass
         self._out.flush()
 
-    def end(self, session: Session, code: ExitCode) -> None:
-        """Print how it ended and the last output."""
+    def end(self, session: Session, code: ExitCode, error: FlowdbgError | None = None) -> None:
+        """Print how it ended and the last output; an error is for stderr."""
         result = session.branch.result
         if session.branch.done and result is not None:
             value = result.value
@@ -142,3 +151,9 @@ class TextReport:
 
 
 Report = JsonReport | TextReport
+
+
+def never_began(out: TextIO, address: str, error: FlowdbgError, code: ExitCode) -> None:
+    """Print the outcome, as JSON, of a run that ended before there was a session."""
+    out.write(f"{dump(failed_line(Session(address=address), error, code))}\n")
+    out.flush()

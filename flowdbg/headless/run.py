@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flowdbg.core.session import Session, State
 from flowdbg.debugger import Debugger, Subscription
-from flowdbg.errors import UsageError
-from flowdbg.headless.exit_codes import ExitCode, code_of_session
+from flowdbg.errors import FlowdbgError, UsageError
+from flowdbg.headless.exit_codes import ExitCode, code_of_error, code_of_session
+from flowdbg.headless.interruption import caught
 from flowdbg.headless.on_stale import OnStale
 from flowdbg.headless.report import Report
 
@@ -29,17 +28,22 @@ class RunOptions:
     """Run everything in one call."""
     on_stale: OnStale = OnStale.STOP
 
+    def __post_init__(self) -> None:
+        if self.until and self.run_remaining:
+            raise UsageError("--until and --run-remaining exclude each other.", "Give one of them.")
+
 
 async def run(debugger: Debugger, options: RunOptions, report: Report) -> ExitCode:
-    """Run a session as the options say, reporting as it goes.
+    """Run a session as the options say, reporting as it goes; the last thing told is the outcome.
+
+    A report that fails, because nobody reads it any more, stops the run.
 
     Raises:
         FlowdbgError: As the debugger's verbs.
     """
-    if options.until and options.run_remaining:
-        raise UsageError("--until and --run-remaining exclude each other.", "Give one of them.")
     subscription = debugger.subscribe()
     observer = asyncio.create_task(_observe(subscription, report))
+    observer.add_done_callback(lambda task: debugger.cancel() if task.exception() else None)
     interrupted = False
 
     def interrupt() -> None:
@@ -48,24 +52,35 @@ async def run(debugger: Debugger, options: RunOptions, report: Report) -> ExitCo
         debugger.cancel()
 
     try:
-        with _signals(interrupt):
-            await _run_once(debugger, options)
-            for _ in range(MOST_STARTS - 1):
-                stale = debugger.session.state is State.STALE
-                if not stale or options.on_stale is OnStale.STOP:
-                    break
-                await (debugger.restart() if _restarts(options) else debugger.pin())
-                if interrupted:
-                    break
-                await _run_once(debugger, options)
-    finally:
-        subscription.close()
-        await observer
+        with caught(interrupt):
+            try:
+                await _run_all(debugger, options, lambda: interrupted)
+            finally:
+                subscription.close()
+                await observer
+    except FlowdbgError as error:
+        report.end(debugger.session, code_of_error(error), error)
+        raise
     code = code_of_session(debugger.session, interrupted=interrupted)
     if debugger.unsaved and code is ExitCode.END:
         code = ExitCode.NOT_SAVED
     report.end(debugger.session, code)
     return code
+
+
+async def _run_all(
+    debugger: Debugger, options: RunOptions, interrupted: Callable[[], bool]
+) -> None:
+    """Run, and start again as the options say when the plan went stale."""
+    await _run_once(debugger, options)
+    for _ in range(MOST_STARTS - 1):
+        stale = debugger.session.state is State.STALE
+        if not stale or options.on_stale is OnStale.STOP:
+            return
+        await (debugger.restart() if _restarts(options) else debugger.pin())
+        if interrupted():
+            return
+        await _run_once(debugger, options)
 
 
 def _restarts(options: RunOptions) -> bool:
@@ -89,17 +104,3 @@ def _at(session: Session, step_id: str) -> bool:
 async def _observe(subscription: Subscription, report: Report) -> None:
     async for change in subscription:
         report.show(change)
-
-
-@contextmanager
-def _signals(interrupt: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C and SIGTERM cancel the running turn instead of the process."""
-    loop = asyncio.get_running_loop()
-    caught = (signal.SIGINT, signal.SIGTERM)
-    for number in caught:
-        loop.add_signal_handler(number, interrupt)
-    try:
-        yield
-    finally:
-        for number in caught:
-            loop.remove_signal_handler(number)

@@ -14,7 +14,8 @@ SERVER_SIDE = ("flowdbg.engine", "flowdbg.server", "starlette", "uvicorn", "sqla
 SCREEN = ("textual", "rich", "flowdbg.tui")
 
 LAYERS = {
-    "flowdbg.cli.main": (*SCREEN, *SERVER_SIDE, "httpx", "pydantic", "sqlite3", "asyncio"),
+    "flowdbg.cli.main": ("typer", "flowdbg.core", "flowdbg.cli.commands"),
+    "flowdbg.cli.commands": (*SCREEN, *SERVER_SIDE, "httpx", "pydantic", "sqlite3", "asyncio"),
     "flowdbg.core.fold": (*SCREEN, *SERVER_SIDE, "httpx", "pydantic", "sqlite3", "asyncio"),
     "flowdbg.dialects.targets": (*SCREEN, *SERVER_SIDE, "httpx"),
     "flowdbg.dialects.noukai.target": (*SCREEN, *SERVER_SIDE),

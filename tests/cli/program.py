@@ -32,17 +32,14 @@ class Ran:
 
 def run(*arguments: str, stdin: str = "") -> Ran:
     """Run the program in this process."""
-    out, err, code = io.StringIO(), io.StringIO(), 0
+    out, err = io.StringIO(), io.StringIO()
     with (
         patch.object(sys, "argv", ["flowdbg", *arguments]),
-        patch.object(sys, "stdin", io.StringIO(stdin)),
+        patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()))),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
-        try:
-            program.main()
-        except SystemExit as ended:
-            code = int(ended.code or 0)
+        code = program.run_command()
     return Ran(code, out.getvalue(), err.getvalue())
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from flowdbg.cli.main import app
+from flowdbg.cli.commands import app
 from flowdbg.errors import AuthenticationFailed, ConnectionFailed, DefinitionError, FlowNotFound
 from tests.flows import TWO_STEP
 from tests.serving import Running, running_server, write_flows

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flowdbg.cli.main import app
+from flowdbg.cli.commands import app
 from flowdbg.errors import UsageError
 
 

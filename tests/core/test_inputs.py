@@ -17,6 +17,7 @@ from flowdbg.core.plan import Step
 from flowdbg.errors import UsageError
 from tests.core.streams import PLAN
 
+EMPTY = JsonText("{}")
 SCHEMA = {
     "properties": {
         "letters": {"type": "array"},
@@ -29,25 +30,36 @@ SCHEMA = {
 
 def test_a_value_is_text_unless_the_flow_wants_something_else() -> None:
     pairs = ["title=a=b", "count=5", "letters=[1]"]
-    assert parameters_of(pairs, {"title": "x"}, SCHEMA) == {
+    assert parameters_of(pairs, JsonText('{"title":"x"}'), SCHEMA).value == {
         "title": "a=b",
         "count": 5,
         "letters": [1],
     }
-    assert parameters_of(["n=5", "m:=5"], {"kept": 1}, {}) == {"n": "5", "m": 5, "kept": 1}
+    typed = parameters_of(["n=5", "m:=5"], JsonText('{"kept":1}'), {})
+    assert typed.value == {"n": "5", "m": 5, "kept": 1}
+
+
+def test_inputs_from_a_file_go_out_as_they_are_written() -> None:
+    odd = JsonText('{ "a": 1e400, "b": 1.10, "b": 12345678901234567890.50, "c": "\\u00e9" }')
+    assert parameters_of([], odd, {}) is odd
+    more = parameters_of(["d=x", "e:=2E+1"], odd, {})
+    assert more.text == odd.text[:-1].rstrip() + ',"d":"x","e":2E+1}'
+    assert parameters_of(["d=x"], JsonText("{ }"), {}).text == '{"d":"x"}'
+    replaced = parameters_of(["c=x"], odd, {})
+    assert replaced.text == '{"a":1e400,"b":12345678901234567890.50,"c":"x"}'
 
 
 def test_an_input_that_the_flow_does_not_have_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(UsageError, match=r"no input 'titel'.*Did you mean 'title'"):
-        parameters_of(["titel=x"], {}, SCHEMA)
+        parameters_of(["titel=x"], EMPTY, SCHEMA)
     with pytest.raises(UsageError, match="no input 'lettters'"):
-        parameters_of([], {"lettters": []}, SCHEMA)
+        parameters_of([], JsonText('{"lettters":[]}'), SCHEMA)
 
 
 @pytest.mark.parametrize("pair", ["novalue", "=x", ":=1", "count=many", "x:={"])
 def test_a_wrong_input_is_refused(pair: str) -> None:
     with pytest.raises(UsageError):
-        parameters_of([pair], {}, SCHEMA)
+        parameters_of([pair], EMPTY, SCHEMA)
 
 
 def test_missing_inputs_are_named_and_the_message_stands_for_the_first_one() -> None:

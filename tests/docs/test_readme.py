@@ -10,7 +10,7 @@ import pytest
 import typer.main
 
 from flowdbg import __version__
-from flowdbg.cli.main import app
+from flowdbg.cli.commands import app
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
