@@ -25,6 +25,9 @@ CAPTURES: tuple[Capture, ...] = ("full", "redacted", "metadata_only", "off")
 OPEN: tuple[RunStatus, ...] = ("pending", "running", "paused")
 """The statuses of a run that is not over."""
 
+RETRIED = "retried"
+"""Marks the error of an attempt after which the block tried again; `true` there."""
+
 
 @dataclass(frozen=True, slots=True)
 class StepNote:

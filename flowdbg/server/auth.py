@@ -73,6 +73,6 @@ def _unauthenticated(what: str) -> Refusal:
     return Refusal(
         401,
         UNAUTHENTICATED,
-        f"{what} Send a valid one as `Authorization: Bearer <key>`.",
+        f"{what} Send a valid one in the `Authorization` header, as a bearer token.",
         headers={"www-authenticate": 'Bearer realm="flowdbg"'},
     )

@@ -16,7 +16,7 @@ from flowdbg.dialects.services import Address, Ended, Entered, Followed, Replaye
 from flowdbg.server.runs import RecordedCall, RunBook
 from flowdbg.server.storage import flows, runs
 from flowdbg.server.storage.database import Database
-from flowdbg.server.storage.steps import steps_of
+from flowdbg.server.storage.steps import steps_of, with_unwritten
 
 _LOOK_SECONDS = 0.25
 
@@ -39,8 +39,14 @@ class RunHistory:
         return await self._database.read(found)
 
     async def steps(self, run_id: str) -> list[StepRecord]:
-        """Every step record of a run, in the order in which they ended."""
-        return await self._database.read(lambda connection: steps_of(connection, run_id))
+        """Every step record of a run, in the order in which they ended; last what runs now."""
+        call = self._book.serving.get(run_id)
+        if call is None:
+            return await self._database.read(lambda connection: steps_of(connection, run_id))
+        under_way = call.under_way()
+        # Asked through the writer, whose order says that everything before is written.
+        written = self._database.write(lambda connection: steps_of(connection, run_id))
+        return with_unwritten(await written, under_way)
 
     async def runs(
         self, flow_id: str, statuses: Sequence[RunStatus], limit: int
@@ -71,7 +77,7 @@ class RunHistory:
 
     async def follow(self, run_id: str) -> AsyncGenerator[Followed, None]:
         """A run's steps so far, then what happens while it happens; ends with `Ended`."""
-        seen = 0
+        seen = -1
         while True:
             call = self._book.serving.get(run_id)
             if call is not None:
@@ -85,9 +91,9 @@ class RunHistory:
                 )
             )
             if call is None:
-                for step in steps[seen:]:
+                for step in _after(steps, seen):
                     yield Replayed(step.note)
-            seen = len(steps)
+            seen = steps[-1].ordinal if steps else seen
             if record is None:
                 return
             if record.status not in OPEN:
@@ -96,14 +102,14 @@ class RunHistory:
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _live(self, call: RecordedCall, seen: int) -> AsyncGenerator[Followed, None]:
-        """What a call of this process has done beyond `seen` records, and does until it ends."""
+        """What a call of this process has done beyond the record `seen`, and does to its end."""
         follower = call.followers.join()
         # Nothing runs between these lines, so each record is either among the unwritten ones or
         # read by this read, and never both.
         unwritten, index = list(call.unwritten), call.index
         reading = self._database.write(lambda connection: steps_of(connection, call.run_id))
         try:
-            for step in (await reading)[seen:]:
+            for step in _after(await reading, seen):
                 yield Replayed(step.note)
             for note in unwritten:
                 yield Replayed(note)
@@ -113,3 +119,8 @@ class RunHistory:
                 yield event
         finally:
             call.followers.leave(follower)
+
+
+def _after(steps: Sequence[StepRecord], ordinal: int) -> list[StepRecord]:
+    """The records behind one; a step that goes on after a pause is told again."""
+    return [step for step in steps if step.ordinal > ordinal]

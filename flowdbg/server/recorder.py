@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from flowdbg.dialects.records import Capture, StepNote, StepStatus, redacted
+from flowdbg.dialects.records import RETRIED, Capture, StepNote, StepStatus, redacted
 from flowdbg.engine.events import (
     EngineEvent,
     EntryCompleted,
@@ -20,6 +20,7 @@ from flowdbg.engine.events import (
     EntryPaused,
     NodeFinished,
     NodePath,
+    NodeRetried,
     NodeSkipped,
     NodeStarted,
     PromptRendered,
@@ -31,6 +32,7 @@ from flowdbg.server.storage.steps import to_text
 
 RENDERED_PROMPT = "__rendered_prompt__"
 """Reserved key of kept outputs (noukai section 8.6); live outputs never have it."""
+_ENDED = {"code": "CANCELLED", "message": "It was ended because another branch failed."}
 _NO_USAGE = Usage()
 
 
@@ -47,6 +49,8 @@ class _Open:
     skipped: bool = False
     prompt: dict[str, Any] | None = None
     """What its model was asked, last."""
+    again: bool = False
+    """Whether this attempt repeats one that failed; the engine counts their time together."""
 
 
 class EntryRecorder:
@@ -77,29 +81,33 @@ class EntryRecorder:
                 self._node(path).name = name
             case PromptRendered(path, model, messages):
                 self._node(path).prompt = {"model": model, "messages": messages}
+            case NodeRetried(path, _, error):
+                self._retry(path, error)
             case NodeSkipped(path, output):
                 self._node(path).skipped = True
                 if path:
-                    self._end(path, "skipped", output=(output,))
+                    self._end(self._noted(path, "skipped", (output,)))
             case NodeFinished(path, output, usage, duration_ms):
-                self._end(path, "completed", (output,), usage=usage, duration_ms=duration_ms)
+                self._end(
+                    self._noted(path, "completed", (output,), usage=usage, duration_ms=duration_ms)
+                )
             case EntryCompleted():
                 self._complete(event)
             case EntryFailed(path, error, usage, duration_ms):
                 usage = _less(usage, self._counted)
-                if path:
-                    self._end(path, "failed", error=(error,))
-                self._end((), "failed", error=(error,), usage=usage, duration_ms=duration_ms)
+                self._fail_inside(path, error)
+                self._end(
+                    self._noted((), "failed", error=(error,), usage=usage, duration_ms=duration_ms)
+                )
             case EntryPaused(usage=usage, duration_ms=duration_ms):
-                self._end((), "running", usage=usage, duration_ms=duration_ms)
+                self._end(self._noted((), "running", usage=usage, duration_ms=duration_ms))
 
     def steps(self) -> list[StepNote]:
-        """The records; a node that began and never ended is still `running`."""
+        """The records so far; what began and has not ended is `running`."""
         if self._capture == "off":
             return []
-        for path in sorted(self._open, key=len, reverse=True):
-            self._end(path, "running")
-        return self._steps
+        inside_first = sorted(self._open, key=len, reverse=True)
+        return [*self._steps, *(self._noted(path, "running") for path in inside_first)]
 
     def _node(self, path: NodePath) -> _Open:
         node = self._open.get(path)
@@ -107,18 +115,38 @@ class EntryRecorder:
             node = self._open[path] = _Open(time.time(), time.monotonic())
         return node
 
-    def _complete(self, event: EntryCompleted) -> None:
-        skipped = () in self._open and self._open[()].skipped
-        self._end(
-            (),
-            "skipped" if skipped else "completed",
-            (event.output,),
-            usage=_less(event.usage, self._counted),
-            duration_ms=event.duration_ms,
-            model=event.model,
+    def _retry(self, path: NodePath, error: Mapping[str, Any]) -> None:
+        """An attempt failed and the block tries again: that is an execution of its own."""
+        node = self._node(path)
+        self._end(self._noted(path, "failed", error=({**error, RETRIED: True},)))
+        self._open[path] = replace(
+            node, started_at=time.time(), began=time.monotonic(), prompt=None, again=True
         )
 
-    def _end(
+    def _fail_inside(self, path: NodePath, error: Mapping[str, Any]) -> None:
+        """A block failed, and with it what is around it; what ran beside it was ended."""
+        for other in sorted(self._open, key=len, reverse=True):
+            if other:
+                around = path[: len(other)] == other
+                self._end(self._noted(other, "failed", error=(error if around else _ENDED,)))
+
+    def _complete(self, event: EntryCompleted) -> None:
+        self._end(
+            self._noted(
+                (),
+                "skipped" if self._node(()).skipped else "completed",
+                (event.output,),
+                usage=_less(event.usage, self._counted),
+                duration_ms=event.duration_ms,
+                model=event.model,
+            )
+        )
+
+    def _end(self, note: StepNote) -> None:
+        self._open.pop(note.path, None)
+        self._steps.append(note)
+
+    def _noted(
         self,
         path: NodePath,
         status: StepStatus,
@@ -128,34 +156,34 @@ class EntryRecorder:
         usage: Usage = _NO_USAGE,
         duration_ms: int | None = None,
         model: str | None = None,
-    ) -> None:
-        node = self._open.pop(path, None) or _Open(time.time(), time.monotonic())
-        if duration_ms is None:
+    ) -> StepNote:
+        node = self._node(path)
+        if duration_ms is None or node.again:
             duration_ms = round((time.monotonic() - node.began) * 1000)
+        if model is None and node.prompt is not None:
+            model = node.prompt["model"]
         read = to_text(node.value) if node.has_input else None
         written = to_text(output[0]) if output else None
         names = [part for part in path if isinstance(part, str)]
         iterations = [part for part in path if isinstance(part, int)]
-        self._steps.append(
-            StepNote(
-                step_id=names[-1] if names else self._entry.step_id,
-                name=node.name if path else self._entry.name,
-                entry_id=self._entry.step_id,
-                path=path,
-                status=status,
-                started_at=node.started_at,
-                duration_ms=duration_ms,
-                loop_index=iterations[-1] if iterations else None,
-                model=model,
-                prompt_tokens=usage.prompt,
-                completion_tokens=usage.completion,
-                cost=usage.cost,
-                input=self._kept(read, node.value),
-                output=self._kept(written, _with_prompt(node, output)),
-                error=to_text(error[0]) if error else None,
-                input_bytes=len(read) if read is not None else 0,
-                output_bytes=len(written) if written is not None else 0,
-            )
+        return StepNote(
+            step_id=names[-1] if names else self._entry.step_id,
+            name=node.name if path else self._entry.name,
+            entry_id=self._entry.step_id,
+            path=path,
+            status=status,
+            started_at=node.started_at,
+            duration_ms=duration_ms,
+            loop_index=iterations[-1] if iterations else None,
+            model=model,
+            prompt_tokens=usage.prompt,
+            completion_tokens=usage.completion,
+            cost=usage.cost,
+            input=self._kept(read, node.value),
+            output=self._kept(written, _with_prompt(node, output)),
+            error=to_text(error[0]) if error else None,
+            input_bytes=len(read) if read is not None else 0,
+            output_bytes=len(written) if written is not None else 0,
         )
 
     def _kept(self, text: str | None, value: Any) -> str | None:

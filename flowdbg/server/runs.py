@@ -126,6 +126,10 @@ class RecordedCall:
         if self.followers:
             self.followers.tell(event)
 
+    def under_way(self) -> list[StepNote]:
+        """What has ended and is not on its way to the database yet, and what runs."""
+        return [*self.unwritten, *(self._recorder.steps() if self._recorder else ())]
+
     def leave(self) -> list[StepNote]:
         """End the recording of the entry that runs; what it and its blocks left behind."""
         before = len(self.unwritten)
@@ -172,8 +176,8 @@ class RecordedCall:
         self._closed = True
         self._leave()
         steps, self.unwritten = self.unwritten, []
-        if end in _CUT_SHORT:
-            steps = [_cut_short(step, end) for step in steps]
+        if end != "paused":
+            steps = [_over(step, outcome.error) for step in steps]
         run_id = self.run_id
         written = self._database.write(
             lambda connection: runs.close_call(connection, run_id, outcome, steps)
@@ -218,12 +222,11 @@ def capture_of(start: RunStart) -> Capture:
     return "full" if start.full_capture else start.resolved.capture
 
 
-def _cut_short(step: StepNote, end: CallEnd) -> StepNote:
-    """A step that was running when its call was cut short has failed."""
+def _over(step: StepNote, error: Mapping[str, Any] | None) -> StepNote:
+    """A step that was running when its run ended has failed, with what ended the run."""
     if step.status != "running":
         return step
-    error = to_text({"code": end.upper(), "message": _CUT_SHORT[end]})
-    return replace(step, status="failed", error=error)
+    return replace(step, status="failed", error=None if error is None else to_text(error))
 
 
 def _log_failure(written: asyncio.Future[None]) -> None:

@@ -90,7 +90,9 @@ CODES = {
     "TOOLS_NOT_ENABLED": Meaning("No block of the flow takes tools; leave --tools out."),
     "TOOLS_INVALID": Meaning("Correct the tool definitions: name, description, JSON schema."),
     "TOOL_NAME_INVALID": Meaning("Rename the tool: letters, digits, _ and - only."),
-    "TOOLS_IN_NON_SEQUENTIAL_STEP": Meaning("Tools cannot be used inside a loop or a parallel."),
+    "TOOLS_IN_NON_SEQUENTIAL_STEP": Meaning(
+        "Tools cannot be used inside a container; leave them out, or make that block a step."
+    ),
     "TOOLS_REQUIRE_SYNC_EXECUTE": Meaning("Jobs take no tools; use execute or debug."),
     "MESSAGES_ROLE_INVALID": Meaning("Messages have the roles user, assistant or tool only."),
     "MESSAGES_TOO_LARGE": Meaning("Shorten the conversation; the limit is 1 MB."),

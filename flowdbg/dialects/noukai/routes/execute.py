@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from flowdbg.dialects.noukai import wire
 from flowdbg.dialects.noukai.routes.attachments import check_models, read_attachments
+from flowdbg.dialects.noukai.routes.chat import message_of
 from flowdbg.dialects.noukai.routes.frames import wire_error
 from flowdbg.dialects.noukai.routes.requests import (
     ExecuteRequest,
@@ -30,7 +31,6 @@ from flowdbg.dialects.noukai.routes.tools import (
     over_the_limit,
     pending_of,
     resume_state,
-    too_large,
 )
 from flowdbg.dialects.operations import Refusal, json_answer, json_body
 from flowdbg.dialects.playing import Play, play_rest
@@ -40,7 +40,6 @@ from flowdbg.engine.errors import EngineError
 from flowdbg.engine.events import EntryFailed, EntryPaused
 from flowdbg.engine.nodes import Container, walk
 
-_ROLES = ("user", "assistant", "tool")
 _STATUS_OF_FAILURE = {
     wire.TOOL_ITERATION_LIMIT: 409,
     wire.BYOK_KEY_REJECTED: 502,
@@ -91,7 +90,7 @@ class ExecuteRoute:
         attachments = read_attachments(asked.attachments)
         check_models(self._services, resolved, attachments)
         initial = {
-            "message": _message(asked),
+            "message": message_of(asked.message, asked.messages),
             "parameters": asked.parameters,
             "attachments": attachments,
             "messages": asked.messages,
@@ -226,32 +225,3 @@ def block_count(resolved: Resolved) -> int:
     return sum(
         not isinstance(node, Container) for step in resolved.definition.steps for node in walk(step)
     )
-
-
-def _message(asked: ExecuteRequest) -> str | None:
-    """The primary input: the last turn of the user where there are chat turns (section 17.16).
-
-    Raises:
-        Refusal: 400 `MESSAGES_ROLE_INVALID`, 413 `MESSAGES_TOO_LARGE`.
-    """
-    too_large(asked.messages, "messages")
-    said = asked.message
-    for number, message in enumerate(asked.messages):
-        role = message.get("role") if isinstance(message, dict) else None
-        if role not in _ROLES:
-            raise Refusal(
-                400,
-                wire.MESSAGES_ROLE_INVALID,
-                f"Message {number} needs a role of {', '.join(_ROLES)}.",
-            )
-        if role == "user":
-            said = _text(message.get("content"))
-    return said
-
-
-def _text(content: Any) -> str:
-    """The words of a message's content, which may come in parts."""
-    if isinstance(content, list):
-        parts = (part.get("text") for part in content if isinstance(part, dict))
-        return "".join(part for part in parts if isinstance(part, str))
-    return content if isinstance(content, str) else ""

@@ -15,7 +15,7 @@ from typing import Any
 from flowdbg.dialects.noukai import wire
 from flowdbg.dialects.noukai.routes.frames import EntryFrames
 from flowdbg.dialects.noukai.routes.traces import note_tokens, run_json
-from flowdbg.dialects.records import Capture, RunRecord, StepNote, redacted
+from flowdbg.dialects.records import RETRIED, Capture, RunRecord, StepNote, redacted
 from flowdbg.dialects.services import Address, Ended, Entered, Followed, Replayed
 from flowdbg.dialects.streams import FrameSink
 from flowdbg.engine.events import (
@@ -29,6 +29,7 @@ from flowdbg.engine.events import (
     OutputChunk,
     StepInput,
 )
+from flowdbg.engine.plan import PlanEntry
 
 
 class TraceStream:
@@ -40,8 +41,15 @@ class TraceStream:
         self._run = run
         self._address = address
         self._events = events
-        self._index = -1
-        self._step_id = ""
+        self._indexes: dict[str, int] = {}
+        self._inside: list[StepNote] = []
+        """Earlier blocks of a container whose own record comes after them."""
+        self._open = ""
+        """Id of the entry that was told to have started and not to have ended."""
+        self._goes_on = False
+        """Whether that entry goes on after a wait for tool results: its input was told."""
+        self._last: tuple[int, Any] = (-1, None)
+        """Index and output of the entry that is furthest in the plan."""
         self._failed = False
         self._frames: EntryFrames | None = None
 
@@ -54,13 +62,11 @@ class TraceStream:
                     case Replayed(note):
                         await sink.send(self._replayed(note))
                     case Entered(index, entry):
-                        self._index, self._step_id, self._failed = index, entry.step_id, False
-                        self._frames = EntryFrames(entry, self._run.id, index)
-                        await sink.send(self._frames.started())
+                        await sink.send(self._entered(index, entry))
                     case Ended(run):
                         sink.put(self._ended(run))
                     case _:
-                        if frame := self._live(event):
+                        if frame := self._told(event):
                             await sink.send(frame)
 
     def farewell(self) -> bytes:
@@ -81,67 +87,110 @@ class TraceStream:
             },
         )
 
-    def _live(self, event: EngineEvent) -> bytes:
-        if self._frames is None:
-            return b""
-        self._failed = isinstance(event, EntryFailed)
+    def _entered(self, index: int, entry: PlanEntry) -> bytes:
+        self._indexes[entry.step_id] = index
+        self._frames = EntryFrames(entry, self._run.id, index)
+        self._failed = False
+        self._goes_on = self._open == entry.step_id
+        self._open = entry.step_id
+        return b"" if self._goes_on else self._frames.started()
+
+    def _told(self, event: EngineEvent) -> bytes:
+        """What happens now."""
         shown = masked(event, self._run.capture)
-        return b"" if shown is None else self._frames.of(shown)
+        if self._frames is None or shown is None:
+            return b""
+        match shown:
+            case StepInput(()) if self._goes_on:
+                return b""
+            case EntryCompleted(output):
+                self._reached(self._open, output)
+                self._open = ""
+            case EntryFailed():
+                self._failed = True
+                self._open = ""
+        return self._frames.of(shown)
 
     def _replayed(self, note: StepNote) -> bytes:
         """An earlier step; what was inside a container comes before the container itself."""
-        text = b""
-        if note.entry_id != self._step_id:
-            self._index += 1
-            self._step_id = note.entry_id
-            text = self._of(note, wire.STEP_STARTED, stepIndex=self._index)
         if note.path:
-            output = _live_output(note.output)
-            return text + self._of(
-                note,
-                wire.STEP_PROGRESS,
-                phase="node_finished",
-                path=note.path,
-                loopIndex=note.loop_index,
-                status=note.status,
-                output=output,
-                durationMs=note.duration_ms,
-            )
-        self._step_id = ""  # the same entry again would be another attempt
-        return text + self._entry_end(note)
-
-    def _entry_end(self, note: StepNote) -> bytes:
-        text = b""
-        read = _read(note.input)
-        if read is not None:
-            data = read if isinstance(read, dict) else {"value": read}
-            text = self._of(note, wire.STEP_INPUT, inputData=data)
+            self._inside.append(note)
+            return b""
+        text = b"" if self._open == note.entry_id else self._begin(note)
+        inside, self._inside = self._inside, []
+        text += b"".join(self._block(one) for one in inside)
+        error = _read(note.error)
         if note.status == "running":
             return text
+        if _is_repeated(error):
+            return text + self._of(note, wire.STEP_PROGRESS, phase="retried", error=error)
+        self._open = ""
         self._failed = note.status == "failed"
         if self._failed:
-            error = _read(note.error) or {"code": "FAILED", "message": "The step failed."}
+            error = error or {"code": "FAILED", "message": "The step failed."}
             return text + self._of(note, wire.STEP_ERROR, error=error)
-        return text + self._of(
+        return text + self._completed(note)
+
+    def _begin(self, note: StepNote) -> bytes:
+        self._open = note.entry_id
+        index = self._indexes.setdefault(note.entry_id, len(self._indexes))
+        text = self._of(note, wire.STEP_STARTED, stepIndex=index)
+        read = _read(note.input)
+        if read is None:
+            return text
+        data = read if isinstance(read, dict) else {"value": read}
+        return text + self._of(note, wire.STEP_INPUT, inputData=data)
+
+    def _block(self, note: StepNote) -> bytes:
+        """A block inside a container."""
+        error = _read(note.error)
+        if _is_repeated(error):
+            told: dict[str, Any] = {"phase": "retried", "error": error}
+        else:
+            told = {"phase": "node_finished", "output": _live_output(note.output)}
+        return self._of(
+            note,
+            wire.STEP_PROGRESS,
+            path=note.path,
+            loopIndex=note.loop_index,
+            status=note.status,
+            durationMs=note.duration_ms,
+            **told,
+        )
+
+    def _completed(self, note: StepNote) -> bytes:
+        output = _live_output(note.output)
+        self._reached(note.entry_id, output)
+        extra: dict[str, Any] = {"skipped": True} if note.status == "skipped" else {}
+        if note.model is not None:
+            extra["model"] = note.model
+        return self._of(
             note,
             wire.STEP_COMPLETED,
-            output=_live_output(note.output),
+            output=output,
             durationMs=note.duration_ms,
             tokens=note_tokens(note),
             costUsd=None if note.cost is None else format(note.cost, "f"),
+            **extra,
         )
 
+    def _reached(self, step_id: str, output: Any) -> None:
+        """Remember the output of the last plan entry: it is the flow's result."""
+        index = self._indexes[step_id]
+        if index >= self._last[0]:
+            self._last = index, output
+
     def _of(self, note: StepNote, event_type: str, **fields: Any) -> bytes:
-        name = note.entry_id if note.path else note.name
-        ids = {"executionId": self._run.id, "stepId": note.entry_id, "name": name}
-        return wire.frame(event_type, {**ids, **fields})
+        name = {} if note.path else {"name": note.name}
+        ids = {"executionId": self._run.id, "stepId": note.entry_id}
+        return wire.frame(event_type, {**ids, **name, **fields})
 
     def _ended(self, run: RunRecord) -> bytes:
         summary = run_json(run, self._address)
         if run.status == "completed":
-            result = None if run.result is None else json.loads(run.result)
             ids = {"executionId": run.id, "runId": run.id}
-            return wire.frame(wire.FLOW_COMPLETED, {**ids, "result": result, "summary": summary})
+            whole = {**ids, "result": self._last[1], "summary": summary}
+            return wire.frame(wire.FLOW_COMPLETED, whole)
         if self._failed:
             return b""
         error: Mapping[str, Any] = run.error or {
@@ -150,7 +199,7 @@ class TraceStream:
         }
         return wire.frame(
             wire.STEP_ERROR,
-            {"executionId": run.id, "stepId": self._step_id, "name": None, "error": error},
+            {"executionId": run.id, "stepId": self._open, "name": None, "error": error},
         )
 
 
@@ -165,6 +214,11 @@ def masked(event: EngineEvent, capture: Capture) -> EngineEvent | None:
     if isinstance(event, EntryCompleted | NodeFinished | NodeSkipped | IterationFinished):
         return replace(event, output=redacted(event.output) if capture == "redacted" else None)
     return event
+
+
+def _is_repeated(error: Any) -> bool:
+    """Whether the block tried again after this error."""
+    return isinstance(error, dict) and error.get(RETRIED) is True
 
 
 def _live_output(text: str | None) -> Any:

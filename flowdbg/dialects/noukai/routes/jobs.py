@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from flowdbg.dialects.noukai import wire
 from flowdbg.dialects.noukai.routes.attachments import check_models, read_attachments
+from flowdbg.dialects.noukai.routes.chat import message_of
 from flowdbg.dialects.noukai.routes.execute import block_count
 from flowdbg.dialects.noukai.routes.requests import (
     JobRequest,
@@ -44,9 +45,10 @@ class JobRoutes:
         attachments = read_attachments(asked.attachments)
         check_models(self._services, resolved, attachments)
         initial = {
-            "message": asked.message,
+            "message": message_of(asked.message, asked.messages),
             "parameters": asked.parameters,
             "attachments": attachments,
+            "messages": asked.messages,
         }
         inputs = flow_inputs(resolved, initial, first=True)
         try:

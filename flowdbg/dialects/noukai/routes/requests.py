@@ -100,6 +100,9 @@ class ExecuteRequest(RunRequest):
 class JobRequest(RunRequest):
     """The body of `/jobs` (section 7)."""
 
+    messages: Items = Field(default_factory=list)
+    """Chat turns; the last one of the user stands in for `message`."""
+
 
 def read_request(model: type[RequestModel], body: dict[str, Any]) -> RequestModel:
     """Read a body.

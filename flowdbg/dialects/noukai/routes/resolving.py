@@ -33,8 +33,8 @@ async def resolve(flows: Flows, request: Request, version: int | None) -> Resolv
     """The plan that a request means.
 
     Raises:
-        Refusal: 404 `FLOW_NOT_FOUND`, 422 `INVALID_TREE`, 412 `STALE_TREE` when the request says
-            which plan it was made for (`If-Match`) and the plan is another one now.
+        Refusal: 404 `FLOW_NOT_FOUND`, 422 `INVALID_TREE`, 400 `NO_STEPS`, 412 `STALE_TREE` when
+            the request says which plan it was made for (`If-Match`) and the plan is another one.
     """
     try:
         resolved = await flows.resolve(address_of(request), version)
@@ -46,6 +46,9 @@ async def resolve(flows: Flows, request: Request, version: int | None) -> Resolv
             for item in error.problems
         ]
         message = f"The flow's definition cannot be run: {error.problems[0]}"
+        if _has_no_steps(error):
+            message = "The flow has no steps. Add one to its definition."
+            raise Refusal(400, wire.NO_STEPS, message, problems=problems) from error
         raise Refusal(422, wire.INVALID_TREE, message, problems=problems) from error
     expected = request.headers.get("if-match")
     if expected is not None and not _matches(expected, resolved.plan_hash):
@@ -136,6 +139,14 @@ def refused_by_engine(error: EngineError) -> Refusal:
             )
         case _:
             return Refusal(400, error.code, str(error))
+
+
+def _has_no_steps(error: DefinitionError) -> bool:
+    """Whether a definition would be right if it had steps."""
+    return all(
+        problem.field == "steps" and problem.message.startswith(("has 0 items", "is missing"))
+        for problem in error.problems
+    )
 
 
 def _matches(header: str, plan_hash: str) -> bool:

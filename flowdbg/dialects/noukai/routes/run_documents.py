@@ -91,7 +91,13 @@ def run_operations(services: Services) -> Sequence[Operation]:
                 404: Answer("No such flow."),
             },
             parameters=(
-                _query("flow_id", "The flow's id, or org/project/flow.", {"type": "string"}),
+                Parameter(
+                    "flow_id",
+                    "query",
+                    "The flow's id, or org/project/flow.",
+                    {"type": "string", "minLength": 1},
+                    required=True,
+                ),
                 _query("limit", "How many at most.", {"type": "integer", "minimum": 1}),
                 _query("status", "Only these.", {"enum": list(FILTERS)}),
                 _query("cursor", "Ignored.", {"type": "string"}),

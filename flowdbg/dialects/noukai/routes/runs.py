@@ -78,7 +78,11 @@ class RunRoutes:
 
     async def listing(self, request: Request) -> Response:
         """Answer `GET /flow-runs`, newest first (section 8.1)."""
-        address, flow_id = await self._flow(request.query_params.get("flow_id", ""))
+        named = request.query_params.get("flow_id")
+        if not named:
+            message = "`flow_id` is needed: a flow's id, or org/project/flow."
+            raise Refusal(400, INVALID_REQUEST, message)
+        address, flow_id = await self._flow(named)
         caller_of(request).need(address.org, address.project)
         wanted = request.query_params.get("status")
         if wanted is not None and wanted not in FILTERS:

@@ -15,7 +15,7 @@ from flowdbg.dialects.operations import Refusal
 from flowdbg.dialects.services import Resolved
 from flowdbg.engine.errors import EngineError
 from flowdbg.engine.events import EntryFailed, EntryPaused
-from flowdbg.engine.nodes import Container, LlmBlock, LoopNode, Node, ParallelNode
+from flowdbg.engine.nodes import Container, LlmBlock, Node
 from flowdbg.engine.state import tool_resume
 from flowdbg.engine.tools import MAX_ROUNDS
 
@@ -51,8 +51,8 @@ def check_tools(
             raise Refusal(
                 400,
                 wire.TOOLS_IN_NON_SEQUENTIAL_STEP,
-                f"The step `{steps[index].id}` asks for tools inside a loop or a parallel"
-                " container, where it cannot pause.",
+                f"The step `{steps[index].id}` asks for tools inside a container, where it cannot"
+                " pause.",
             )
 
 
@@ -199,10 +199,9 @@ def _check_choice(choice: Any) -> None:
 
 
 def _enabled(node: Node, inside: bool = False) -> Iterator[bool]:
-    """For each block that takes tools: whether a loop or a parallel container is around it."""
+    """For each block that takes tools: whether a container is around it."""
     if isinstance(node, LlmBlock) and node.processor_config.tools_enabled:
         yield inside
     if isinstance(node, Container):
-        inside = inside or isinstance(node, LoopNode | ParallelNode)
         for child in node.steps:
-            yield from _enabled(child, inside)
+            yield from _enabled(child, inside=True)

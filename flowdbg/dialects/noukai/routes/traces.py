@@ -93,9 +93,7 @@ def step_json(run: RunRecord, record: StepRecord) -> dict[str, Any]:
         "loopIndex": note.loop_index,
         "status": note.status,
         "startedAt": timestamp(note.started_at),
-        "completedAt": None
-        if note.status == "running"
-        else timestamp(note.started_at + note.duration_ms / 1000),
+        "completedAt": _completed_at(note),
         "durationMs": note.duration_ms,
         "modelUsed": note.model,
         "tokens": _tokens(note.prompt_tokens, note.completion_tokens),
@@ -152,13 +150,19 @@ def _snapshot_json(record: StepRecord) -> dict[str, Any]:
         "loopIndex": note.loop_index,
         "status": note.status,
         "startedAt": timestamp(note.started_at),
-        "completedAt": timestamp(note.started_at + note.duration_ms / 1000),
+        "completedAt": _completed_at(note),
         "durationMs": note.duration_ms,
         "inputSnapshot": _context(note.input)[0],
         "outputSnapshot": _read(note.output),
         "errorSnapshot": _context(note.error)[0],
         "truncated": False,
     }
+
+
+def _completed_at(note: StepNote) -> str | None:
+    if note.status == "running":
+        return None
+    return timestamp(note.started_at + note.duration_ms / 1000)
 
 
 def _context(text: str | None) -> tuple[Any, bool]:

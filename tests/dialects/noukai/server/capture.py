@@ -20,6 +20,16 @@ from tests.serving import running_server, write_flows
 
 FOLDER = Path(__file__).with_name("captures")
 TOOL = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}
+FLAKY = """\
+flow: acme/demo/attempts
+scripts:
+  flaky:
+    replies:
+      - fail: {message: "busy", code: MODEL_FAILED}
+      - text: "now it works"
+steps:
+  - {id: ask, kind: llm, model: scripted/flaky, prompt: "Go", retries: 1}
+"""
 SESSION = "7f0b8b86-5f6b-4c58-9f5e-0123456789ab"
 Body = dict[str, Any]
 
@@ -127,6 +137,27 @@ def traces(wire: Wire) -> None:
     wire.send("GET", "/flow-runs?flow_id=acme/demo/loop")
 
 
+def attempts(wire: Wire) -> None:
+    """A block that failed once and was tried again: its attempts, and the run followed."""
+    flow = "acme/demo/attempts"
+    wire.send("POST", f"/flows/{flow}/versions", {"definition": FLAKY, "production": True})
+    run = wire.send("POST", f"/seq/{flow}/execute", {"trace": True})
+    run_id = run["executionId"]
+    wire.send("GET", f"/seq/{flow}/runs/{run_id}/steps/ask/trace?attempt=all")
+    wire.send("GET", f"/seq/{flow}/runs/{run_id}/trace/stream")
+
+
+def keys(wire: Wire) -> None:
+    """A key's life: made, listed, verified, refused elsewhere, revoked, refused."""
+    key = wire.send("POST", "/keys", {"projectId": "acme/demo", "environment": "test"})
+    headers = {"Authorization": f"Bearer {key['key']}"}
+    wire.send("GET", "/keys?projectId=acme/demo")
+    wire.send("GET", "/keys/verify", **headers)
+    wire.send("POST", "/seq/other/demo/two-step/execute", {"message": "m"}, **headers)
+    wire.send("DELETE", f"/keys/{key['id']}")
+    wire.send("GET", "/keys/verify", **headers)
+
+
 def refusals(wire: Wire) -> None:
     """One refusal of each form."""
     path = "/seq/acme/demo/two-step"
@@ -158,6 +189,8 @@ SCENARIOS: tuple[Callable[[Wire], None], ...] = (
     execute,
     jobs,
     traces,
+    attempts,
+    keys,
     refusals,
     publishing,
 )
@@ -177,6 +210,9 @@ def settled(text: str) -> str:
     text = uuid.sub(lambda found: names.setdefault(found[0], f"<id-{len(names)}>"), text)
     text = re.sub(r"\bcall_[A-Za-z0-9]+", "<call>", text)
     text = re.sub(r"\b[0-9a-f]{64}\b", "<hash>", text)
+    for key_id in set(re.findall(r"nk_test_(\w{8})_", text)):
+        text = text.replace(key_id, "<key-id>")
+    text = re.sub(r"nk_test_<key-id>_\w{32}", "nk_test_<key-id>_<secret>", text)
     text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "<time>", text)
     text = re.sub(r'"durationMs":\d+', '"durationMs":0', text)
     return re.sub(r"content-length: \d+", "content-length: <number>", text)

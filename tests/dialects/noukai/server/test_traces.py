@@ -385,7 +385,7 @@ def test_the_list_is_newest_first_and_can_be_narrowed(
 @pytest.mark.parametrize(
     ("query", "status", "code"),
     [
-        ({}, 404, "FLOW_NOT_FOUND"),
+        ({}, 400, "INVALID_REQUEST"),
         ({"flow_id": "\x00"}, 404, "FLOW_NOT_FOUND"),
         ({"flow_id": "acme/demo/nothing"}, 404, "FLOW_NOT_FOUND"),
         ({"flow_id": TWO, "limit": "0"}, 400, "INVALID_REQUEST"),
