@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from flowdbg.engine.http_access import FRAMING
 from flowdbg.engine.references import python_in, templates_in
 from flowdbg.engine.schemas import SchemaMismatch, check_now, schema_problem
 from flowdbg.engine.templates import template_problem
@@ -94,11 +95,19 @@ def content_problems(node: dict[str, Any]) -> Iterator[tuple[KeyPath, str, int]]
         schema = node.get(field)
         if isinstance(schema, dict) and (problem := schema_problem(schema)):
             yield (field,), f"{problem}.", 0
-    url = node.get("url")
-    if node.get("kind") == "http" and isinstance(url, str) and "://" in url.split("{")[0]:
+    if node.get("kind") == "http":
+        yield from _request_problems(node)
+
+
+def _request_problems(node: dict[str, Any]) -> Iterator[tuple[KeyPath, str, int]]:
+    url, headers = node.get("url"), node.get("headers")
+    if isinstance(url, str) and "://" in url.split("{")[0]:
         scheme = url.split("://")[0].strip().lower()
         if scheme not in ("http", "https"):
             yield ("url",), f"the scheme `{scheme}` is not http or https.", 0
+    for name in headers if isinstance(headers, dict) else ():
+        if str(name).lower() in FRAMING:
+            yield ("headers", name), "is not a flow's to set. Take it out.", 0
 
 
 def _input(source: YamlSource, path: KeyPath, field: Any) -> Iterator[Problem]:

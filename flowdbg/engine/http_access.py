@@ -7,9 +7,11 @@ A name is resolved here, every address is checked, and the connection goes to th
 from __future__ import annotations
 
 import asyncio
+import functools
 import ipaddress
 import socket
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import httpx
@@ -19,7 +21,16 @@ from flowdbg.errors import FlowdbgError
 MAX_ANSWER = 2_000_000
 """Largest body of an answer in bytes."""
 MAX_REDIRECTS = 5
+FRAMING = frozenset(
+    "accept-encoding connection content-length expect host keep-alive te trailer"
+    " transfer-encoding upgrade".split()
+)
+"""Headers that say where a request goes and where it ends; they are never a flow's to set."""
+_RESOLVERS = 8
+"""Names that are looked up at the same time."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""All that is given out of IPv6; what is outside wraps other addresses, or is nobody's."""
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -48,6 +59,8 @@ class HttpAccess:
     def __init__(self, *, allow_private: bool = False) -> None:
         self._allow_private = allow_private
         self._client: httpx.AsyncClient | None = None
+        # Threads of its own: a name server that is silent holds up no templates, and no files.
+        self._resolvers = ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="resolve")
 
     async def request(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None
@@ -59,6 +72,9 @@ class HttpAccess:
             HttpFailed: No answer, or one that is too large.
         """
         target = _parsed(url)
+        for name in headers:
+            if name.lower() in FRAMING:
+                raise HttpRefused(f"The header `{name}` is not a flow's to set.", "Take it out.")
         for _ in range(MAX_REDIRECTS + 1):
             answer = await self._once(method, target, headers, content)
             if answer.status not in _REDIRECTS or "location" not in answer.headers:
@@ -71,6 +87,7 @@ class HttpAccess:
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
+        self._resolvers.shutdown(wait=False, cancel_futures=True)
 
     async def _once(
         self, method: str, url: httpx.URL, headers: Mapping[str, str], content: bytes | None
@@ -84,9 +101,30 @@ class HttpAccess:
                 timeout=httpx.Timeout(None, connect=10.0),
                 limits=httpx.Limits(max_keepalive_connections=0),
             )
-        address = await self._checked_address(url)
+        *others, last = await self._checked_addresses(url)
+        for address in others:
+            try:
+                return await self._sent(self._client, address, method, url, headers, content)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                continue  # nothing was sent there; the name has another address
+            except httpx.HTTPError as error:
+                raise _failed(url, error) from error
         try:
-            request = self._client.build_request(
+            return await self._sent(self._client, last, method, url, headers, content)
+        except httpx.HTTPError as error:
+            raise _failed(url, error) from error
+
+    async def _sent(
+        self,
+        client: httpx.AsyncClient,
+        address: Address,
+        method: str,
+        url: httpx.URL,
+        headers: Mapping[str, str],
+        content: bytes | None,
+    ) -> HttpAnswer:
+        try:
+            request = client.build_request(
                 method,
                 url.copy_with(host=str(address)),
                 headers={
@@ -98,26 +136,25 @@ class HttpAccess:
                 content=content,
                 extensions={"sni_hostname": url.host},
             )
-            response = await self._client.send(request, stream=True)
-            try:
-                return await _read(response)
-            finally:
-                await response.aclose()
+            response = await client.send(request, stream=True)
         except (httpx.LocalProtocolError, httpx.InvalidURL, UnicodeError) as error:
             raise HttpRefused(f"The request is not valid: {error}.", "Correct it.") from error
-        except httpx.HTTPError as error:
-            what = str(error) or type(error).__name__
-            raise HttpFailed(f"{url.host} did not answer: {what}.", "Try again.") from error
+        try:
+            return await _read(response)
+        finally:
+            await response.aclose()
 
-    async def _checked_address(self, url: httpx.URL) -> Address:
+    async def _checked_addresses(self, url: httpx.URL) -> list[Address]:
         port = url.port or (443 if url.scheme == "https" else 80)
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(
-                url.raw_host.decode("ascii"), port, type=socket.SOCK_STREAM
+            look_up = functools.partial(
+                socket.getaddrinfo, url.raw_host.decode("ascii"), port, type=socket.SOCK_STREAM
             )
+            found = await asyncio.get_running_loop().run_in_executor(self._resolvers, look_up)
         except (OSError, UnicodeError) as error:
             raise HttpFailed(f"The name {url.host} was not found.", "Correct the url.") from error
-        addresses = [ipaddress.ip_address(str(entry[4][0]).split("%")[0]) for entry in found]
+        names = dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found)
+        addresses = [ipaddress.ip_address(name) for name in names]
         if not self._allow_private:
             for address in addresses:
                 if not is_public(address):
@@ -125,7 +162,12 @@ class HttpAccess:
                         f"{url.host} is the private address {address}.",
                         "Start the server with private addresses allowed, or use a public one.",
                     )
-        return addresses[0]
+        return addresses
+
+
+def _failed(url: httpx.URL, error: httpx.HTTPError) -> HttpFailed:
+    what = str(error) or type(error).__name__
+    return HttpFailed(f"{url.host} did not answer: {what}.", "Try again.")
 
 
 async def _read(response: httpx.Response) -> HttpAnswer:
@@ -178,4 +220,6 @@ def is_public(address: Address) -> bool:
             inside = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inside is not None:
             return is_public(inside)
+        if address not in _UNICAST:
+            return False
     return address.is_global and not address.is_multicast

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import ipaddress
 import json
+import socket
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowdbg.engine.definition import FlowDefinition
-from flowdbg.engine.http_access import HttpAccess, HttpRefused, is_public
+from flowdbg.engine.http_access import HttpAccess, HttpFailed, HttpRefused, is_public
 from flowdbg.engine.services import EngineSettings, Services
+from flowdbg.errors import DefinitionError
 from tests.engine.flows import failure_of, flow, output_of
 from tests.engine.http_server import Answer, Request, Server, http_server
 
@@ -24,6 +28,7 @@ ANSWERS = {
     "/json": ('{"a": [1]}', "200 OK", f"{JSON}Set-Cookie: id=1\r\nX-Extra: yes\r\n"),
     "/text": ("plain é", "200 OK", "Content-Type: text/plain\r\n"),
     "/broken-json": ("{oops", "200 OK", JSON),
+    "/no-json": ('{"a": NaN}', "200 OK", JSON),
     "/deep-json": ("[" * 100_000, "200 OK", JSON),
     "/missing": ("no such thing", "404 Not Found", ""),
     "/busy": ("later", "503 Service Unavailable", ""),
@@ -48,6 +53,8 @@ async def answering(request: Request, answer: Answer) -> None:
             await answer.silence()
         case "/reset":
             answer.reset()
+        case "/echo-headers":
+            await answer.send(json.dumps(request.headers), "400 Bad Request")
         case path:
             body, status, headers = ANSWERS.get(path, ("{}", "200 OK", JSON))
             await answer.send(body, status, headers)
@@ -73,6 +80,7 @@ async def test_the_answer_is_status_headers_and_parsed_body(
     assert "set-cookie" not in output["headers"]
     assert (await output_of(services, step(server, "/text")))["body"] == "plain é"
     assert (await output_of(services, step(server, "/broken-json")))["body"] == "{oops"
+    assert (await output_of(services, step(server, "/no-json")))["body"] == '{"a": NaN}'
     assert len((await output_of(services, step(server, "/deep-json")))["body"]) == 100_000
 
 
@@ -131,6 +139,17 @@ async def test_a_failed_status_shows_the_answer(services: Services, server: Serv
     assert (failed.error["status"], failed.error["body"]) == (404, "no such thing")
 
 
+async def test_an_error_does_not_repeat_the_keys_that_were_sent(
+    services: Services, server: Server
+) -> None:
+    headers = {"Authorization": "Bearer {{ key }}", "X-Api-Key": "{{ key }}2", "X-Asked-By": "Ada"}
+    failed = await failure_of(
+        services, step(server, "/echo-headers", headers=headers), initial={"key": "s3cret-value"}
+    )
+    assert "Ada" in failed.error["body"]
+    assert "s3cret" not in str(failed)
+
+
 async def test_a_silent_server_is_given_up_on(services: Services, server: Server) -> None:
     failed = await failure_of(services, step(server, "/silence", timeout=0.1))
     assert failed.error["code"] == "TIMEOUT"
@@ -172,6 +191,9 @@ async def test_a_redirect_on_the_same_host_is_followed_for_reading_only(
         ("http://[64:ff9b::7f00:1]/", "is the private address"),
         ("http://[2002:7f00:1::]/", "is the private address"),
         ("http://224.0.0.1/", "is the private address"),
+        ("http://[::127.0.0.1]/", "is the private address"),
+        ("http://[::ffff:0:127.0.0.1]/", "is the private address"),
+        ("http://[fec0::1]/", "is the private address"),
         ("http://name.that.is.not.there.invalid/", "was not found"),
     ],
 )
@@ -189,17 +211,7 @@ async def test_a_name_is_connected_to_the_address_that_was_checked(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A second answer of the name server, after the check, changes nothing."""
-    import asyncio
-
-    loop = asyncio.get_running_loop()
-    asked: list[str] = []
-    real = loop.getaddrinfo
-
-    async def resolve(host: str, port: int, **options: Any) -> Any:
-        asked.append(host)
-        return await real("127.0.0.1", port, **options)
-
-    monkeypatch.setattr(loop, "getaddrinfo", resolve)
+    asked = names_resolve_to(monkeypatch, "127.0.0.1")
     access = HttpAccess(allow_private=True)
     url = f"http://shop.example:{server.port}/json"
     answer = await access.request("GET", url, {}, None)
@@ -210,6 +222,66 @@ async def test_a_name_is_connected_to_the_address_that_was_checked(
     private = HttpAccess()
     with pytest.raises(HttpRefused, match=r"shop\.example is the private address 127\.0\.0\.1"):
         await private.request("GET", url, {}, None)
+
+
+def names_resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
+    """Have every name mean these addresses; returns the names that were asked for."""
+    asked: list[str] = []
+    real = socket.getaddrinfo
+
+    def resolve(host: str, port: int, **options: Any) -> Any:
+        asked.append(host)
+        return [found for address in addresses for found in real(address, port, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    return asked
+
+
+async def test_an_address_where_nobody_listens_is_passed_over(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name such as localhost means an IPv6 and an IPv4 address, and many servers have one."""
+    names_resolve_to(monkeypatch, "127.0.0.2", "127.0.0.1")
+    access = HttpAccess(allow_private=True)
+    answer = await access.request("POST", f"http://shop.example:{server.port}/json", {}, b"x")
+    assert (answer.status, len(server.requests)) == (200, 1)
+    names_resolve_to(monkeypatch, "127.0.0.1", "127.0.0.2")
+    with pytest.raises(HttpFailed, match="did not answer"):
+        await access.request("POST", f"http://shop.example:{server.port}/reset", {}, b"x")
+    assert len(server.requests) == 2
+    await access.aclose()
+
+
+async def test_one_private_address_among_public_ones_is_enough_to_refuse(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names_resolve_to(monkeypatch, "8.8.8.8", "127.0.0.1")
+    with pytest.raises(HttpRefused, match=r"is the private address 127\.0\.0\.1"):
+        await HttpAccess().request("GET", "http://shop.example/", {}, None)
+
+
+async def test_names_that_nobody_answers_for_hold_up_no_other_step(
+    services: Services, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silence = threading.Event()
+
+    def resolve(host: str, port: int, **options: Any) -> Any:
+        silence.wait()
+        raise OSError
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    waiting = [asyncio.create_task(failure_of(services, step(server, "/json"))) for _ in range(40)]
+    try:
+        works = flow(
+            "- {id: a, kind: llm, model: scripted/x, prompt: 'Say {{ x }}'}",
+            "scripts: {x: {replies: [{match: Say hi, text: fine}]}}",
+        )
+        assert await output_of(services, works, initial={"x": "hi"}) == {"text": "fine"}
+        assert not any(task.done() for task in waiting)
+    finally:
+        silence.set()
+    for failed in await asyncio.gather(*waiting):
+        assert "was not found" in failed.error["message"]
 
 
 @pytest.mark.parametrize(
@@ -228,6 +300,17 @@ async def test_a_header_cannot_carry_another_request(
     assert failed.error["code"] == "HTTP_REFUSED"
     assert said in failed.error["message"]
     assert server.requests == []
+
+
+@pytest.mark.parametrize("name", ["Host", "CONTENT-length", "transfer-encoding", "Connection"])
+async def test_a_header_that_ends_the_request_elsewhere_is_refused(name: str) -> None:
+    """What stands between us and the server could take the rest for another request."""
+    said = [f"test.flow.yaml:4: steps[0].headers.{name}: is not a flow's to set. Take it out."]
+    with pytest.raises(DefinitionError) as caught:
+        flow(f"- {{id: a, kind: http, url: 'http://x/', headers: {{{name}: '3'}}}}")
+    assert [str(problem) for problem in caught.value.problems] == said
+    with pytest.raises(HttpRefused, match="is not a flow's to set"):
+        await HttpAccess(allow_private=True).request("POST", "http://x/", {name: "3"}, b"hello")
 
 
 @given(st.ip_addresses(v=4))

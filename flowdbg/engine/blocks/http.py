@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
+from flowdbg.core.redaction import Redactor, secret_values
 from flowdbg.engine.blocks.base import BlockContext, BlockResult, rendered
 from flowdbg.engine.errors import BlockFailed
 from flowdbg.engine.http_access import HttpAnswer, HttpFailed, HttpRefused
@@ -44,10 +46,15 @@ async def run_http(block: HttpBlock, context: BlockContext) -> BlockResult:
             "HTTP_STATUS",
             f"The server answered with status {answer.status}.",
             "Look at the answer's body.",
-            detail={"status": answer.status, "body": str(output["body"])[:2000]},
+            detail={"status": answer.status, "body": _shown(str(output["body"]), headers)},
             retryable=answer.status in (408, 429) or answer.status >= 500,
         )
     return BlockResult(output)
+
+
+def _shown(text: str, headers: Mapping[str, str]) -> str:
+    """The beginning of an answer, as an error shows it: without a key that it repeats."""
+    return Redactor(secret_values(headers)).values(text)[:2000]
 
 
 async def _content(block: HttpBlock, context: BlockContext) -> tuple[bytes | None, str]:
