@@ -22,8 +22,10 @@ MAX_ANSWER = 2_000_000
 """Largest body of an answer in bytes."""
 MAX_REDIRECTS = 5
 FRAMING = frozenset(
-    "accept-encoding connection content-length expect host keep-alive te trailer"
-    " transfer-encoding upgrade".split()
+    [
+        *("accept-encoding", "connection", "content-length", "expect", "host", "keep-alive"),
+        *("te", "trailer", "transfer-encoding", "upgrade"),
+    ]
 )
 """Headers that say where a request goes and where it ends; they are never a flow's to set."""
 _RESOLVERS = 8

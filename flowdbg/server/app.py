@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 import flowdbg
 from flowdbg.dialects.noukai.wire import API_PREFIX
-from flowdbg.dialects.operations import Answer, Operation, json_answer
+from flowdbg.dialects.operations import Answer, Operation, Refusal, json_answer
 from flowdbg.dialects.routes import mounted
 from flowdbg.dialects.services import Services
 from flowdbg.engine.runner import Runner
@@ -179,8 +179,14 @@ class FlowServer:
     async def _admit(self, request: Request) -> None:
         """See who calls, how often, and whether the path is theirs."""
         authorization = request.headers.get("authorization")
-        self._rate_limit.count(authorization, request.client.host if request.client else "")
-        caller = await self._gate.admit(authorization)
+        address = request.client.host if request.client else ""
+        try:
+            caller = await self._gate.admit(authorization)
+        except Refusal:
+            # Who tries a new key each time is known by the address.
+            self._rate_limit.count(address)
+            raise
+        self._rate_limit.count(authorization or address)
         request.scope["flowdbg.caller"] = caller
         parameters = request.path_params
         if "project" in parameters:

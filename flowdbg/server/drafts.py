@@ -11,8 +11,9 @@ import fnmatch
 import logging
 import os
 import re
+import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flowdbg.dialects.services import Address
@@ -36,6 +37,8 @@ class Draft:
     """None when the file is so broken that it does not say where it belongs."""
     definition: FlowDefinition | None
     problems: tuple[Problem, ...]
+    stamp: _Stamp
+    """The file as it was when it was read."""
 
 
 class Drafts:
@@ -43,35 +46,37 @@ class Drafts:
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._paths = [path.absolute() for path in paths]
-        self._known: dict[Path, tuple[_Stamp, Draft]] = {}
+        self._known: dict[Path, Draft] = {}
         self.current: list[Draft] = []
         """Every flow file, as of the last scan."""
 
     def scan(self) -> list[Draft]:
         """Every flow file, read again where it changed; changes and defects are logged."""
-        found: dict[Path, tuple[_Stamp, Draft]] = {}
+        found: dict[Path, Draft] = {}
         for path in self._files():
             stamp = _stamp(path)
             if stamp is None:
                 continue
             known = self._known.get(path)
-            if known is not None and known[0] == stamp:
+            if known is not None and known.stamp == stamp:
                 found[path] = known
                 continue
-            found[path] = (stamp, _read(path))
-            _report(found[path][1], changed=known is not None)
+            found[path] = _read(path, stamp)
+            _report(found[path], changed=known is not None)
         for path in self._known.keys() - found.keys():
             logger.info("flow file removed", extra={"file": str(path)})
         self._known = found
-        self.current = _without_doubles([draft for _, draft in found.values()])
+        self.current = _without_doubles(list(found.values()))
         return self.current
 
     def peek(self, address: Address) -> Draft | None:
-        """The draft at an address if its file has not changed since the last scan; quick."""
+        """The draft at an address if its file has not changed since the last scan; quick.
+
+        May be called while another thread scans.
+        """
         for draft in self.current:
             if draft.address == address:
-                unchanged = _stamp(draft.path) == self._known[draft.path][0]
-                return draft if unchanged else None
+                return draft if _stamp(draft.path) == draft.stamp else None
         return None
 
     def _files(self) -> list[Path]:
@@ -100,16 +105,18 @@ def _stamp(path: Path) -> _Stamp | None:
         status = path.stat()
     except OSError:
         return None
+    if not stat.S_ISREG(status.st_mode):
+        return None  # to open a pipe could take for ever
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _read(path: Path) -> Draft:
+def _read(path: Path, stamp: _Stamp) -> Draft:
     try:
         definition = load_flow(path)
     except DefinitionError as error:
-        return Draft(path, _claimed_address(path), None, error.problems)
+        return Draft(path, _claimed_address(path), None, error.problems, stamp)
     address = Address(definition.org, definition.project, definition.slug)
-    return Draft(path, address, definition, ())
+    return Draft(path, address, definition, (), stamp)
 
 
 def _claimed_address(path: Path) -> Address | None:
@@ -132,7 +139,8 @@ def _without_doubles(drafts: list[Draft]) -> list[Draft]:
             kept.append(draft)
             continue
         message = f"the address is taken by {owner.path}. Give this flow another one."
-        kept.append(Draft(draft.path, None, None, (Problem(str(draft.path), 0, "flow", message),)))
+        problem = Problem(str(draft.path), 0, "flow", message)
+        kept.append(replace(draft, address=None, definition=None, problems=(problem,)))
     return kept
 
 

@@ -19,7 +19,7 @@ class RateLimit:
         self._per_minute = per_minute
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def count(self, authorization: str | None, address: str) -> None:
+    def count(self, caller: str) -> None:
         """Count a request of a caller, known by its key, else by its address.
 
         Raises:
@@ -27,7 +27,6 @@ class RateLimit:
         """
         if self._per_minute is None:
             return
-        caller = authorization or address
         name = hashlib.sha256(caller.encode("utf-8", "replace")).hexdigest()
         now = time.monotonic()
         left, before = self._buckets.get(name, (float(self._per_minute), now))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from flowdbg.server.drafts import Draft, Drafts
 from tests.flows import THREE_STEP, TWO_STEP
 from tests.serving import Running, running_server, write_flows
 
@@ -224,6 +226,36 @@ def test_an_edit_of_the_draft_is_seen_by_the_next_request(server: Running, tmp_p
     assert plan(server)["hash"] != before
     write_flows(tmp_path, THREE_STEP)
     assert httpx.get(f"{server.base}/seq/acme/demo/three-step/plan").status_code == 200
+
+
+def test_what_is_no_file_is_no_draft(tmp_path: Path) -> None:
+    """A pipe would be waited for: the server would never begin, or its scans never end."""
+    write_flows(tmp_path, TWO_STEP)
+    os.mkfifo(tmp_path / "pipe.flow.yaml")
+    (tmp_path / "folder.flow.yaml").mkdir()
+    (tmp_path / "gone.flow.yaml").symlink_to(tmp_path / "nowhere")
+    drafts = Drafts([tmp_path, tmp_path / "pipe.flow.yaml"])
+    assert [draft.path.name for draft in drafts.scan()] == ["two-step.flow.yaml"]
+
+
+def test_a_draft_can_be_asked_for_while_its_file_is_found_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files are scanned in a thread; requests look at the same time."""
+    write_flows(tmp_path, TWO_STEP)
+    drafts = Drafts([tmp_path])
+    address = drafts.scan()[0].address
+    assert address is not None
+    (tmp_path / "two-step.flow.yaml").unlink()
+    seen: list[Draft | None] = []
+
+    def looked_at_meanwhile(found: list[Draft]) -> list[Draft]:
+        seen.append(drafts.peek(address))
+        return found
+
+    monkeypatch.setattr("flowdbg.server.drafts._without_doubles", looked_at_meanwhile)
+    assert drafts.scan() == []
+    assert seen == [None]
 
 
 def test_a_damaged_version_is_not_run(tmp_path: Path) -> None:
