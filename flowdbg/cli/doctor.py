@@ -11,6 +11,8 @@ import typer
 from flowdbg.cli import options
 
 if TYPE_CHECKING:
+    from flowdbg.core.plan import Plan
+    from flowdbg.dialects.target import Capabilities
     from flowdbg.transport.client import HttpClient
 
 
@@ -26,17 +28,19 @@ class Finding:
 
 
 def doctor(
+    target: options.TargetArgument = "",
     url: options.UrlOption = "",
     profile: options.ProfileOption = "",
     as_json: options.JsonOption = False,
 ) -> None:
     """Check versions, the terminal, the server, the key, proxies, the store and the model.
 
+    With a TARGET also what can be done with this flow on its server, and how exactly.
     Ends with 1 when something is bad.
     """
     import json
 
-    findings = list(_findings(url, profile))
+    findings = list(_findings(target, url, profile))
     for finding in findings:
         if as_json:
             typer.echo(json.dumps(asdict(finding)))
@@ -48,7 +52,7 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _findings(url: str, profile: str) -> Iterator[Finding]:
+def _findings(target: str, url: str, profile: str) -> Iterator[Finding]:
     from flowdbg.errors import FlowdbgError
     from flowdbg.present.safe_text import safe_line
 
@@ -59,6 +63,7 @@ def _findings(url: str, profile: str) -> Iterator[Finding]:
         ("server", lambda: _server(url, profile)),
         ("store", _store),
         ("model", _model),
+        ("flow", lambda: _flow(target, url, profile) if target else iter(())),
     )
     for about, check in checks:
         try:
@@ -196,3 +201,41 @@ def _model() -> Iterator[Finding]:
         yield Finding("model", "ok", f"offline model at {path}")
     else:
         yield Finding("model", "note", "the offline model is not here", "flowdbg model pull")
+
+
+def _flow(target: str, url: str, profile: str) -> Iterator[Finding]:
+    """Whether a flow can be had, and what its server can do with it."""
+    import asyncio
+    import dataclasses
+
+    from flowdbg.present.formats import plural
+    from flowdbg.present.safe_text import safe_line
+
+    address, plan, capabilities = asyncio.run(_ask_flow(target, url, profile))
+    if plan is None:
+        what = f"{address}; the server tells no plan, so steps are known when they have run"
+        yield Finding("flow", "note", what)
+    else:
+        version = "" if plan.version is None else f" version {plan.version}"
+        yield Finding("flow", "ok", safe_line(f"{address}{version}, {plural(len(plan.steps), 'step')}"))
+    for field in dataclasses.fields(capabilities):
+        ability = getattr(capabilities, field.name)
+        why = f": {ability.why}" if ability.why else ""
+        verdict = "ok" if ability.exactness == "exact" else "note"
+        what = f"{field.name.replace('_', ' ')}: {ability.exactness}{why}"
+        yield Finding("ability", verdict, what)
+
+
+async def _ask_flow(target: str, url: str, profile: str) -> tuple[str, Plan | None, Capabilities]:
+    """The flow's address, its plan where the server tells it, and what the target can do."""
+    from contextlib import AsyncExitStack
+
+    from flowdbg.cli.opening import Opening, locate
+    from flowdbg.dialects.targets import make_target
+
+    async with AsyncExitStack() as stack:
+        place = await locate(Opening(target, url=url, profile=profile), stack)
+        server = place.server
+        client = make_target(server.dialect, url=server.url, address=place.address, key=server.key)
+        stack.push_async_callback(client.aclose)
+        return str(place.address), await client.fetch_plan(place.pinned), client.capabilities

@@ -17,6 +17,8 @@ from flowdbg.errors import ConnectionFailed, UsageError
 
 START_TIMEOUT = 60.0
 """Seconds until the child must have said where it listens."""
+LAST_WORDS = 400
+"""Bytes of what a child said that are shown when it fails."""
 STOP_TIMEOUT = 5.0
 """Seconds that the child has to end by itself."""
 
@@ -76,7 +78,7 @@ async def _child(file: Path) -> AsyncIterator[str]:
     assert process.stdin
     assert process.stdout
     assert process.stderr
-    errors: list[bytes] = []
+    errors = bytearray()
     drain = asyncio.create_task(_drain(process.stderr, errors))
     try:
         try:
@@ -88,9 +90,9 @@ async def _child(file: Path) -> AsyncIterator[str]:
             ) from error
         if not line:
             await drain
-            said = b"".join(errors).decode(errors="replace").strip()[-400:]
+            said = errors.decode(errors="replace").strip()
             raise ConnectionFailed(f"The embedded server did not start. {said}".strip())
-        yield str(json.loads(line)["url"]) + "/api/v1"
+        yield _announced(line) + "/api/v1"
     finally:
         process.stdin.close()
         with suppress(TimeoutError):
@@ -101,8 +103,17 @@ async def _child(file: Path) -> AsyncIterator[str]:
         drain.cancel()
 
 
-async def _drain(stream: asyncio.StreamReader, kept: list[bytes]) -> None:
-    """Read what the child says, so that it never waits for us; keep the last lines."""
-    while line := await stream.readline():
-        kept.append(line)
-        del kept[:-20]
+def _announced(line: bytes) -> str:
+    """Where the child says it listens."""
+    try:
+        return str(json.loads(line)["url"])
+    except (ValueError, TypeError, KeyError) as error:
+        said = line.decode(errors="replace").strip()[-LAST_WORDS:]
+        raise ConnectionFailed(f"The embedded server did not start. It said: {said}") from error
+
+
+async def _drain(stream: asyncio.StreamReader, kept: bytearray) -> None:
+    """Read what the child says, so that it never waits for us; keep its last words."""
+    while said := await stream.read(65536):
+        kept += said
+        del kept[:-LAST_WORDS]

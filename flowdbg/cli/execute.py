@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from flowdbg.cli import options, run_options
 from flowdbg.cli.asked import Asked, Tools, asked_flags, spread, tool_flags
+from flowdbg.cli.ending import finish
 
 if TYPE_CHECKING:
     from flowdbg.dialects.whole_runs import Executor
@@ -42,18 +41,19 @@ def execute(
     Exit codes: 0 completed, 1 failed, 2 wrong usage, 3 waits for tools that nobody answered,
     4 server or protocol trouble, 6 a waiting run could not be kept, 130 interrupted.
     """
-    import asyncio
-
     from flowdbg.cli.tools import make_handler
 
-    handler = make_handler(tools.handler, tools.command, tools.timeout)
-    answering = _Answering(handler, tools.rounds, tool_result or [])
-    offered = Tools(tools.file, tools.choice)
-    run = _Run(target, version, url, profile, session_id, asked, messages, offered)
-    if resume:
+    async def go() -> int:
+        handler = make_handler(tools.handler, tools.command, tools.timeout)
+        answering = _Answering(handler, tools.rounds, tool_result or [])
+        offered = Tools(tools.file, tools.choice)
+        run = _Run(target, version, url, profile, session_id, asked, messages, offered)
+        if not resume:
+            return await _execute(run, answering, as_json)
         _check_alone(run)
-        raise typer.Exit(asyncio.run(_resume(resume, answering, as_json)))
-    raise typer.Exit(asyncio.run(_execute(run, answering, as_json)))
+        return await _resume(resume, answering, as_json)
+
+    finish(go(), as_json=as_json)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import typer
 
 from flowdbg.cli import options, run_options
 from flowdbg.cli.asked import Asked, asked_flags, spread
+from flowdbg.cli.ending import finish
 
 if TYPE_CHECKING:
     from flowdbg.cli.remote import Reached
@@ -39,26 +40,24 @@ def submit(
     as_json: options.JsonOption = False,
 ) -> None:
     """Queue a run and print its id at once. Tools cannot be used in queued runs."""
-    import asyncio
-
     from flowdbg.cli.embedded import names_file
     from flowdbg.cli.remote import reach
     from flowdbg.dialects.targets import make_queue
     from flowdbg.errors import UsageError
 
-    if names_file(target):
-        raise UsageError(
-            f"{target} is a file; its embedded server would end with this command.",
-            "Run it with 'flowdbg execute', or queue it on a server (flowdbg serve, publish).",
-        )
     limit = timeout if wait else None
 
     async def go() -> int:
+        if names_file(target):
+            raise UsageError(
+                f"{target} is a file; its embedded server would end with this command.",
+                "Run it with 'flowdbg execute', or queue it on a server (flowdbg serve, publish).",
+            )
         where = {"url": url, "profile": profile, "tag": session_id}
         async with reach(make_queue, target, version, **where) as reached:
             return await _submit(reached, asked, _flags(url, profile), limit, as_json)
 
-    raise typer.Exit(asyncio.run(go()))
+    finish(go(), as_json=as_json)
 
 
 @app.command()
@@ -73,8 +72,6 @@ def status(
 
     Exit codes: 0 completed, 1 failed, 3 not over yet or cancelled, 4 server trouble.
     """
-    import asyncio
-
     from flowdbg.cli.remote import reach_server
     from flowdbg.dialects.targets import make_queue
     from flowdbg.headless.jobs import show_status
@@ -83,7 +80,7 @@ def status(
         async with reach_server(make_queue, target, url=url, profile=profile) as remote:
             return int(await show_status(remote, run, _report(remote, as_json)))
 
-    raise typer.Exit(asyncio.run(go()))
+    finish(go(), as_json=as_json)
 
 
 @app.command()
@@ -100,8 +97,6 @@ def wait(
     Exit codes: 0 completed, 1 failed, 3 cancelled or not over in time, 4 server trouble,
     130 interrupted.
     """
-    import asyncio
-
     from flowdbg.cli.remote import reach_server
     from flowdbg.dialects.targets import make_queue
 
@@ -109,7 +104,7 @@ def wait(
         async with reach_server(make_queue, target, url=url, profile=profile) as remote:
             return await _wait(remote, run, _flags(url, profile), timeout, as_json)
 
-    raise typer.Exit(asyncio.run(go()))
+    finish(go(), as_json=as_json)
 
 
 async def _submit(

@@ -58,7 +58,7 @@ async def open_new(
     """
     base = read_params(opening.asked.params_file)
     async with AsyncExitStack() as stack:
-        place = await _locate(opening, stack)
+        place = await locate(opening, stack)
         server = place.server
         target = make_target(server.dialect, url=server.url, address=place.address, key=server.key)
         stack.push_async_callback(target.aclose)
@@ -176,7 +176,7 @@ class Place:
     """The flow file that got an embedded server for this session."""
 
 
-async def _locate(opening: Opening, stack: AsyncExitStack) -> Place:
+async def locate(opening: Opening, stack: AsyncExitStack) -> Place:
     """Where the flow is: on a server, or in a file that gets a server of its own."""
     if not names_file(opening.target):
         server = find_server(url=opening.url, profile=opening.profile)

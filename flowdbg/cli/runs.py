@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flowdbg.cli import options
+from flowdbg.cli.ending import finish
 
 if TYPE_CHECKING:
     from flowdbg.dialects.traces import Archive
@@ -37,24 +38,22 @@ def runs(
     as_json: options.JsonOption = False,
 ) -> None:
     """List the newest runs of a flow, newest first."""
-    import asyncio
-
     from flowdbg.cli.remote import reach_server
     from flowdbg.dialects.targets import make_archive
     from flowdbg.errors import UsageError
     from flowdbg.headless.trace import Printer, show_runs
 
-    if bool(target) == bool(flow_id):
-        raise UsageError("Which flow?", "Give either a TARGET or --flow-id ID.")
     printer = Printer(sys.stdout, as_json)
 
     async def go() -> int:
+        if bool(target) == bool(flow_id):
+            raise UsageError("Which flow?", "Give either a TARGET or --flow-id ID.")
         async with reach_server(make_archive, target, url=url, profile=profile) as remote:
             found = flow_id or await _id_of_flow(remote)
             word = status.value if status else ""
             return int(await show_runs(remote, found, printer, status=word, limit=limit))
 
-    raise typer.Exit(asyncio.run(go()))
+    finish(go(), as_json=as_json)
 
 
 async def _id_of_flow(remote: Archive) -> str:

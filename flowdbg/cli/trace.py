@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from flowdbg.cli import options
+from flowdbg.cli.ending import finish
 
 FlowOption = Annotated[
     str,
@@ -36,17 +37,15 @@ def trace(
 
     With --follow the exit code is the run's: 0 completed, 1 failed, 3 neither; 130 interrupted.
     """
-    import asyncio
-
     from flowdbg.cli.remote import reach_server
     from flowdbg.dialects.targets import make_archive
     from flowdbg.headless.trace import Printer, show_step, show_trace
     from flowdbg.headless.trace import follow as follow_run
 
-    _check(step, attempt, loop_index, follow)
     printer = Printer(sys.stdout, as_json)
 
     async def go() -> int:
+        _check(step, attempt, loop_index, follow)
         async with reach_server(make_archive, flow, url=url, profile=profile) as remote:
             if follow:
                 return int(await follow_run(remote, run, printer, sys.stderr))
@@ -55,7 +54,7 @@ def trace(
             shown = show_step(remote, run, step, printer, attempt=attempt, loop_index=loop_index)
             return int(await shown)
 
-    raise typer.Exit(asyncio.run(go()))
+    finish(go(), as_json=as_json)
 
 
 def _check(step: str, attempt: str, loop_index: int | None, follow: bool) -> None:

@@ -90,8 +90,10 @@ class JobReport:
         if state.result.text != "null":
             self._print(safe_text(readable(state.result)))
 
-    def left_alone(self, why: str, come_back: str) -> None:
+    def left_alone(self, run: str, why: str, come_back: str, code: ExitCode) -> None:
         """Say that the job goes on, and how to come back to it."""
+        if self._as_json:
+            self._print(dump({"event": "job_left", **self._ids(run), "exit_code": int(code)}))
         self._say(f"{why} The job goes on. Come back with: {come_back}")
 
     def _ids(self, execution_id: str) -> dict[str, str]:
@@ -137,11 +139,13 @@ async def wait(
             asking = _Asking(remote, execution_id, progress, patience)
             state = await unless_stopped(asking.until_ended())
     except StoppedByPerson:
-        report.left_alone("Stopped waiting.", come_back)
-        return ExitCode.INTERRUPTED
+        why, code = "Stopped waiting.", ExitCode.INTERRUPTED
+        report.left_alone(execution_id, why, come_back, code)
+        return code
     if state is None:
-        report.left_alone(f"It has not ended within {patience.total or 0:g} seconds.", come_back)
-        return ExitCode.STOPPED
+        why, code = f"It has not ended within {patience.total or 0:g} seconds.", ExitCode.STOPPED
+        report.left_alone(execution_id, why, come_back, code)
+        return code
     code = _CODES[state.status]
     report.status(state, code)
     return code

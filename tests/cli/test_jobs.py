@@ -144,6 +144,9 @@ def test_a_job_that_is_not_over_has_3_and_a_wait_can_end() -> None:
         ran = run("jobs", "status", LOOP, "e1", "--url", server.url, "--json")
         assert (ran.code, ran.lines[0]["status"]) == (3, "running")
         ran = run("jobs", "wait", LOOP, "e1", "--url", server.url, "--timeout", "0.3")
+        said = run("jobs", "wait", LOOP, "e1", "--url", server.url, "--timeout", "0.3", "--json")
+    last = {"event": "job_left", "flow": LOOP, "execution_id": "e1", "exit_code": 3}
+    assert (said.code, said.lines) == (3, [last])
     assert ran.code == 3
     assert "The job goes on." in ran.err
 
