@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -78,6 +78,51 @@ def remove(
     for path in [_find(session) for session in sessions]:
         remove_session(path)
         typer.echo(f"removed {path.stem}")
+
+
+@app.command("compare")
+def compare(
+    before: str = typer.Argument(metavar="SESSION[#BRANCH]", help="The run to compare."),
+    after: str = typer.Argument(metavar="SESSION[#BRANCH]", help="The run to compare it with."),
+    step: Annotated[str, typer.Option("--step", metavar="ID", help="Tell about one step.")] = "",
+    as_json: options.JsonOption = False,
+) -> None:
+    """Show what differs between two runs: outputs, inputs and blocks of each step.
+
+    A run is a branch of a stored session, by default the one it stands on. Exits with 0 when the
+    runs are the same, with 1 when they differ and with 2 when they cannot be compared.
+    """
+    import json
+
+    from flowdbg.cli.complaints import complain
+    from flowdbg.debugger.reading import read_session
+    from flowdbg.errors import StoreError
+    from flowdbg.headless.compare import (
+        CompareCode,
+        as_text,
+        chosen,
+        code_of,
+        side_of,
+        split_side,
+    )
+    from flowdbg.headless.compare import as_json as told
+    from flowdbg.present.compare import compare_runs
+
+    try:
+        named = [(_find(session), branch) for session, branch in map(split_side, (before, after))]
+        two = named[0][0] != named[1][0]
+        sides = [side_of(read_session(path), branch, named=two) for path, branch in named]
+    except StoreError as error:
+        complain(error)
+        raise typer.Exit(CompareCode.TROUBLE) from error
+    compared = compare_runs(*sides)
+    steps = chosen(compared, step)
+    if as_json:
+        typer.echo(json.dumps(told(compared, steps)))
+    else:
+        for line in as_text(compared, steps):
+            typer.echo(line)
+    raise typer.Exit(code_of(steps))
 
 
 def pick() -> None:
