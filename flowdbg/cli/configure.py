@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from flowdbg.cli import options
+
 app = typer.Typer(
     help="Show settings and keep named servers.",
     rich_markup_mode=None,
@@ -95,10 +97,30 @@ def add(
 
 
 @app.command()
-def key(name: str = typer.Argument(help="The profile's name.")) -> None:
-    """Put a profile's key into the system's keyring; it is asked for and not shown."""
-    from flowdbg.config.credentials import store_key
+def key(name: options.NameArgument) -> None:
+    """Put a profile's key into the system's keyring; it is asked for and not shown.
 
-    secret = typer.prompt(f"Key for {name}", hide_input=True)
-    store_key(name, secret.strip())
+    Without a terminal the key is the first line of the standard input.
+    """
+    import os
+    import sys
+
+    from flowdbg.config import paths
+    from flowdbg.config.credentials import store_key
+    from flowdbg.config.settings import find_profile, load_settings
+    from flowdbg.errors import UsageError
+
+    profile = find_profile(load_settings(paths.config_file(), os.environ).settings, name)
+    if profile is not None and profile.key != "keyring":
+        raise UsageError(
+            f"The key of '{name}' is taken from {profile.key}, not from the keyring.",
+            "Set it there, or write key = 'keyring' in the profile.",
+        )
+    asked = sys.stdin.isatty()
+    given = typer.prompt(f"Key for {name}", hide_input=True) if asked else sys.stdin.readline()
+    if not given.strip():
+        raise UsageError(
+            "No key was given.", f"Type it, or pipe it: flowdbg config key {name} < FILE"
+        )
+    store_key(name, given.strip())
     typer.echo(f"stored the key of {name} in the keyring")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flowdbg.errors import UsageError
 
 SERVICE = "flowdbg"
+_ELSEWHERE = "or use key = 'env:NAME' in the profile."
 
 
 def read_key(source: str, profile: str) -> str:
@@ -19,7 +22,8 @@ def read_key(source: str, profile: str) -> str:
     """
     if source.startswith("env:"):
         return os.environ.get(source.removeprefix("env:"), "")
-    key = _keyring().get_password(SERVICE, profile)
+    with _keyring() as ring:
+        key = ring.get_password(SERVICE, profile)
     if not key:
         raise UsageError(
             f"The keyring holds no key for profile '{profile}'.",
@@ -32,16 +36,30 @@ def store_key(profile: str, key: str) -> None:
     """Put a profile's key into the system's keyring.
 
     Raises:
-        UsageError: The keyring cannot be used.
+        UsageError: The keyring cannot be used, or does not keep what it is given.
     """
-    _keyring().set_password(SERVICE, profile, key)
+    with _keyring(key) as ring:
+        ring.set_password(SERVICE, profile, key)
+        kept = ring.get_password(SERVICE, profile)
+    if kept != key:
+        raise UsageError("The keyring did not keep the key.", f"Choose a backend, {_ELSEWHERE}")
 
 
-def _keyring() -> Any:
+@contextmanager
+def _keyring(secret: str = "") -> Iterator[Any]:
+    """The keyring; whatever goes wrong with its backend is told in one way, without the secret."""
     try:
-        return importlib.import_module("keyring")
+        ring = importlib.import_module("keyring")
     except ImportError as error:
         raise UsageError(
             "The system keyring needs the package 'keyring'.",
-            "Install it (pip install keyring), or use key = 'env:NAME' in the profile.",
+            f"Install it (pip install keyring), {_ELSEWHERE}",
+        ) from error
+    try:
+        yield ring
+    except Exception as error:  # a backend is foreign code; many raise errors of their own
+        why = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
+        why = why.replace(secret, "[redacted]") if secret else why
+        raise UsageError(
+            f"The system keyring cannot be used: {why}.", f"Unlock or install one, {_ELSEWHERE}"
         ) from error

@@ -120,7 +120,10 @@ CODES = {
         ServerFailed,
         command="Look at the server's log, and at the run's trace before running it again.",
     ),
-    "UNAUTHENTICATED": Meaning("Set NOUKAI_API_KEY to a valid key.", AuthenticationFailed),
+    "UNAUTHENTICATED": Meaning(
+        "Set NOUKAI_API_KEY to a valid key, or what the profile's key is taken from.",
+        AuthenticationFailed,
+    ),
     "FORBIDDEN": Meaning("Use a key of this project.", AuthenticationFailed),
     "RATE_LIMIT": Meaning(
         "Wait as long as it says, then step again.",
