@@ -200,7 +200,8 @@ def _step_failed(session: Session, turn: Turn, at: float, event: StepFailed) -> 
         session = put(session, turn, dataclasses.replace(failed, name=name, error=error))
         branch = session.branches[turn.branch].replace(pending=None, answers={})
         session = put_branch(session, turn, branch)
-    return put_turn(session, turn, terminal=Outcome.FAILED)
+    message = str(event.error.get("message", ""))
+    return put_turn(session, turn, terminal=Outcome.FAILED, failure=message)
 
 
 def _to_fail(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowdbg.core.entries import Outcome, StopReason
+from flowdbg.core.entries import ForkReason, Outcome, StopReason
 from flowdbg.core.lineage import other_plan
 from flowdbg.core.session import Session, Status, Turn
 
@@ -75,6 +75,8 @@ def retry_index(session: Session) -> int | None:
     otherwise it is the last step that completed.
     """
     turn = last_turn(session)
+    if turn is None and session.branch.reason is ForkReason.RETRY:
+        return session.cursor  # it never left
     step = session.plan.at(session.cursor)
     execution = session.execution(step.id) if step else None
     if execution and execution.status not in (Status.DONE, Status.SKIPPED):

@@ -140,6 +140,8 @@ class Turn:
     plan_hash: str = ""
     surprise: str = ""
     """What moved under the session in this turn; empty when nothing did."""
+    failure: str = ""
+    """The message of the failure that ended it; empty when none did."""
     outcome: Outcome | None = None
     """How it ended; None while it runs."""
     elapsed: float = 0.0

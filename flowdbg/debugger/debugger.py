@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from flowdbg.core import rules
 from flowdbg.core.entries import (
@@ -37,6 +38,7 @@ from flowdbg.debugger.moving import MovingVerbs
 from flowdbg.debugger.reopening import close_left_open, stored_session
 from flowdbg.debugger.stops import stop_after
 from flowdbg.debugger.turn import TurnRunner
+from flowdbg.debugger.waiting import GivenUp
 from flowdbg.dialects.target import Call, Target
 from flowdbg.errors import (
     NoSuchStep,
@@ -46,7 +48,7 @@ from flowdbg.errors import (
 )
 from flowdbg.store import SessionStore
 
-ToolHandler = Callable[[ToolCall], Awaitable[JsonText]]
+ToolHandler = Callable[[ToolCall], Coroutine[Any, Any, JsonText]]
 """Answers a tool call; never raises for what the tool does."""
 
 
@@ -62,6 +64,10 @@ class Debugger(MovingVerbs):
         """Answers tool calls by itself; without one the session stops and a person does."""
         self.tool_rounds = 10
         """How often the handler is asked for one step, before the session stops."""
+        self.profile = ""
+        """How the person calls the server; empty where it is known by its URL alone."""
+        self.is_production = False
+        """Whether the server is one where a mistake costs: front-ends show and ask then."""
         super().__init__(target, journal)
         self._turn: TurnRunner | None = None
         self._stopped = Stopped(StopReason.USER)
@@ -193,15 +199,19 @@ class Debugger(MovingVerbs):
             await self._run_turn(afresh=True)
 
     def cancel(self) -> None:
-        """Close the running stream; nothing further runs. Does nothing when nothing runs."""
+        """Close the running stream, or give up what else a verb waits for; nothing further runs.
+
+        Does nothing when nothing runs.
+        """
         self._place.cancelled = True
+        self._waiting.give_up()
         if self._turn:
             self._turn.cancel()
 
     async def close(self) -> None:
         """Cancel what runs, close the connections and the session's file."""
         self.cancel()
-        with suppress(TimeoutError):  # a tool handler may not come to an end
+        with suppress(TimeoutError):  # a disk may not answer
             await asyncio.wait_for(self._place.free(), _PATIENCE)
         await self._target.aclose()
         await self._journal.close()
@@ -245,6 +255,7 @@ class Debugger(MovingVerbs):
                     await asyncio.shield(self._stop())
 
     async def _stop(self) -> None:
+        self._place.ending()
         ended: list[Body] = []
         if self.session.running:
             outcome = Outcome.CANCELLED if self._place.cancelled else Outcome.UNKNOWN
@@ -260,7 +271,10 @@ class Debugger(MovingVerbs):
                 return outcome
             for call in self.session.branch.unanswered:
                 asked = ToolCall.of(call)
-                result = await self.tool_handler(asked)
+                try:
+                    result = await self._waiting.on(self.tool_handler(asked))
+                except GivenUp:
+                    return outcome
                 answered = ToolAnswered(asked.id, content_of(result), "handler")
                 await self._journal.write(answered)
             outcome = await self._one_turn(run_remaining, afresh=False)

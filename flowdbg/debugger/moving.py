@@ -12,11 +12,16 @@ from flowdbg.core.entries import (
     StopReason,
     VersionPinned,
 )
+from flowdbg.core.plan import Plan
 from flowdbg.debugger.editing import EditingVerbs
 from flowdbg.debugger.journal import Journal
 from flowdbg.debugger.place import Place
+from flowdbg.debugger.waiting import GivenUp, Waiting
 from flowdbg.dialects.target import Target
-from flowdbg.errors import BusyError, UsageError
+from flowdbg.errors import BusyError, Interrupted, UsageError
+
+_STAYS = (StopReason.UNKNOWN, StopReason.ERROR, StopReason.TOOL_CALL, StopReason.INPUT_NEEDED)
+"""Why a session stopped that pinning a version does not change: it still waits for a person."""
 
 
 class MovingVerbs(EditingVerbs):
@@ -26,6 +31,7 @@ class MovingVerbs(EditingVerbs):
         super().__init__(journal)
         self._target = target
         self._place = Place()
+        self._waiting = Waiting()
 
     async def restart(self, *, pinned: int | str | None = "keep") -> None:
         """Begin a fresh run at step 0 on the current plan: new id, no outputs, edits kept.
@@ -43,12 +49,21 @@ class MovingVerbs(EditingVerbs):
 
     async def _begin_again(self, version: int | None) -> None:
         session = self.session
-        plan = await self._target.fetch_plan(version)
+        plan = await self._ask_plan(version)
         if plan is None:
-            plan = session.stale.new if session.stale else session.plan
+            known = session.stale.new if session.stale else session.plan
+            plan = known if version == session.pinned else Plan(version=version)
         moves: list[Body] = [] if version == session.pinned else [VersionPinned(version)]
         fork = self._fork(0, ForkReason.RESTART, fresh=True)
         await self._journal.write(*moves, PlanLoaded(plan), fork, Stopped(StopReason.START))
+
+    async def _ask_plan(self, version: int | None) -> Plan | None:
+        try:
+            return await self._waiting.on(self._target.fetch_plan(version))
+        except GivenUp as error:
+            raise Interrupted(
+                "The server was not waited for.", "Nothing has changed; restart (R) to ask again."
+            ) from error
 
     async def pin(self, version: int | None = None) -> None:
         """Pin the session to a version: the one its outputs come from keeps the place.
@@ -72,9 +87,10 @@ class MovingVerbs(EditingVerbs):
             if wanted != running:
                 await self._begin_again(wanted)
                 return
-            plan = self.session.plan
-            stop = Stopped(StopReason.USER, f"pinned to version {wanted}")
-            await self._journal.write(VersionPinned(wanted), PlanLoaded(plan), stop)
+            moves: list[Body] = [VersionPinned(wanted), PlanLoaded(self.session.plan)]
+            if self.session.stop.reason not in _STAYS:
+                moves.append(Stopped(StopReason.USER, f"pinned to version {wanted}"))
+            await self._journal.write(*moves)
 
     async def fork(self, index: int, *, parent: int | None = None) -> None:
         """Start a new branch before the step at `index`, with the outputs of the steps before it.

@@ -18,6 +18,7 @@ class Place:
 
     def __init__(self) -> None:
         self._runs = ""
+        self._runner: object = None
         self._turns = asyncio.Lock()  # hands itself on in the order in which it was asked for
         self.cancelled = False
         """Whether the running verb was cancelled, perhaps while it still waited its turn."""
@@ -31,15 +32,20 @@ class Place:
         """
         if self._runs:
             raise BusyError(f"'{self._runs}' is running.", "Cancel it first (ctrl+c).")
+        mine = object()
         if runs:
-            self._runs = verb
+            self._runs, self._runner = verb, mine
             self.cancelled = False
         try:
             async with self._turns:
                 yield
         finally:
-            if runs:
-                self._runs = ""
+            if self._runner is mine:
+                self.ending()
+
+    def ending(self) -> None:
+        """The verb that runs steps writes its end: what is given now waits for that."""
+        self._runs, self._runner = "", None
 
     async def free(self) -> None:
         """Wait until every verb given so far is done."""

@@ -36,8 +36,7 @@ def stop_after(session: Session, outcome: Outcome, error: TargetError | None) ->
     turn = session.turns[-1]
     detail = f"{turn.what} {turn.next_step}".strip()
     if outcome is Outcome.FAILED:
-        failed = session.execution(step_id)
-        detail = str((failed.error or {}).get("message", "")) if failed else ""
+        detail = turn.failure
     if outcome is Outcome.TOOL_CALLS:
         names = [ToolCall.of(call).name for call in session.branch.unanswered]
         detail = f"it asks for {', '.join(names)}"

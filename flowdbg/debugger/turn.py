@@ -16,6 +16,7 @@ from flowdbg.core.plan import Plan
 from flowdbg.core.requests import next_request
 from flowdbg.debugger.inbox import Inbox
 from flowdbg.debugger.journal import Journal
+from flowdbg.debugger.waiting import GivenUp, Waiting
 from flowdbg.dialects.target import Call, Target
 from flowdbg.errors import (
     ConnectionFailed,
@@ -37,6 +38,7 @@ class TurnRunner:
         self._journal = journal
         self._target = target
         self._inbox = Inbox()
+        self._waiting = Waiting()
         self._cancelled = False
         self._pump: asyncio.Task[None] | None = None
         self.error: TargetError | None = None
@@ -47,6 +49,7 @@ class TurnRunner:
     def cancel(self) -> None:
         """Close the stream; what came so far stays."""
         self._cancelled = True
+        self._waiting.give_up()
         self._stop_receiving()
         self._inbox.close()
 
@@ -145,8 +148,9 @@ class TurnRunner:
     async def _look_at_plan(self, error: StalePlan | None) -> None:
         """Find out what the plan is now: ask the server, else read it off its refusal."""
         session = self._journal.session
-        with suppress(TargetError):
-            self.stale_plan = await self._target.fetch_plan(session.pinned)
+        if not self._cancelled:
+            with suppress(TargetError, GivenUp):
+                self.stale_plan = await self._waiting.on(self._target.fetch_plan(session.pinned))
         if self.stale_plan is None:
             self.stale_plan = self._target.plan_of(error.detail) if error else Plan()
 

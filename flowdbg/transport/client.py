@@ -81,11 +81,11 @@ class HttpClient:
         return self._route.proxy_origin
 
     async def get_json(
-        self, path: str, headers: Headers | None = None, *, timeout: float | None = None
+        self, path: str, headers: Headers | None = None, *, timeout: float | None = 30.0
     ) -> Answer:
         """Get a JSON value.
 
-        `timeout` limits the whole exchange, in seconds.
+        `timeout` limits the whole exchange, in seconds: what only asks has no reason to be slow.
 
         Raises:
             Refused: The answer has an error status or is a redirect.

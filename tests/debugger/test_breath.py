@@ -12,7 +12,7 @@ from flowdbg.core.entries import StopReason
 from flowdbg.core.json_text import JsonText, join
 from flowdbg.core.session import State
 from flowdbg.debugger import Debugger
-from flowdbg.errors import BusyError, UsageError
+from flowdbg.errors import BusyError, TargetError, UsageError
 from tests.debugger.conftest import OpenDebugger
 
 Short = Callable[[Debugger], Coroutine[None, None, None]]
@@ -99,7 +99,9 @@ async def test_cancel_reaches_a_verb_that_still_waits_its_turn(open_debugger: Op
     stepping = asyncio.create_task(debugger.step())
     await asyncio.sleep(0)  # both have asked for the place; neither has done anything
     debugger.cancel()
-    await asyncio.gather(restarting, stepping)
+    await stepping
+    with pytest.raises(TargetError, match="was not waited for"):
+        await restarting
     assert len(debugger.session.turns) == 0
     stop = debugger.session.stop
     assert (stop.reason, stop.detail) == (StopReason.USER, "cancelled before anything was sent")
@@ -113,7 +115,9 @@ async def test_closing_drops_what_still_waits_its_turn(open_debugger: OpenDebugg
     stepping = asyncio.create_task(debugger.step())
     await asyncio.sleep(0)
     await debugger.close()
-    await asyncio.gather(restarting, stepping)
+    await stepping
+    with pytest.raises(TargetError, match="was not waited for"):
+        await restarting
     assert len(debugger.session.turns) == 0
 
 

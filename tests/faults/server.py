@@ -116,6 +116,10 @@ class FaultServer:
         """Add scripts for further requests."""
         self._scripts.extend(scripts)
 
+    def answer_gets(self, ending: str, script: Script) -> None:
+        """Answer GETs of paths with this ending by another script from now on."""
+        self._gets[ending] = script
+
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(
             self._serve, self._host, 0, ssl=self._tls, limit=1 << 26
