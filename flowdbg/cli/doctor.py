@@ -217,7 +217,9 @@ def _flow(target: str, url: str, profile: str) -> Iterator[Finding]:
         yield Finding("flow", "note", what)
     else:
         version = "" if plan.version is None else f" version {plan.version}"
-        yield Finding("flow", "ok", safe_line(f"{address}{version}, {plural(len(plan.steps), 'step')}"))
+        yield Finding(
+            "flow", "ok", safe_line(f"{address}{version}, {plural(len(plan.steps), 'step')}")
+        )
     for field in dataclasses.fields(capabilities):
         ability = getattr(capabilities, field.name)
         why = f": {ability.why}" if ability.why else ""

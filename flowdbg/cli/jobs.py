@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Queue runs, and wait for them.", rich_markup_mode=None)
 
-FlowArgument = Annotated[str, typer.Argument(metavar="TARGET", help="org/project/flow.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The id that submit printed.")]
 TimeoutOption = Annotated[
     float, typer.Option("--timeout", min=0, help="Stop waiting after so many seconds; 0 for never.")
@@ -29,7 +28,7 @@ TimeoutOption = Annotated[
 @app.command()
 @spread(asked=asked_flags)
 def submit(
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="org/project/flow[@VERSION].")],
+    target: options.TargetArgument,
     asked: Asked,
     url: options.UrlOption = "",
     profile: options.ProfileOption = "",
@@ -62,7 +61,7 @@ def submit(
 
 @app.command()
 def status(
-    target: FlowArgument,
+    target: options.FlowArgument,
     run: RunArgument,
     url: options.UrlOption = "",
     profile: options.ProfileOption = "",
@@ -85,7 +84,7 @@ def status(
 
 @app.command()
 def wait(
-    target: FlowArgument,
+    target: options.FlowArgument,
     run: RunArgument,
     url: options.UrlOption = "",
     profile: options.ProfileOption = "",

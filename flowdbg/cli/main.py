@@ -38,7 +38,7 @@ def run_command() -> int:
     from flowdbg.errors import FlowdbgError
 
     try:
-        app()
+        app(prog_name="flowdbg")
     except SystemExit as ended:
         if isinstance(ended.__context__, BrokenPipeError):  # typer would say 1, a failed step
             return READER_GONE

@@ -7,8 +7,39 @@ from typing import Annotated
 
 import typer
 
+from flowdbg.cli import completing
+
 TargetArgument = Annotated[
-    str, typer.Argument(metavar="TARGET", help="org/project/flow[@VERSION], or a flow file.")
+    str,
+    typer.Argument(
+        metavar="TARGET",
+        help="org/project/flow[@VERSION], or a flow file.",
+        autocompletion=completing.targets,
+    ),
+]
+FlowArgument = Annotated[
+    str,
+    typer.Argument(metavar="FLOW", help="org/project/flow.", autocompletion=completing.flows),
+]
+SessionArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="SESSION",
+        help="A session's id, or the beginning or end of one.",
+        autocompletion=completing.sessions,
+    ),
+]
+SessionsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SESSION...",
+        help="Sessions' ids, or the beginnings or ends of them.",
+        autocompletion=completing.sessions,
+    ),
+]
+NameArgument = Annotated[
+    str,
+    typer.Argument(help="The profile's name.", autocompletion=completing.profiles),
 ]
 MessageOption = Annotated[
     str | None, typer.Option("--message", "-m", help="The run's message (its first input).")
@@ -42,5 +73,10 @@ RunRemainingOption = Annotated[
     bool, typer.Option("--run-remaining", help="Run everything in one call.")
 ]
 AsciiOption = Annotated[bool, typer.Option("--ascii", help="Draw with ASCII characters only.")]
-ThemeOption = Annotated[str, typer.Option("--theme", help="The colour theme.")]
-ProfileOption = Annotated[str, typer.Option("--profile", "-P", help="A named server.")]
+ThemeOption = Annotated[
+    str, typer.Option("--theme", help="The colour theme.", autocompletion=completing.themes)
+]
+ProfileOption = Annotated[
+    str,
+    typer.Option("--profile", "-P", help="A named server.", autocompletion=completing.profiles),
+]

@@ -15,8 +15,6 @@ from flowdbg.cli import options
 if TYPE_CHECKING:
     from flowdbg.dialects.publishing import Publisher
 
-FlowArgument = Annotated[str, typer.Argument(metavar="FLOW", help="org/project/flow.")]
-
 
 def publish(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The flow file to freeze.")],
@@ -51,7 +49,7 @@ def publish(
 
 
 def versions(
-    flow: FlowArgument,
+    flow: options.FlowArgument,
     url: options.UrlOption = "",
     profile: options.ProfileOption = "",
     as_json: options.JsonOption = False,
@@ -74,7 +72,7 @@ def versions(
 
 
 def promote(
-    flow: FlowArgument,
+    flow: options.FlowArgument,
     version: Annotated[int, typer.Argument(metavar="VERSION", help="The version's number.")],
     url: options.UrlOption = "",
     profile: options.ProfileOption = "",

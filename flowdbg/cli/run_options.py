@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from flowdbg.cli import completing
+
 VersionOption = Annotated[
     str,
     typer.Option(
@@ -53,7 +55,13 @@ MaxToolRoundsOption = Annotated[
     int, typer.Option("--max-tool-rounds", min=1, help="How often the handler may be asked.")
 ]
 ResumeOption = Annotated[
-    str, typer.Option("--resume", metavar="RUN", help="Go on with a run that waits for tools.")
+    str,
+    typer.Option(
+        "--resume",
+        metavar="RUN",
+        help="Go on with a run that waits for tools.",
+        autocompletion=completing.waiting_runs,
+    ),
 ]
 ToolResultOption = Annotated[
     list[str] | None,

@@ -25,9 +25,9 @@ class RunStatus(StrEnum):
 
 
 def runs(
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="org/project/flow.")] = "",
+    target: options.FlowArgument = "",
     flow_id: Annotated[
-        str, typer.Option("--flow-id", metavar="ID", help="The flow's id, in place of TARGET.")
+        str, typer.Option("--flow-id", metavar="ID", help="The flow's id, in place of FLOW.")
     ] = "",
     status: Annotated[
         RunStatus | None, typer.Option("--status", help="Only runs that stand so.")
@@ -47,7 +47,7 @@ def runs(
 
     async def go() -> int:
         if bool(target) == bool(flow_id):
-            raise UsageError("Which flow?", "Give either a TARGET or --flow-id ID.")
+            raise UsageError("Which flow?", "Give either a FLOW or --flow-id ID.")
         async with reach_server(make_archive, target, url=url, profile=profile) as remote:
             found = flow_id or await _id_of_flow(remote)
             word = status.value if status else ""

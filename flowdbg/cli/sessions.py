@@ -57,7 +57,7 @@ def list_all(as_json: options.JsonOption = False) -> None:
 
 @app.command("open")
 def open_one(
-    session: str = typer.Argument(help="A session's id, or the beginning of one."),
+    session: options.SessionArgument,
     theme: options.ThemeOption = "",
     ascii_only: options.AsciiOption = False,
 ) -> None:
@@ -70,7 +70,7 @@ def open_one(
 
 @app.command("rm")
 def remove(
-    sessions: list[str] = typer.Argument(help="Sessions' ids, or the beginnings of them."),
+    sessions: options.SessionsArgument,
 ) -> None:
     """Remove stored sessions for good."""
     from flowdbg.store import remove_session

@@ -7,12 +7,17 @@ from typing import Annotated
 
 import typer
 
-from flowdbg.cli import options
+from flowdbg.cli import completing, options
 from flowdbg.cli.ending import finish
 
 FlowOption = Annotated[
     str,
-    typer.Option("--flow", metavar="TARGET", help="The run's flow, where the server needs it."),
+    typer.Option(
+        "--flow",
+        metavar="FLOW",
+        help="The run's flow, where the server needs it.",
+        autocompletion=completing.flows,
+    ),
 ]
 
 

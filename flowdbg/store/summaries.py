@@ -36,12 +36,17 @@ class SessionSummary:
     """Why it cannot be opened; empty when it can."""
 
 
-def list_sessions(directory: Path) -> list[SessionSummary]:
-    """The sessions of a directory, the one written last first; changes nothing there."""
+def list_sessions(directory: Path, most: int | None = None) -> list[SessionSummary]:
+    """The sessions of a directory, the one written last first; changes nothing there.
+
+    `most` looks only into so many of them, the newest by their files.
+    """
     try:
         paths = [path for path in directory.iterdir() if _is_session(path)]
     except OSError:
         return []
+    if most is not None:
+        paths = sorted(paths, key=_changed_at, reverse=True)[:most]
     return sorted(map(_summary, paths), key=lambda one: (-one.updated_at, one.session_id))
 
 
@@ -73,12 +78,19 @@ def _is_session(path: Path) -> bool:
     return path.name.endswith(SUFFIX) and not path.name.startswith(".")
 
 
-def _summary(path: Path) -> SessionSummary:
-    updated_at, size = 0.0, 0
+def _changed_at(path: Path) -> float:
+    times = [0.0]
     for file in (path, companions(path)[0]):
         with suppress(OSError):
-            status = file.lstat()
-            updated_at, size = max(updated_at, status.st_mtime), size + status.st_size
+            times.append(file.lstat().st_mtime)
+    return max(times)
+
+
+def _summary(path: Path) -> SessionSummary:
+    size = 0
+    for file in (path, companions(path)[0]):
+        with suppress(OSError):
+            size += file.lstat().st_size
     meta: dict[str, Any] = {}
     records, problem = 0, ""
     try:
@@ -87,7 +99,7 @@ def _summary(path: Path) -> SessionSummary:
     except FlowdbgError as error:
         problem = error.what
     holder = "" if problem else holder_of(path)
-    return SessionSummary(path, path.stem, updated_at, size, meta, records, holder, problem)
+    return SessionSummary(path, path.stem, _changed_at(path), size, meta, records, holder, problem)
 
 
 def _look_into(path: Path) -> tuple[dict[str, Any], int]:
