@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from textual.app import App
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.worker import Worker, WorkerState
@@ -25,12 +24,13 @@ from flowdbg.tui.clipboard import Mode
 from flowdbg.tui.inks import INKS_CSS
 from flowdbg.tui.kept import Kept
 from flowdbg.tui.keymap import binding_key, resolve
+from flowdbg.tui.lean import LeanApp
 from flowdbg.tui.screens.debug import DebugScreen
 from flowdbg.tui.styles import stylesheet
 from flowdbg.tui.themes import OURS, chosen_theme, colours_are_off
 
 
-class FlowdbgApp(App[Path | None]):
+class FlowdbgApp(LeanApp):
     """What the debugger and the list of sessions have in common: themes, colours, safe toasts."""
 
     CSS = INKS_CSS + stylesheet(__file__)

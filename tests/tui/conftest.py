@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.driver import Driver
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
@@ -62,7 +63,8 @@ class Screen:
         """Whether no verb runs and the screen shows the newest session."""
         busy = [worker for worker in self.debug.workers if worker.name != "observe"]
         return (
-            not self.debugger.session.verb
+            self.app.typed.is_done
+            and not self.debugger.session.verb
             and self.debug.session is self.debugger.session
             and not any(worker.is_running for worker in busy)
         )
@@ -145,6 +147,7 @@ def open_screen(flow: Flow, tmp_path: Path) -> OpenScreen:
         session_id: str = "one",
         resume: bool = False,
         tools: str = "",
+        driver: type[Driver] | None = None,
         **options: Any,
     ) -> AsyncIterator[Screen]:
         target = make_target(
@@ -161,8 +164,10 @@ def open_screen(flow: Flow, tmp_path: Path) -> OpenScreen:
             )
             debugger = await Debugger.start(target, store, first, await target.fetch_plan(pinned))
         app = DebugApp(debugger, state_dir=tmp_path / "state", **options)
+        if driver is not None:
+            app.driver_class = driver
         try:
-            async with app.run_test(size=size) as pilot:
+            async with app.run_test(size=size, headless=driver is None) as pilot:
                 screen = Screen(pilot, app)
                 await screen.until(lambda: screen.debug.panels.has_log)
                 await pilot.pause()

@@ -156,7 +156,7 @@ class Program(Part):
         self.app.push_screen(StaleScreen(stale), chosen)
 
     def _redraw(self) -> None:
-        self.screen.refresh(layout=True)
+        self.app.redraw()
 
     def _suspend(self) -> None:
         if not self._watches_resume:
