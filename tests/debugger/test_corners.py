@@ -220,20 +220,3 @@ async def test_a_failure_of_a_step_that_is_not_at_the_cursor_is_said(tmp_path: P
         await debugger.step()
         assert "no room in there" in debugger.session.stop.detail
         await debugger.close()
-
-
-@pytest.mark.parametrize("depth", [300, 900, 960, 980, 990, 1000])
-async def test_a_plan_of_any_depth_is_kept_or_refused_in_words(tmp_path: Path, depth: int) -> None:
-    nested = '{"a":' * depth + "1" + "}" * depth
-    steps = f'[{{"stepId": "one", "config": {nested}}}, {{"stepId": "two"}}]'
-    text = f'{{"steps": {steps}, "hash": "h"}}'.encode()
-    script: Script = [head(200, "application/json", content_length=str(len(text))), text]
-    async with FaultServer(GOOD, gets={"/plan": script}) as fault:
-        try:
-            debugger = await open_on(fault, tmp_path)
-        except TargetError as error:
-            assert "plan" in error.what or "deep" in error.what  # noqa: PT017 - either may happen
-        else:
-            await debugger.step()
-            assert debugger.session.cursor == 1
-            await debugger.close()
