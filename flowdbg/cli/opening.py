@@ -75,6 +75,7 @@ async def open_new(
         blocks = read_block_edits(opening.asked.block_overrides, known)
         debugger = await _start(target, opening, parameters, place, plan)
         stack.push_async_callback(debugger.close)
+        _name_server(debugger, server)
         debugger.tool_handler, debugger.tool_rounds = handler, opening.tools.rounds
         for step_id, value in outputs:
             await debugger.edit_output(step_id, value)
@@ -106,6 +107,7 @@ async def open_run(run_id: str, *, target: str, url: str, profile: str) -> Async
         client = make_target(server.dialect, url=server.url, address=opened.address, key=server.key)
         debugger = await Debugger.resume(client, store)
         stack.push_async_callback(debugger.close)
+        _name_server(debugger, server)
         yield debugger
 
 
@@ -142,7 +144,13 @@ async def open_stored(path: Path) -> AsyncIterator[Debugger]:
         target = make_target(str(meta["dialect"]), url=url, address=address, key=server.key)
         debugger = await Debugger.resume(target, store, read_only=read_only)
         stack.push_async_callback(debugger.close)
+        _name_server(debugger, server)
         yield debugger
+
+
+def _name_server(debugger: Debugger, server: Server) -> None:
+    """Let the front-ends say which named server is spoken to, and whether it is production."""
+    debugger.profile, debugger.is_production = server.profile, server.production
 
 
 def _check_goal(until: str, plan: Plan | None) -> None:

@@ -13,6 +13,7 @@ from flowdbg.headless.on_stale import OnStale
 
 if TYPE_CHECKING:
     from flowdbg.cli.opening import Opening
+    from flowdbg.debugger import Debugger
     from flowdbg.headless.run import RunOptions
 
 
@@ -64,6 +65,7 @@ async def _run(opening: Opening, run_options: RunOptions, as_json: bool) -> int:
     try:
         async with open_new(opening, unattended=True, until=run_options.until) as debugger:
             began = True
+            _warn(debugger)
             report = (JsonReport if as_json else TextReport)(sys.stdout, debugger.session.plan)
             code = await run(debugger, run_options, report)
             if debugger.unsaved:
@@ -79,3 +81,12 @@ async def _run(opening: Opening, run_options: RunOptions, as_json: bool) -> int:
         if code is ExitCode.INTERRUPTED:
             raise
     return int(code)
+
+
+def _warn(debugger: Debugger) -> None:
+    """Say on stderr that edits go to production; a script cannot be asked."""
+    from flowdbg.present.production import production_warning
+
+    if debugger.is_production:
+        said = production_warning(debugger.session, debugger.profile)
+        sys.stderr.write(f"flowdbg: {said}\n" if said else "")

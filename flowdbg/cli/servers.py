@@ -27,6 +27,8 @@ class Server:
     key_source: str = DEFAULT_KEY
     profile: str = ""
     """The profile it comes from; empty when none does."""
+    production: bool = False
+    """Whether the profile is marked as production."""
 
     def key(self) -> str:
         """The key, read when it is needed and kept nowhere; empty when there is none."""
@@ -62,6 +64,7 @@ def find_server(*, url: str = "", profile: str = "") -> Server:
         found.project,
         found.key,
         profile or settings.profile,
+        found.production,
     )
 
 

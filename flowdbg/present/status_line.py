@@ -22,6 +22,8 @@ class Part:
     weight: int = 50
     """Which go first when space is short: the lowest; 100 and more never go."""
     strong: bool = False
+    badge: bool = False
+    """Whether its tone is behind the text, so that nobody reads over it."""
 
 
 def look(session: Session) -> Look:
@@ -57,6 +59,8 @@ def status_parts(
     unsaved: bool = False,
     read_only: bool = False,
     viewing: str = "",
+    profile: str = "",
+    production: bool = False,
 ) -> list[Part]:
     """Return the pieces of the status line, in the order they stand.
 
@@ -67,10 +71,17 @@ def status_parts(
         unsaved: Whether the newest entries are not on disk.
         read_only: Whether another process writes the session, so that nothing can be changed.
         viewing: What is looked at, when it is not the newest state.
+        profile: The name of the server; seen at any width.
+        production: Whether that server is production.
     """
     shown = look(session)
     badge = Part("VIEWING", "plain", 200, strong=True) if viewing else None
     parts = [badge or Part(shown.word, shown.tone, 200, strong=True)]
+    name = safe_line(profile, 20)
+    if production:
+        parts.append(Part(f"PRODUCTION {name}".rstrip(), "bad", 160, strong=True, badge=True))
+    elif name:
+        parts.append(Part(name, "accent", 120))
     parts.append(Part(_where(session), weight=90))
     if viewing:
         parts.append(Part(viewing, "accent", 95))
@@ -105,12 +116,16 @@ def status_parts(
 def fitted(parts: Sequence[Part], width: int, gap: int = 2) -> list[Part]:
     """Return the parts that fit into `width` cells, the weightiest first to stay."""
     kept = list(parts)
-    while len(kept) > 1 and sum(len(part.text) + gap for part in kept) - gap > width:
+    while len(kept) > 1 and sum(_cells(part) + gap for part in kept) - gap > width:
         least = min(kept, key=lambda part: part.weight)
         if least.weight >= 100:
             break
         kept.remove(least)
     return kept
+
+
+def _cells(part: Part) -> int:
+    return len(part.text) + 2 * part.badge
 
 
 def _flow(session: Session) -> str:

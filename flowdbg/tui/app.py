@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from textual import events
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.worker import Worker, WorkerState
@@ -28,6 +29,7 @@ from flowdbg.tui.lean import LeanApp
 from flowdbg.tui.screens.debug import DebugScreen
 from flowdbg.tui.styles import stylesheet
 from flowdbg.tui.themes import OURS, chosen_theme, colours_are_off
+from flowdbg.tui.typed import Typed
 
 
 class FlowdbgApp(LeanApp):
@@ -115,6 +117,7 @@ class DebugApp(FlowdbgApp):
         self.kept = Kept(state_dir or paths.data_dir() / "screen")
         self.keys = resolve(keys, keymap)
         """The keys of each action."""
+        self.typed = Typed(self)
         self.set_keymap(
             {
                 action_id: ",".join(map(binding_key, given))
@@ -122,6 +125,13 @@ class DebugApp(FlowdbgApp):
                 if given != BY_ID[action_id].keys
             }
         )
+
+    async def on_event(self, event: events.Event) -> None:
+        """Deal with keys one after another, each whole before the next."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            await self.typed.take(event, super().on_event)
+        else:
+            await super().on_event(event)
 
     def on_ready(self) -> None:
         """The first frame is there."""

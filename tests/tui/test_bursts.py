@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 
 from textual import events
 from textual.widgets import Input
 
+from flowdbg.core.json_text import join
 from flowdbg.tui.screens.choose import ChooseScreen
 from tests.tui.conftest import OpenScreen, Screen
 
@@ -16,10 +18,14 @@ def burst(screen: Screen, keys: str) -> None:
     for character in keys:
         name = unicodedata.name(character).lower().replace(" ", "_").replace("-", "_")
         key = {"solidus": "slash"}.get(name, name)
-        key = character if character.isalnum() else key
-        event = events.Key(key, character)
-        event.set_sender(screen.app)
-        screen.app.post_message(event)
+        press(screen, character if character.isalnum() else key, character)
+
+
+def press(screen: Screen, key: str, character: str | None = None) -> None:
+    """Send one key, without waiting for anything."""
+    event = events.Key(key, character)
+    event.set_sender(screen.app)
+    screen.app.post_message(event)
 
 
 async def test_what_is_typed_right_after_the_slash_is_searched_and_runs_nothing(
@@ -152,3 +158,80 @@ async def test_a_step_asked_for_before_the_last_one_is_drawn_as_over_still_runs(
             )
         await screen.settle()
         assert screen.debugger.session.cursor == 2
+
+
+async def test_what_is_typed_behind_apply_is_no_text_and_steps_with_the_edit(
+    open_screen: OpenScreen,
+) -> None:
+    async with open_screen() as screen:
+        await screen.press("n")
+        screen.debug.select("summarise")
+        burst(screen, "ihi")
+        press(screen, "ctrl+s")
+        burst(screen, "tnb")
+        await screen.until(lambda: bool(screen.debugger.session.breakpoints))
+        await screen.settle()
+        session = screen.debugger.session
+        assert session.output_edits["summarise"].text == '{"text":"hi"}'
+        assert session.cursor == 2
+        body = json.loads(join(session.turns[-1].body))
+        assert body["inputOverrides"] == {"summarise": {"text": "hi"}}
+
+
+async def test_what_is_typed_behind_escape_is_no_text(open_screen: OpenScreen) -> None:
+    async with open_screen() as screen:
+        burst(screen, "izz")
+        press(screen, "escape")
+        burst(screen, "jbn")
+        await screen.until(lambda: screen.debugger.session.cursor == 1)
+        await screen.settle()
+        assert set(screen.debugger.session.breakpoints) == {"summarise"}
+        assert screen.debug.editing.draft_steps() == {"take"}
+        screen.debug.select("take")
+        await screen.press("i")
+        assert screen.debug.editor.area.text.startswith("zz")
+
+
+async def test_what_is_typed_behind_a_leaf_is_no_text(open_screen: OpenScreen) -> None:
+    async with open_screen() as screen:
+        await screen.press("n")
+        screen.debug.select("take")
+        burst(screen, "2jj")
+        press(screen, "enter")
+        burst(screen, "77")
+        press(screen, "enter")
+        burst(screen, "n")
+        await screen.until(lambda: screen.debugger.session.cursor == 2)
+        await screen.settle()
+        edited = screen.debugger.session.output_edits["take"].value
+        assert edited["ticket"]["id"] == 77
+
+
+async def test_what_is_typed_behind_a_choice_or_a_search_is_a_command(
+    open_screen: OpenScreen,
+) -> None:
+    async with open_screen() as screen:
+        burst(screen, "/count")
+        press(screen, "enter")
+        burst(screen, "b:help")
+        press(screen, "enter")
+        press(screen, "escape")
+        burst(screen, "n")
+        await screen.until(lambda: screen.debugger.session.cursor == 1)
+        assert set(screen.debugger.session.breakpoints) == {"count"}
+
+
+async def test_text_behind_a_held_key_waits_for_the_editor_that_it_opens(
+    open_screen: OpenScreen,
+) -> None:
+    async with open_screen() as screen:
+        await screen.press("E")
+        await screen.until(lambda: screen.debugger.session.branch.done)
+        await screen.settle()
+        burst(screen, "Rinq")
+        await screen.until(lambda: screen.debug.editor.area.text.startswith("nq"))
+        assert not screen.debugger.session.running
+        press(screen, "ctrl+s")
+        press(screen, "escape")
+        burst(screen, "n")
+        await screen.until(lambda: screen.debugger.session.cursor == 1)

@@ -114,7 +114,7 @@ class Editing(Part):
             self.say("Nothing was changed.")
         elif self._plane == TOOLS:
             said = "Answered; the next step takes the answers along"
-            self.launch("tools.answer", self._give_answers(results), said)
+            self.move("tools.answer", self._give_answers(results), said)
         elif self._plane == OUTPUT:
             self.take_output(step, next(iter(results.values())))
         else:
@@ -147,16 +147,14 @@ class Editing(Part):
         self._remember(OUTPUT, step)
         produced = self.session.branch.outputs.get(step)
         if produced is not None and same(produced, value):
-            self.launch(
-                "edit.output", self.debugger.clear_output_edit(step), "Back to the original"
-            )
+            self.move("edit.output", self.debugger.clear_output_edit(step), "Back to the original")
         else:
-            self.launch("edit.output", self.debugger.edit_output(step, value))
+            self.move("edit.output", self.debugger.edit_output(step, value))
 
     def take_block(self, step: str, fields: Mapping[str, JsonText]) -> None:
         """Change fields of a block."""
         self._remember(BLOCK, step)
-        self.launch("edit.block", self.debugger.edit_block(step, fields))
+        self.move("edit.block", self.debugger.edit_block(step, fields))
 
     def edit_leaf(self, plane: str, path: Path, value: Any) -> None:
         """Edit one leaf of an output or a block: in one line, or a longer text in the editor."""
@@ -261,10 +259,10 @@ class Editing(Part):
         self._drop_drafts({step})
         if step in self.session.output_edits:
             self._remember(OUTPUT, step)
-            self.launch("edit.clear", self.debugger.clear_output_edit(step))
+            self.move("edit.clear", self.debugger.clear_output_edit(step))
         if self.session.block_edits.get(step):
             self._remember(BLOCK, step)
-            self.launch("edit.clear", self.debugger.clear_block_edit(step))
+            self.move("edit.clear", self.debugger.clear_block_edit(step))
 
     def _drop_drafts(self, steps: set[str]) -> None:
         kept = {
@@ -279,10 +277,10 @@ class Editing(Part):
         self._drop_drafts(self.draft_steps())
         for step in self.session.output_edits:
             self._remember(OUTPUT, step)
-            self.launch("edit.clear-all", self.debugger.clear_output_edit(step))
+            self.move("edit.clear-all", self.debugger.clear_output_edit(step))
         for step in self.session.block_edits:
             self._remember(BLOCK, step)
-            self.launch("edit.clear-all", self.debugger.clear_block_edit(step))
+            self.move("edit.clear-all", self.debugger.clear_block_edit(step))
 
     def _remember(self, plane: str, step: str) -> None:
         edits = self.session.output_edits if plane == OUTPUT else self.session.block_edits
@@ -290,7 +288,7 @@ class Editing(Part):
 
     def _undo_last(self) -> None:
         plane, step, before = self._undo.pop()
-        self.launch("edit.undo", self._restore(plane, step, before), f"Undone: {plane} of {step}")
+        self.move("edit.undo", self._restore(plane, step, before), f"Undone: {plane} of {step}")
 
     async def _restore(
         self, plane: str, step: str, before: Mapping[str, JsonText] | JsonText | None

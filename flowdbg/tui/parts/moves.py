@@ -1,8 +1,8 @@
 """Moves under way: a key that depends on where the cursor is waits until a move is seen.
 
 What a key does is decided by the session that is shown, and that lags behind the debugger: by the
-time a verb takes to reach the disk, and by the time until the next repaint. Keys that run
-something are held for so long, in their order.
+time a verb takes to reach the disk, and by the time until the next repaint. Keys that run or edit
+something are held for so long; what is typed behind one that is held waits too (`typed.Typed`).
 """
 
 from __future__ import annotations
@@ -30,6 +30,11 @@ class Moves:
         self._under_way -= 1
         self.go_on()
 
+    @property
+    def is_holding(self) -> bool:
+        """Whether an action waits."""
+        return bool(self._held)
+
     def hold(self, action_id: str) -> bool:
         """Keep an action for later when it cannot be judged yet; whether it was kept."""
         if action_id == "run.cancel":
@@ -48,8 +53,9 @@ class Moves:
         while self._held and self._is_seen:
             held, self._held = self._held, []
             self._screen.action_do(held[0])
-            if self._screen.typing is None:  # else what followed was meant for the editor
-                self._held += held[1:]
+            self._held += held[1:]
+        if not self._held:
+            self._screen.host.typed.go_on()
 
     @property
     def _is_seen(self) -> bool:

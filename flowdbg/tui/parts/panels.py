@@ -83,6 +83,8 @@ class Panels(Part):
             unsaved=bool(self.screen.unsaved),
             read_only=bool(self.debugger.read_only),
             viewing=self.screen.history.label,
+            profile=self.debugger.profile,
+            production=self.debugger.is_production,
         )
         self.screen.status.show_parts(look(session).glyph, parts)
 

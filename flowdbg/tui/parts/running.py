@@ -2,26 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
+from flowdbg.present.production import edits_to_send, production_question
 from flowdbg.tui.parts.part import Handlers, Part
 
 
 class Running(Part):
     """Steps, continues, cancels, forks, restarts."""
 
+    _may_send_edits = False
+    """Whether the person agreed that edits go to production."""
+
     def handlers(self) -> Handlers:
         """Return the actions that this part does."""
         return {
-            "run.step": self._step,
-            "run.continue": self._continue,
-            "run.to-end": self._to_end,
-            "run.to-selected": self._to_selected,
+            "run.step": partial(self._ask_first, self._step),
+            "run.continue": partial(self._ask_first, self._continue),
+            "run.to-end": partial(self._ask_first, self._to_end),
+            "run.to-selected": partial(self._ask_first, self._to_selected),
             "run.cancel": self._cancel,
-            "run.retry": self._retry,
+            "run.retry": partial(self._ask_first, self._retry),
             "run.restart": self._restart,
             "run.fork": self._fork,
             "run.pin": self._pin,
             "breakpoint.toggle": self._toggle_breakpoint,
         }
+
+    def _ask_first(self, run: Callable[[], None]) -> None:
+        """Run something; before edits go to production for the first time, ask."""
+        risky = self.debugger.is_production and not self._may_send_edits
+        if risky and edits_to_send(self.debugger.session):
+            self._ask(run)
+        else:
+            run()
+
+    def _ask(self, run: Callable[[], None]) -> None:
+        from flowdbg.tui.screens.confirm import ConfirmScreen  # noqa: PLC0415 # only when it asks
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._may_send_edits = True
+                run()
+            else:
+                self.say("Nothing was sent.")
+
+        question = production_question(self.debugger.session, self.debugger.profile)
+        self.app.push_screen(ConfirmScreen(question), answered)
 
     def _step(self) -> None:
         self._follow()

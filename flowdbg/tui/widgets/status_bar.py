@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.cells import cell_len
 from textual.content import Content
 from textual.style import Style
 from textual.widget import Widget
@@ -41,16 +40,16 @@ class StatusBar(Widget):
         """Draw the parts that fit."""
         if not self._parts:
             return Content("")
-        kept = fitted(self._parts, self.size.width - 4)
         pieces: list[Content] = []
-        used = 0
-        for part in kept:
+        for part in fitted(self._parts, self.size.width - 4):
             if not pieces:
                 text = f" {self._glyph} {part.text} "
                 pieces.append(Content.styled(text, badge(self, part.tone)))
+            elif part.badge:
+                pieces.append(Content("  "))
+                pieces.append(Content.styled(f" {part.text} ", badge(self, part.tone)))
             else:
-                text = f"  {part.text}"
                 style = tone(self, part.tone)
-                pieces.append(Content.styled(text, style + _BOLD if part.strong else style))
-            used += cell_len(text)
+                style = style + _BOLD if part.strong else style
+                pieces.append(Content.styled(f"  {part.text}", style))
         return Content.assemble(*pieces)
