@@ -1,11 +1,12 @@
 // Drives the vendor's TypeScript SDK against a local server; prints one JSON object with what each
-// verb gave. Arguments: the server's base URL.
+// verb gave. Arguments: the base URL of an open server, and of one that asks for keys, with a key
+// that it refuses and one of another project.
 import { Noukai, traceScope } from "@noukai/sdk";
 
-const base = process.argv[2];
-const client = (apiKey = "nk_test_local001_0123456789abcdef0123456789abcdef") => {
-  const made = new Noukai({ apiKey, org: "acme", project: "demo" });
-  made._transport.baseUrl = base;
+const [base, guarded, wrongKey, foreignKey] = process.argv.slice(2);
+const client = (apiKey = "nk_test_local001_0123456789abcdef0123456789abcdef", url = base) => {
+  const made = new Noukai({ apiKey, org: "acme", project: "demo", maxRetries: 0 });
+  made._transport.baseUrl = url;
   return made;
 };
 const noukai = client();
@@ -63,6 +64,38 @@ const told = {
   noTools: await failure(() => two.execute({ message: "m", tools: [tool] })),
 };
 
+const paused = await noukai.flow("tools").execute({ message: "m", tools: [tool] });
+told.paused = [paused.requiresToolCalls, paused.pausedAtStep, paused.iterationsUsed];
+const results = await toolHandler(paused.toolCalls);
+told.resumed = plain(await paused.resume({ toolResults: results }));
+told.resumedEvents = [];
+for await (const event of noukai.flow("tools").events({ message: "m", tools: [tool] })) {
+  told.resumedEvents.push(event.type);
+  if (event.type === "tool_calls_required") {
+    await event.resume({ toolResults: await toolHandler(event.toolCalls) });
+  }
+}
+told.errors = {
+  credits: await failure(() => noukai.flow("broke").execute({ message: "m" })),
+  key: await failure(() => client(wrongKey, guarded).flow("two-step").execute({ message: "m" })),
+  project: await failure(() =>
+    client(foreignKey, guarded).flow("two-step").execute({ message: "m" }),
+  ),
+  rate: await failure(() =>
+    client(foreignKey, guarded).flow("two-step").execute({ message: "m" }),
+  ),
+  streamed: await failure(() => all(noukai.flow("nothing").events({ message: "m" }))),
+  timeout: await failure(() => noukai.flow("slow").execute({ message: "m", timeout: 500 })),
+  rounds: await failure(() =>
+    noukai
+      .flow("endless-tools")
+      .execute({ message: "m", tools: [tool], toolHandler, maxToolRounds: 2 }),
+  ),
+  nobody: await failure(() =>
+    client(undefined, "http://127.0.0.1:1/api/v1").flow("two-step").execute({ message: "m" }),
+  ),
+};
+
 const job = await noukai.flow("three-step").executeAsync({ message: "m" });
 told.job = plain(await job.wait({ pollInterval: 50, timeout: 30000 }));
 
@@ -71,6 +104,9 @@ const run = noukai.flow("loop").run(traced.executionId);
 told.trace = (await run.trace()).steps.map((step) => [step.stepId, step.loopIndex, step.status]);
 told.stepTrace = (await run.stepTrace("shout", { loopIndex: 1 })).outputContext;
 told.attempts = (await run.stepTrace("shout", { attempt: "all" })).attempts.length;
+const flaky = await noukai.flow("flaky").execute({ trace: true });
+told.tries = (await noukai.flow("flaky").run(flaky.executionId).stepTrace("ask", { attempt: "all" }))
+  .attempts.map((step) => [step.attempt, step.status]);
 told.liveTrace = (await all(run.liveTrace())).map((event) => event.type ?? event.eventType);
 
 process.env.NOUKAI_REPLAY_ENABLED = "1";
@@ -87,6 +123,17 @@ told.replayed = await traceScope(
   async () => plain((await two.execute({ message: "you" })).result),
   { replaySessionId: session, transport: noukai._transport },
 );
+
+const replaying = (id, work) => traceScope(work, { replaySessionId: id, transport: noukai._transport });
+const unknown = "0b0b0b0b-0000-4000-8000-000000000000";
+told.replayErrors = {
+  unknown: await failure(() => replaying(unknown, async () => {})),
+  invalid: await failure(() => replaying("not-a-uuid", async () => {})),
+  leftover: await failure(() => replaying(session, async () => {})),
+  miss: await failure(() =>
+    replaying(session, () => noukai.flow("loop").execute({ message: "m" })),
+  ),
+};
 
 console.log(JSON.stringify(told));
 process.exit(0);

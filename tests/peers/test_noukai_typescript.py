@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.flows import ALL
+from tests.peers.test_noukai_python_errors import ADMINISTRATOR, FLAKY, broke, key_of
 from tests.serving import Running, running_server, write_flows
 
 PACKAGE = "@noukai/sdk@0.3.0"
@@ -22,13 +23,24 @@ HOME = os.environ.get("HOME", "")  # npm's own settings; tests have an empty hom
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    folder = write_flows(tmp_path_factory.mktemp("flows"), *ALL)
+    folder = write_flows(tmp_path_factory.mktemp("flows"), *ALL, FLAKY)
+    write_flows(folder, broke("broke", "INSUFFICIENT_CREDITS"))
     with running_server([folder], folder / "server.db") as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def told(server: Running, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """The address of a server that answers each key once a minute, and a key it made."""
+    settings = {"api_keys": (ADMINISTRATOR,), "rate_limit": 1}
+    with running_server([], tmp_path_factory.mktemp("db") / "s.db", **settings) as running:
+        yield running.base, key_of(running, "acme/other")
+
+
+@pytest.fixture(scope="module")
+def told(
+    server: Running, guarded: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
     """What each verb of the SDK gave."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
@@ -42,7 +54,7 @@ def told(server: Running, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         pytest.skip(f"{PACKAGE} cannot be installed here")
     shutil.copy(DRIVER, folder / DRIVER.name)
     ran = subprocess.run(
-        [node, str(folder / DRIVER.name), server.base],
+        [node, str(folder / DRIVER.name), server.base, guarded[0], "nk_wrong", guarded[1]],
         env=environment,
         capture_output=True,
         text=True,
@@ -150,6 +162,51 @@ def test_errors_have_our_codes(told: dict[str, Any]) -> None:
         }
 
 
+@pytest.mark.parametrize(
+    ("name", "error", "status", "code"),
+    [
+        ("credits", "InsufficientCreditsError", 402, "INSUFFICIENT_CREDITS"),
+        ("key", "AuthenticationError", 401, "UNAUTHENTICATED"),
+        ("project", "PermissionDeniedError", 403, "FORBIDDEN"),
+        ("rate", "RateLimitError", 429, "RATE_LIMIT"),
+        ("streamed", "FlowNotFoundError", 404, "FLOW_NOT_FOUND"),
+    ],
+)
+def test_a_status_becomes_its_class(
+    told: dict[str, Any], name: str, error: str, status: int, code: str
+) -> None:
+    found = told["errors"][name]
+    assert (found["name"], found["statusCode"], found["code"]) == (error, status, code)
+    assert found["hasMessage"]
+    assert found["hasId"]
+    assert ("retryAfter" in found) == (name == "rate")
+
+
+def test_what_has_no_status_has_a_class_too(told: dict[str, Any]) -> None:
+    errors = told["errors"]
+    assert [errors[name]["name"] for name in ("timeout", "nobody", "rounds")] == [
+        "APITimeoutError",
+        "APIConnectionError",
+        "ToolCallLimitError",
+    ]
+    assert errors["rounds"]["code"] == "TOOL_CALL_LIMIT_CLIENT"
+    replays = told["replayErrors"]
+    assert {name: error["name"] for name, error in replays.items()} == {
+        "unknown": "ReplaySessionNotFoundError",
+        "invalid": "ReplayInvalidSessionError",
+        "leftover": "ReplayLeftoverError",
+        "miss": "ReplayMissError",
+    }
+
+
+def test_a_tool_pause_is_resumed_by_hand(told: dict[str, Any]) -> None:
+    assert told["paused"] == [True, "ask", 1]
+    assert told["resumed"]["result"] == {"said": "It is sunny."}
+    assert told["resumedEvents"].count("tool_calls_required") == 1
+    assert told["resumedEvents"].count("step_completed") == 3
+    assert told["resumedEvents"][-1] == "flow_completed"
+
+
 def test_jobs_traces_and_replays(told: dict[str, Any]) -> None:
     assert told["job"]["status"] == "completed"
     assert told["job"]["result"] == {"said": "m", "before": "m/kind!"}
@@ -162,6 +219,7 @@ def test_jobs_traces_and_replays(told: dict[str, Any]) -> None:
     ]
     assert told["stepTrace"] == {"loud": "B"}
     assert told["attempts"] == 3
+    assert told["tries"] == [[1, "failed"], [2, "completed"]]
     assert told["liveTrace"][0] == "run_started"
     assert told["liveTrace"][-1] == "flow_completed"
     assert told["replayed"] == COUNTED["output"]
