@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from flowdbg.core.events import Received
 from flowdbg.core.json_text import JsonText, join
 from flowdbg.core.plan import Plan, Step
 from flowdbg.core.session import Status
+from flowdbg.core.tool_calls import ToolCall
 from flowdbg.debugger import Debugger
 from flowdbg.dialects.noukai.decode import decode
 from flowdbg.dialects.noukai.target import NoukaiTarget
@@ -52,6 +53,23 @@ _frames = st.one_of(
     st.builds(lambda v: ("step_paused", f'{{"nextStepIndex":{v}}}'), st.integers(-2, 5)),
     st.just(("flow_completed", '{"result":1}')),
     st.just(("step_paused_for_tool_calls", '{"stepId":"a","toolCalls":[],"toolCallMessages":[]}')),
+    st.builds(
+        lambda v: (
+            "step_paused_for_tool_calls",
+            f'{{"stepId":"{v}","toolCalls":[{{"id":"t","name":"look"}}],"toolCallMessages":[]}}',
+        ),
+        _ids,
+    ),
+    st.builds(
+        lambda v, phase: (
+            "step_progress",
+            f'{{"stepId":"{v}","phase":"{phase}","path":["x"],"index":0,"count":2,"output":1}}',
+        ),
+        _ids,
+        st.sampled_from(
+            ["node_started", "node_finished", "iteration_started", "iteration_finished"]
+        ),
+    ),
     st.just(("nonsense", "{")),
 )
 _failures = st.sampled_from(
@@ -79,6 +97,8 @@ class HostileTarget(NoukaiTarget):
         self.posts: list[str] = []
         self.told: list[str] = []
         self.plan: Plan | None = PLAN
+        self.then: Callable[[], None] = lambda: None
+        """Called when a group of events was taken."""
 
     async def fetch_plan(self, pinned: int | None) -> Plan | None:
         return self.plan
@@ -95,6 +115,7 @@ class HostileTarget(NoukaiTarget):
             self.told += [data for _, data in group]
             yield [decode(name, data) for name, data in group]
             await asyncio.sleep(0)
+            self.then()
         if self.failure:
             raise self.failure
 
@@ -111,6 +132,7 @@ class HostileServer(RuleBasedStateMachine):
         opened = SessionOpened("s", "noukai", "http://x", "o/p/f", message="hi")
         start = Debugger.start(self.target, self.store, opened, PLAN)
         self.debugger = self.runner.run(start)
+        self.earlier = self.debugger.session
 
     def give(self, verb: Coroutine[Any, Any, None]) -> None:
         with suppress(UsageError, BusyError):
@@ -131,10 +153,59 @@ class HostileServer(RuleBasedStateMachine):
     def run(self, verb: str) -> None:
         before = len(self.target.posts)
         self.give(getattr(self.debugger, verb)())
-        if verb in ("step", "retry"):
+        if verb in ("step", "retry") and self.debugger.tool_handler is None:
             assert len(self.target.posts) - before <= 1
         if verb in ("restart", "pin"):
             assert len(self.target.posts) == before
+
+    @rule(verb=st.sampled_from(["step", "run_to_end", "continue_", "retry"]))
+    def run_and_cancel(self, verb: str) -> None:
+        before = len(self.target.posts)
+        self.target.then = self.debugger.cancel
+        self.give(getattr(self.debugger, verb)())
+        self.target.then = lambda: None
+        if any(self.target.frames):
+            assert len(self.target.posts) - before <= 1
+
+    @rule(step=_ids)
+    def run_to(self, step: str) -> None:
+        self.give(self.debugger.run_to(step))
+
+    @rule(version=st.sampled_from([None, 1, 2]))
+    def pin_or_follow(self, version: int | None) -> None:
+        if version is None:
+            self.give(self.debugger.restart(pinned=None))
+        else:
+            self.give(self.debugger.pin(version))
+
+    @rule(call=st.sampled_from(["t", "other"]))
+    def answer(self, call: str) -> None:
+        self.give(self.debugger.answer(call, "grey"))
+
+    @rule(handled=st.booleans())
+    def a_handler_comes_and_goes(self, handled: bool) -> None:
+        async def handler(call: ToolCall) -> JsonText:
+            assert call.name == "look"
+            return JsonText('"grey"')
+
+        self.debugger.tool_handler = handler if handled else None
+        self.debugger.tool_rounds = 2
+
+    @rule(message=st.none() | st.just("other"))
+    def give_inputs(self, message: str | None) -> None:
+        self.give(self.debugger.give_inputs(message, JsonText('{"p": 1}')))
+
+    @rule(step=_ids)
+    def toggle_breakpoint(self, step: str) -> None:
+        self.give(self.debugger.toggle_breakpoint(step))
+
+    @rule()
+    def close_and_open_again(self) -> None:
+        before = self.debugger.session
+        self.runner.run(self.debugger.close())
+        self.store = SessionStore.open(session_path(self.folder, "s"))
+        self.debugger = self.runner.run(Debugger.resume(self.target, self.store))
+        assert self.debugger.session == before
 
     @rule(index=st.integers(-1, 4))
     def fork(self, index: int) -> None:
@@ -147,6 +218,10 @@ class HostileServer(RuleBasedStateMachine):
     @rule(step=_ids)
     def take_back(self, step: str) -> None:
         self.give(self.debugger.clear_output_edit(step))
+
+    @rule(step=_ids)
+    def take_back_block(self, step: str) -> None:
+        self.give(self.debugger.clear_block_edit(step))
 
     @rule(step=_ids, fields=st.dictionaries(st.just("prompt"), st.just(JsonText('"p"'))))
     def edit_block(self, step: str, fields: Mapping[str, JsonText]) -> None:
@@ -168,10 +243,24 @@ class HostileServer(RuleBasedStateMachine):
             execution
             for branch in session.branches
             for attempts in branch.executions.values()
-            for execution in attempts
+            for execution in (*attempts, *(attempts[-1].children.values()))
             if execution.status is Status.RUNNING
         ]
         assert running == []
+
+    @invariant()
+    def nothing_of_what_was_is_overwritten(self) -> None:
+        if not hasattr(self, "debugger"):
+            return
+        session, earlier = self.debugger.session, self.earlier
+        left = [branch for branch in earlier.branches if branch.number != earlier.current]
+        assert [session.branches[branch.number] for branch in left] == left
+        assert session.turns[: len(earlier.turns)] == earlier.turns[:]
+        assert session.events[: len(earlier.events)] == earlier.events[:]
+        if session.current == earlier.current:
+            assert session.branch.outputs.items() >= earlier.branch.outputs.items()
+            assert session.cursor >= earlier.cursor
+        self.earlier = session
 
     def teardown(self) -> None:
         if not hasattr(self, "debugger"):
