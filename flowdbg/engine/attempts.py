@@ -57,7 +57,7 @@ async def _attempt(block: Block, context: BlockContext) -> BlockResult:
             f"The block took longer than {seconds:g} seconds.",
             "Raise its `timeout`, or make it do less.",
         ) from error
-    async with context.services.measuring:
+    async with context.services.effort.turn:
         size = _check_size(result.output, context.services.settings.max_output_bytes)
     await _check("OUTPUT_SCHEMA", "output", result.output, block.output_schema, context, True)
     return replace(result, size=size)
@@ -96,7 +96,7 @@ async def _check(
     if schema is None:
         return
     try:
-        await check_value(value, schema, context.services.sandbox)
+        await check_value(value, schema, context.services.sandbox, context.compute)
     except SchemaMismatch as error:
         raise BlockFailed(
             code,

@@ -8,9 +8,8 @@ are matched in the sandbox, never in this process.
 
 from __future__ import annotations
 
-import asyncio
+import functools
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, cast
@@ -20,6 +19,7 @@ from jsonschema.exceptions import SchemaError, UnknownType
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
+from flowdbg.engine.effort import Compute, Deadline, TakesLonger
 from flowdbg.errors import FlowdbgError, SandboxError
 from flowdbg.expressions import Sandbox
 
@@ -83,7 +83,9 @@ def _plain(values: Any) -> int:
     return sum(not isinstance(item, dict | list) for item in values)
 
 
-async def check_value(value: Any, schema: Mapping[str, Any], sandbox: Sandbox) -> None:
+async def check_value(
+    value: Any, schema: Mapping[str, Any], sandbox: Sandbox, compute: Compute
+) -> None:
     """Check a JSON value.
 
     Raises:
@@ -91,8 +93,10 @@ async def check_value(value: Any, schema: Mapping[str, Any], sandbox: Sandbox) -
     """
     check = _Check()
     for _ in range(_MAX_ROUNDS):
-        # In a thread, because a large value may take a while.
-        error = await asyncio.to_thread(check.first_error, value, schema)
+        try:
+            error = await compute(functools.partial(check.first_error, value, schema), MAX_SECONDS)
+        except TakesLonger as slow:
+            raise _too_slow() from slow
         if not check.unknown:
             break
         # Patterns were taken as matching; now find out, and look again.
@@ -109,8 +113,16 @@ def check_now(value: Any, schema: Mapping[str, Any]) -> None:
     Raises:
         SchemaMismatch: As `check_value`.
     """
-    if error := _Check().first_error(value, schema):
+    try:
+        error = _Check().first_error(value, schema, Deadline(MAX_SECONDS))
+    except TakesLonger as slow:
+        raise _too_slow() from slow
+    if error is not None:
         raise _mismatch(error)
+
+
+def _too_slow() -> SchemaMismatch:
+    return SchemaMismatch(f"The schema takes longer than {MAX_SECONDS:g} seconds.")
 
 
 def _mismatch(error: ValidationError) -> SchemaMismatch:
@@ -123,16 +135,17 @@ class _Check:
     """One validation: its budget and what is known about its patterns."""
 
     def __init__(self) -> None:
-        self._left = MAX_CHECKS
-        self._deadline = 0.0
+        self._left = 0
+        self._deadline = Deadline(0)
         self._known: dict[tuple[str, str], bool] = {}
         self.unknown: set[tuple[str, str]] = set()
 
-    def first_error(self, value: Any, schema: Mapping[str, Any]) -> ValidationError | None:
+    def first_error(
+        self, value: Any, schema: Mapping[str, Any], deadline: Deadline
+    ) -> ValidationError | None:
         """The first mismatch; None when the value fits."""
         self.unknown = set()
-        # Processor time: on a busy machine a small check takes long, and is none the worse for it.
-        self._deadline = time.thread_time() + MAX_SECONDS
+        self._left, self._deadline = MAX_CHECKS, deadline
         token = _current.set(self)
         try:
             return next(_BoundedValidator(schema, registry=Registry()).iter_errors(value), None)
@@ -164,8 +177,7 @@ class _Check:
         self._left -= 1
         if self._left < 0:
             raise SchemaMismatch(f"The schema needs more than {MAX_CHECKS:,} checks.")
-        if time.thread_time() > self._deadline:
-            raise SchemaMismatch(f"The schema takes longer than {MAX_SECONDS:g} seconds.")
+        self._deadline.check()
 
     def matches(self, pattern: str, text: str) -> bool:
         """Whether a text matches; taken as true until it is known."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+from flowdbg.engine.effort import Effort
 from flowdbg.engine.http_access import HttpAccess
 from flowdbg.engine.models.local_process import CONTEXT
 from flowdbg.engine.models.providers import Provider, providers_from_environment
@@ -57,8 +57,7 @@ class Services:
         self.models = models
         self.sandbox = sandbox
         self.http = http
-        self.measuring = asyncio.Lock()
-        """Held while an output is measured: large ones take their turns, and others theirs."""
+        self.effort = Effort()
 
     @classmethod
     def create(cls, settings: EngineSettings | None = None) -> Services:
@@ -78,6 +77,7 @@ class Services:
         await self.models.aclose()
         await self.sandbox.aclose()
         await self.http.aclose()
+        self.effort.close()
 
     async def __aenter__(self) -> Services:
         return self

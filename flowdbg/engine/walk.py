@@ -16,6 +16,7 @@ from flowdbg.engine.attempts import run_block
 from flowdbg.engine.blocks.base import BlockContext, ToolOffer
 from flowdbg.engine.branches import Stopped, run_together
 from flowdbg.engine.channel import Channel
+from flowdbg.engine.effort import Compute
 from flowdbg.engine.errors import BlockFailed
 from flowdbg.engine.events import (
     EngineEvent,
@@ -75,10 +76,12 @@ class Walk:
     _stopping: bool = False
     _blocks: int = 0
     _produced: Allowance = field(init=False)
+    _compute: Compute = field(init=False)
     _saving: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         """Begin to count."""
+        self._compute = self.services.effort.of_a_run()
         self._produced = self._allowance("The blocks of this step produced")
 
     async def entry(self, node: Node, scope: Scope) -> Any:
@@ -159,7 +162,9 @@ class Walk:
 
         # Tools belong to a block that is a plan entry itself: only there a caller can answer.
         tools = self.tools if not path else ToolOffer()
-        context = BlockContext(self.services, scope, self.scripts, emit, on_prompt, tools)
+        context = BlockContext(
+            self.services, scope, self.scripts, emit, on_prompt, self._compute, tools
+        )
         result = await run_block(block, context, on_retry)
         self.progress.add(result.usage, result.model)
         if not isinstance(block, PassthroughBlock):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from flowdbg.engine.effort import Effort
 from flowdbg.engine.schemas import SchemaMismatch, check_now, check_value, schema_problem
 from flowdbg.expressions import Sandbox
 
@@ -20,6 +21,9 @@ PERSON = {
     "required": ["name"],
     "additionalProperties": False,
 }
+
+
+COMPUTE = Effort().of_a_run()
 
 
 @pytest.fixture
@@ -46,10 +50,10 @@ async def test_the_first_thing_that_does_not_fit_is_named(
 ) -> None:
     assert schema_problem(PERSON) is None
     if said is None:
-        await check_value(value, PERSON, sandbox)
+        await check_value(value, PERSON, sandbox, COMPUTE)
         return
     with pytest.raises(SchemaMismatch, match=said.replace("[", r"\[")):
-        await check_value(value, PERSON, sandbox)
+        await check_value(value, PERSON, sandbox, COMPUTE)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +97,7 @@ async def test_patterns_decide_alternatives_as_they_should(
     sandbox: Sandbox, value: Any, schema: dict[str, Any], fits: bool
 ) -> None:
     try:
-        await check_value(value, schema, sandbox)
+        await check_value(value, schema, sandbox, COMPUTE)
     except SchemaMismatch:
         assert not fits
     else:
@@ -133,16 +137,16 @@ async def test_a_schema_bomb_is_a_mismatch_not_a_hang(
     sandbox: Sandbox, value: Any, schema: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(SchemaMismatch, match=said):
-        await check_value(value, schema, sandbox)
+        await check_value(value, schema, sandbox, COMPUTE)
 
 
 async def test_a_regular_expression_that_never_ends_elsewhere_ends_here(sandbox: Sandbox) -> None:
     endless = "^(a+)+$"
     with pytest.raises(SchemaMismatch, match="does not match"):
-        await check_value("a" * 40 + "b", {"pattern": endless}, sandbox)
+        await check_value("a" * 40 + "b", {"pattern": endless}, sandbox, COMPUTE)
     names = {"patternProperties": {endless: {}}, "additionalProperties": False}
     with pytest.raises(SchemaMismatch, match="Additional properties are not allowed"):
-        await check_value({"a" * 40 + "b": 1}, names, sandbox)
+        await check_value({"a" * 40 + "b": 1}, names, sandbox, COMPUTE)
     check_now({"a" * 40 + "b": 1}, names)
 
 
@@ -150,12 +154,12 @@ async def test_checks_that_take_long_each_come_to_an_end(sandbox: Sandbox) -> No
     """Fewer checks than are allowed, each of which compares with all values of an `enum`."""
     schema = {"items": {"not": {"enum": ["x"] * 40_000}}}
     with pytest.raises(SchemaMismatch, match="longer than 2 seconds"):
-        await check_value([{}] * 60_000, schema, sandbox)
+        await check_value([{}] * 60_000, schema, sandbox, COMPUTE)
 
 
 async def test_a_number_that_cannot_be_divided_is_a_mismatch(sandbox: Sandbox) -> None:
     with pytest.raises(SchemaMismatch, match="cannot be checked"):
-        await check_value(10**400, {"multipleOf": 0.7}, sandbox)
+        await check_value(10**400, {"multipleOf": 0.7}, sandbox, COMPUTE)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowdbg.engine.effort import Effort
 from flowdbg.engine.templates import Template, TemplateError, render, template_problem
 
 NAMES: dict[str, Any] = {
@@ -172,9 +174,30 @@ def test_a_value_is_written_as_it_is(before: str, value: str) -> None:
 
 
 async def test_rendering_off_the_loop_gives_the_same() -> None:
-    assert await render("Hi {name}", NAMES) == "Hi Ada"
+    compute = Effort().of_a_run()
+    assert await render("Hi {name}", NAMES, compute) == "Hi Ada"
     with pytest.raises(TemplateError):
-        await render("{{ nope }}", NAMES)
+        await render("{{ nope }}", NAMES, compute)
+
+
+async def test_a_heavy_template_gives_the_same_and_leaves_the_loop_to_others() -> None:
+    heavy = "{% for i in (1..300) %}{% for j in (1..100) %}{{ j }}{% endfor %}{% endfor %}"
+    compute = Effort().of_a_run()
+    rendering = asyncio.create_task(render(heavy, NAMES, compute))
+    turns = 0
+    while not rendering.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert rendering.result() == "".join(map(str, range(1, 101))) * 300
+    assert turns > 2
+    long = "{{ name }}" * 9000
+    assert await render(long, NAMES, compute) == "Ada" * 9000
+
+
+async def test_a_template_that_takes_too_long_is_an_error() -> None:
+    line = "{% for j in (1..90000) %}{{ wide | join | size }}{% endfor %}"
+    with pytest.raises(TemplateError, match="longer than 1 second"):
+        await render(line, {"wide": ["x"] * 9000}, Effort().of_a_run())
 
 
 def test_the_paths_a_template_reads_are_known() -> None:

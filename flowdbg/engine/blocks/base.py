@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from flowdbg.engine.effort import Compute
 from flowdbg.engine.errors import BlockFailed
 from flowdbg.engine.events import Usage
 from flowdbg.engine.scope import Scope
@@ -35,6 +36,8 @@ class BlockContext:
     """Sends one piece of output (text or JSON) to whoever listens."""
     on_prompt: Callable[[str, Sequence[Mapping[str, Any]]], Awaitable[None]]
     """Told the model and the messages before a model is asked."""
+    compute: Compute
+    """Does what takes time."""
     tools: ToolOffer = ToolOffer()
 
 
@@ -66,14 +69,14 @@ class ToolsAsked(Exception):
         self.usage = usage
 
 
-async def rendered(field_name: str, template: str, scope: Scope) -> str:
+async def rendered(field_name: str, template: str, context: BlockContext) -> str:
     """A template of a block with the data of its scope.
 
     Raises:
         BlockFailed: It does not parse or render (code `TEMPLATE_FAILED`, with line and column).
     """
     try:
-        return await render(template, scope.names())
+        return await render(template, context.scope.names(), context.compute)
     except TemplateError as error:
         raise BlockFailed(
             "TEMPLATE_FAILED",

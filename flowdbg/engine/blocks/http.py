@@ -22,9 +22,9 @@ async def run_http(block: HttpBlock, context: BlockContext) -> BlockResult:
         BlockFailed: Not allowed (`HTTP_REFUSED`), no answer (`HTTP_FAILED`), or a status of 400
             and above (`HTTP_STATUS`).
     """
-    url = await rendered("url", block.url, context.scope)
+    url = await rendered("url", block.url, context)
     headers = {
-        name: await rendered(f"headers.{name}", value, context.scope)
+        name: await rendered(f"headers.{name}", value, context)
         for name, value in block.headers.items()
     }
     content, content_type = await _content(block, context)
@@ -61,7 +61,7 @@ async def _content(block: HttpBlock, context: BlockContext) -> tuple[bytes | Non
     if block.body is None:
         return None, ""
     if isinstance(block.body, str):
-        text = await rendered("body", block.body, context.scope)
+        text = await rendered("body", block.body, context)
         return text.encode(), "text/plain; charset=utf-8"
     value = await _filled(block.body, context, "body")
     return json.dumps(value, ensure_ascii=False).encode(), "application/json"
@@ -70,7 +70,7 @@ async def _content(block: HttpBlock, context: BlockContext) -> tuple[bytes | Non
 async def _filled(value: Any, context: BlockContext, place: str) -> Any:
     """A JSON value whose strings are templates, rendered."""
     if isinstance(value, str):
-        return await rendered(place, value, context.scope)
+        return await rendered(place, value, context)
     if isinstance(value, dict):
         return {
             name: await _filled(item, context, f"{place}.{name}") for name, item in value.items()

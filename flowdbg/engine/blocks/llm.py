@@ -64,11 +64,11 @@ async def _request(block: LlmBlock, context: BlockContext) -> ModelRequest:
 async def _conversation(block: LlmBlock, context: BlockContext) -> list[Mapping[str, Any]]:
     messages: list[Mapping[str, Any]] = []
     if block.system_prompt:
-        system = await rendered("system_prompt", block.system_prompt, context.scope)
+        system = await rendered("system_prompt", block.system_prompt, context)
         messages.append({"role": "system", "content": system})
     if block.processor_config.chat:
         messages += _earlier_turns(context.scope.initial.get("messages"))
-    prompt = await rendered("prompt", block.prompt, context.scope)
+    prompt = await rendered("prompt", block.prompt, context)
     images = _images(block, context)
     content = [{"type": "text", "text": prompt}, *images] if images else prompt
     return [*messages, {"role": "user", "content": content}]

@@ -6,7 +6,7 @@ bounded filters no step between two checks is long.
 
 from __future__ import annotations
 
-import time
+from contextvars import ContextVar
 from io import StringIO
 from typing import Any, TextIO
 
@@ -21,16 +21,18 @@ from liquid.builtin.tags import (
     if_tag,
     unless_tag,
 )
-from liquid.exceptions import ResourceLimitError
 from liquid.output import LimitedStringIO
 from liquid.undefined import FalsyStrictUndefined
 
+from flowdbg.engine.effort import Deadline
 from flowdbg.engine.templates.filters import FILTERS, as_text
 
 MAX_SECONDS = 1.0
-"""Longest rendering."""
+"""Longest rendering, in processor time."""
 MAX_OUTPUT = 1_000_000
 """Longest result in bytes."""
+current_deadline: ContextVar[Deadline | None] = ContextVar("template_deadline", default=None)
+"""When the parsing and rendering that goes on here has to be over."""
 
 
 class UnknownField(FalsyStrictUndefined):
@@ -63,7 +65,7 @@ class BoundedContext(RenderContext):
     """A rendering with a deadline."""
 
     def __init__(self, template: BoundTemplate, **options: Any) -> None:
-        self._deadline = time.monotonic() + MAX_SECONDS
+        self._deadline = current_deadline.get() or Deadline(MAX_SECONDS)
         super().__init__(template, **options)
 
     # Every node asks for this list before it renders, so this is where time is checked.
@@ -92,10 +94,7 @@ class BoundedContext(RenderContext):
         return _buffer(buf.size if isinstance(buf, LimitedStringIO) else 0)
 
     def _check_time(self) -> None:
-        if time.monotonic() > self._deadline:
-            raise ResourceLimitError(
-                f"the template took longer than {MAX_SECONDS:g} seconds", token=None
-            )
+        self._deadline.check()
 
 
 class BoundedTemplate(BoundTemplate):

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from liquid import Token
 from liquid.exceptions import LiquidError, UndefinedError
 from liquid.parser import get_parser
 from liquid.stream import TokenStream
 
-from flowdbg.engine.templates.environment import BoundedTemplate, FlowEnvironment
+from flowdbg.engine.effort import Compute, Deadline, TakesLonger
+from flowdbg.engine.templates.environment import (
+    MAX_SECONDS,
+    BoundedTemplate,
+    FlowEnvironment,
+    current_deadline,
+)
 from flowdbg.engine.templates.tokens import tokens_of
 from flowdbg.errors import FlowdbgError
 
@@ -28,6 +34,16 @@ class TemplateError(FlowdbgError):
         self.column = column
 
 
+class TemplateTooSlow(TemplateError):
+    """A template is not done at its deadline."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"The template is wrong: it took longer than {MAX_SECONDS:g} seconds.",
+            "Make it do less.",
+        )
+
+
 class Template:
     """One parsed template."""
 
@@ -38,7 +54,7 @@ class Template:
             TemplateError: It does not parse.
         """
         try:
-            nodes = get_parser(_environment).parse(TokenStream(tokens_of(source, fields)))
+            nodes = get_parser(_environment).parse(TokenStream(_tokens(source, fields)))
         except (LiquidError, *_FAULTS) as error:
             raise _explained(error, source, ()) from error
         self._source = source
@@ -52,6 +68,8 @@ class Template:
         """
         try:
             return self._bound.render(names)
+        except TakesLonger as error:
+            raise TemplateTooSlow from error
         except (LiquidError, *_FAULTS) as error:
             raise _explained(error, self._source, names) from error
 
@@ -70,13 +88,35 @@ def _parsed(source: str, fields: frozenset[str]) -> Template:
     return Template(source, fields)
 
 
-async def render(source: str, names: Mapping[str, Any]) -> str:
-    """Render in a thread, so that a heavy template delays nobody else.
+async def render(source: str, names: Mapping[str, Any], compute: Compute) -> str:
+    """Render so that a heavy template delays nobody else.
 
     Raises:
         TemplateError: See `Template`.
     """
-    return await asyncio.to_thread(lambda: _parsed(source, frozenset(names)).render(names))
+
+    def work(deadline: Deadline) -> str:
+        token = current_deadline.set(deadline)
+        try:
+            return _parsed(source, frozenset(names)).render(names)
+        except TemplateTooSlow as error:
+            raise TakesLonger from error
+        finally:
+            current_deadline.reset(token)
+
+    try:
+        return await compute(work, MAX_SECONDS)
+    except TakesLonger as error:
+        raise TemplateTooSlow from error
+
+
+def _tokens(source: str, fields: Collection[str]) -> Iterator[Token]:
+    """The tokens of a template, one by one as long as there is time."""
+    deadline = current_deadline.get()
+    for token in tokens_of(source, fields):
+        if deadline is not None:
+            deadline.check()
+        yield token
 
 
 def template_problem(source: str) -> TemplateError | None:
