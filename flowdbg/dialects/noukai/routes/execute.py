@@ -31,6 +31,7 @@ from flowdbg.dialects.noukai.routes.tools import (
     over_the_limit,
     pending_of,
     resume_state,
+    with_tools_of,
 )
 from flowdbg.dialects.operations import Refusal, json_answer, json_body
 from flowdbg.dialects.playing import Play, play_rest
@@ -116,7 +117,7 @@ class ExecuteRoute:
             raise Refusal(400, wire.PAUSED_STEP_INVALID, message)
         check_outputs(resolved, asked.accumulated_outputs)
         inputs = flow_inputs(resolved, record.initial, first=False)
-        play = self._play(asked, resolved, inputs)
+        play = self._play(with_tools_of(asked, record.pending), resolved, inputs)
         play.outputs.update(asked.accumulated_outputs)
         play.resume = resume_state(asked.tool_call_messages, asked.iterations_used, record.pending)
         start = RunStart(
@@ -172,7 +173,9 @@ class ExecuteRoute:
             return json_answer({"status": "completed", "result": play.result, **_ids(call, play)})
         step_id = play.resolved.plan[index].step_id
         if isinstance(stopped, EntryPaused):
-            await call.close("paused", pending=pending_of(stopped, step_id))
+            await call.close(
+                "paused", pending=pending_of(stopped, step_id, play.tools, play.tool_choice)
+            )
             return json_answer(_paused(call, play, step_id, stopped))
         return await _fail(call, play, step_id, stopped)
 

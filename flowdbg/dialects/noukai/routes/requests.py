@@ -15,7 +15,7 @@ from flowdbg.dialects.noukai.wire import INVALID_VERSION, PARAMETER_NAME_RESERVE
 from flowdbg.dialects.operations import INVALID_REQUEST, Refusal
 from flowdbg.dialects.services import DRAFT, Address
 
-RequestModel = TypeVar("RequestModel", bound=BaseModel)
+RequestModel = TypeVar("RequestModel", bound="RunRequest")
 _SESSION_ID_LIMIT = 200
 
 Values = Annotated[dict[str, Any], BeforeValidator(lambda value: {} if value is None else value)]

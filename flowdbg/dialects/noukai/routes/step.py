@@ -26,7 +26,7 @@ from flowdbg.dialects.noukai.routes.resolving import (
     resolve,
 )
 from flowdbg.dialects.noukai.routes.step_walk import StepWalk, indexes_of
-from flowdbg.dialects.noukai.routes.tools import check_tools, resume_state
+from flowdbg.dialects.noukai.routes.tools import check_tools, resume_state, with_tools_of
 from flowdbg.dialects.operations import Refusal, json_body
 from flowdbg.dialects.records import RunRecord
 from flowdbg.dialects.services import Resolved, RunStart, Services
@@ -53,6 +53,8 @@ class StepRoute:
         check_index(resolved, asked.step_index)
         check_tools(resolved, indexes_of(asked, resolved), asked.tools, asked.tool_choice)
         record = await self._record(asked, resolved)
+        if record is not None and asked.tool_call_messages:
+            asked = with_tools_of(asked, record.pending)
         initial, keep = _initial(asked, record)
         check_models(self._services, resolved, initial.get("attachments") or ())
         inputs = flow_inputs(resolved, initial, first=asked.step_index == 0)

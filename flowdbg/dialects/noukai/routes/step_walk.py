@@ -138,7 +138,9 @@ class StepWalk:
 
     async def _pause(self, sink: FrameSink, call: Call, index: int, paused: EntryPaused) -> None:
         step_id = self._resolved.plan[index].step_id
-        await call.close("paused", pending=pending_of(paused, step_id))
+        asked = self._asked
+        pending = pending_of(paused, step_id, asked.tools, asked.tool_choice)
+        await call.close("paused", pending=pending)
         sink.put(frames.paused_for_tools(step_id, call.run_id, index, paused, self._outputs))
 
     async def _fail(self, sink: FrameSink, call: Call, failure: EntryFailed) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from flowdbg.dialects.encoding import json_bytes
 from flowdbg.dialects.noukai import wire
+from flowdbg.dialects.noukai.routes.requests import RequestModel
 from flowdbg.dialects.operations import Refusal
 from flowdbg.dialects.services import Resolved
 from flowdbg.engine.errors import EngineError
@@ -131,14 +132,29 @@ def over_the_limit(paused: EntryPaused) -> EntryFailed | None:
     return EntryFailed(paused.path, detail, paused.usage, paused.duration_ms)
 
 
-def pending_of(paused: EntryPaused, step_id: str) -> dict[str, Any]:
-    """What the run's record keeps of a pause."""
+def pending_of(
+    paused: EntryPaused, step_id: str, tools: Sequence[Any], choice: Any
+) -> dict[str, Any]:
+    """What the run's record keeps of a pause, and of the tools that were offered."""
     return {
+        "tools": list(tools),
+        "toolChoice": choice,
         "stepId": step_id,
         "iterations": paused.iterations_used,
         "calls": [call["id"] for call in paused.tool_calls],
         "state": paused.state,
     }
+
+
+def with_tools_of(asked: RequestModel, pending: Mapping[str, Any] | None) -> RequestModel:
+    """A request that goes on; when it offers no tools, it offers those of the pause.
+
+    Not every client of the vendor sends them again (section 6.2).
+    """
+    if asked.tools or pending is None or not pending.get("tools"):
+        return asked
+    kept = {"tools": pending["tools"], "tool_choice": pending["toolChoice"]}
+    return asked.model_copy(update=kept)
 
 
 def messages_json(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

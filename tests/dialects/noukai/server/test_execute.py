@@ -142,6 +142,15 @@ def test_a_result_that_does_not_satisfy_the_model_is_another_round(base: str) ->
     assert execute(base, "tools", **resume_body(again))["status"] == "completed"
 
 
+def test_tools_that_a_resume_leaves_out_are_those_of_the_pause(base: str) -> None:
+    paused = pause(base)
+    for content, status in (("rain", "tool_calls_required"), ("sunny", "completed")):
+        call_id = paused["toolCalls"][0]["id"]
+        result = {"role": "tool", "tool_call_id": call_id, "content": content}
+        paused = execute(base, "tools", **resume_body(paused, [result], tools=None))
+        assert paused["status"] == status
+
+
 def test_a_run_that_pauses_is_known_as_running(server: Running) -> None:
     paused = pause(server.base)
     run = httpx.get(f"{server.base}/flow-runs/{paused['executionId']}").json()

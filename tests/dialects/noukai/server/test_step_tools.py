@@ -67,6 +67,13 @@ def test_another_round_is_another_pause(base: str) -> None:
     assert only(done, "step_completed")["output"] == {"text": "It is sunny."}
 
 
+def test_tools_that_a_resume_leaves_out_are_those_of_the_pause(base: str) -> None:
+    again = step(base, FLOW, **resume(pause(base), "rain", tools=None))
+    assert names(again)[-1] == "step_paused_for_tool_calls"
+    done = step(base, FLOW, **resume(again[-1], tools=None))
+    assert only(done, "step_completed")["output"] == {"text": "It is sunny."}
+
+
 def test_a_lost_execution_id_still_goes_on_from_the_conversation(base: str) -> None:
     events = step(base, FLOW, **resume(pause(base), executionId=None, message="m"))
     assert only(events, "step_completed")["output"] == {"text": "It is sunny."}
