@@ -14,6 +14,7 @@ from flowdbg.core.session import Status
 from tests.faults.server import (
     CLOSE,
     HALF_CLOSE,
+    HANG,
     LAST_CHUNK,
     RESET,
     STREAM_HEAD,
@@ -98,6 +99,13 @@ def _good(row: str, script: Script, *, text: str = "half a wor", anomalies: int 
     )
 
 
+SILENT: dict[str, Script] = {
+    "13 comments for ever": [*BEGUN, Drip(b"3\r\n:\n\n\r\n", every=0.01, times=None)],
+    "14 a stall": [*BEGUN, HANG],
+    "14 no headers": [HANG],
+}
+"""Servers that say nothing more: the person cancels."""
+
 _PING = chunk(b": ping\n\n")
 SCENARIOS = [
     _unknown("1 cut inside a chunk", [*BEGUN, b"20\r\nevent: st", CLOSE], "in the middle"),
@@ -167,7 +175,17 @@ SCENARIOS = [
         "15 one byte a write",
         [head(), Drip(RUN + STARTED + TOKEN + DONE + PAUSED), HALF_CLOSE],
     ),
+    _unknown(
+        "16 an event without end",
+        [head(), RUN + STARTED + TOKEN + b"data: ", Drip(b"y" * 65536, 65536, 0, times=None)],
+        "larger than 67108864 bytes",
+    ),
     _good("17 gzip flushed per event", _gzip(RUN, STARTED, TOKEN, DONE, PAUSED)),
+    _unknown(
+        "18 a compressed bomb",
+        _gzip(RUN, STARTED, TOKEN, b"data: ", *[b"y" * (1 << 20)] * 70),
+        "larger than 67108864 bytes",
+    ),
     _good(
         "19 invalid utf-8",
         [*BEGUN[:3], chunk(TOKEN.replace(b"wor", b"\xff")), chunk(DONE + PAUSED), LAST_CHUNK],

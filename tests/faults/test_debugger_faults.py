@@ -19,8 +19,8 @@ from flowdbg.debugger import Debugger
 from flowdbg.dialects.targets import make_target
 from flowdbg.errors import NotSaved
 from flowdbg.store import SessionStore, session_path
-from tests.faults.scenarios import GOOD, PAUSED, SCENARIOS, Scenario
-from tests.faults.server import HANG, Drip, FaultServer, Script, sse, stream_of
+from tests.faults.scenarios import GOOD, PAUSED, SCENARIOS, SILENT, Scenario
+from tests.faults.server import HANG, FaultServer, Script, sse, stream_of
 
 _NOT_AGAIN = (Outcome.UNKNOWN, Outcome.STALE)
 """After these a plain step is refused: it could repeat what ran, or run something else."""
@@ -131,14 +131,9 @@ async def test_odd_json_goes_back_exactly_as_it_came(tmp_path: Path) -> None:
     assert join(debugger.session.turns[-1].body).encode() == body
 
 
-@pytest.mark.parametrize("row", ["13 comments forever", "14 a stall", "14 no headers"])
+@pytest.mark.parametrize("row", SILENT)
 async def test_a_silent_server_is_cancelled_at_once(tmp_path: Path, row: str) -> None:
-    scripts: dict[str, Script] = {
-        "13 comments forever": [*GOOD[:3], Drip(b"3\r\n:\n\n\r\n", every=0.01, times=None)],
-        "14 a stall": [*GOOD[:2], HANG],
-        "14 no headers": [HANG],
-    }
-    async with FaultServer(scripts[row]) as fault:
+    async with FaultServer(SILENT[row]) as fault:
         debugger = await open_on(fault, tmp_path)
         async with asyncio.timeout(10):
             fault.asked.clear()
