@@ -153,7 +153,7 @@ class _Reader:
         if getattr(event, "anchor", None):
             self._alias(event, path)
         if (tag := getattr(event, "tag", None)) not in (None, "!"):
-            self._refuse(event, path, f"has the tag {tag}. Write a plain value.")
+            self._refuse(event, path, f"has the tag {tag[:80]}. Write a plain value.")
         if isinstance(event, ScalarEvent):
             return self._scalar(event, path)
         if isinstance(event, SequenceStartEvent):

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import keyword
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic_monty import (
     AsyncMonty,
@@ -25,7 +25,7 @@ from pydantic_monty import (
 
 from flowdbg.errors import SandboxError
 from flowdbg.expressions.quiet import QuietWorker
-from flowdbg.expressions.source import as_function, body_problem, expression_problem, names_read
+from flowdbg.expressions.source import Prepared, prepared
 
 _FUNCTION = "step"
 _CALL = f"""
@@ -34,6 +34,8 @@ _text = _json.dumps({_FUNCTION}(**_json.loads(_input)), allow_nan=False)
 _text if len(_text) <= _limit else None
 """
 _WORKER_WAIT = 30.0
+_SHORT = 5000
+"""Characters of a source that is parsed at once; a longer one would keep others waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,10 @@ class Sandbox:
         Raises:
             SandboxError: It does not parse, fails, passes a limit, or its value is not JSON.
         """
-        if problem := expression_problem(expression):
-            raise SandboxError(f"The expression {problem}.", "Correct the expression.")
-        arguments = _arguments(names, names_read(expression.strip(), "eval"))
-        # Nothing is indented: inside parentheses indentation has no meaning.
-        header = f"def {_FUNCTION}({', '.join(arguments)}):\n return (\n"
-        return await self._call(f"{header}{expression.strip()}\n )", arguments, 2, None)
+        ready = await _ready(expression, "eval")
+        if ready.problem:
+            raise SandboxError(f"The expression {ready.problem}.", "Correct the expression.")
+        return await self._call(ready, names, 2, None)
 
     async def run_function(
         self,
@@ -90,11 +90,10 @@ class Sandbox:
         Raises:
             SandboxError: As `evaluate`.
         """
-        if problem := body_problem(body):
-            raise SandboxError(f"The code {problem}.", "Correct the code.")
-        given = _arguments(arguments, names_read(body, "exec"))
-        source = as_function(body, _FUNCTION).replace("()", f"({', '.join(given)})", 1)
-        return await self._call(source, given, 1, on_print)
+        ready = await _ready(body, "exec")
+        if ready.problem:
+            raise SandboxError(f"The code {ready.problem}.", "Correct the code.")
+        return await self._call(ready, arguments, 1, on_print)
 
     async def aclose(self) -> None:
         """End all workers; a later call starts new ones."""
@@ -105,11 +104,13 @@ class Sandbox:
 
     async def _call(
         self,
-        source: str,
-        arguments: Mapping[str, Any],
+        ready: Prepared,
+        names: Mapping[str, Any],
         first_line: int,
         on_print: Callable[[str], None] | None,
     ) -> Any:
+        arguments = _arguments(names, ready.names)
+        source = ready.function.replace("()", f"({', '.join(arguments)})", 1)
         printed = CollectString(self.limits.printed_bytes)
         inputs = {"_input": _as_text(arguments), "_limit": self.limits.output_bytes}
         pool = await self._started()
@@ -180,7 +181,13 @@ class Sandbox:
         return None
 
 
-def _arguments(names: Mapping[str, Any], wanted: set[str]) -> dict[str, Any]:
+async def _ready(source: str, mode: Literal["eval", "exec"]) -> Prepared:
+    if len(source) <= _SHORT:
+        return prepared(source, mode, _FUNCTION)
+    return await asyncio.to_thread(prepared, source, mode, _FUNCTION)
+
+
+def _arguments(names: Mapping[str, Any], wanted: Set[str]) -> dict[str, Any]:
     return {
         name: value
         for name, value in names.items()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import warnings
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 MAX_SOURCE = 100_000
@@ -36,6 +38,32 @@ def as_function(body: str, name: str) -> str:
         for number, line in enumerate(lines, start=1)
     ]
     return "\n".join([f"def {name}():", *indented, " pass"])
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A source that is ready to be called as a function."""
+
+    problem: str | None
+    """Why it cannot be; the rest is empty then."""
+    names: frozenset[str] = frozenset()
+    """The names it reads or writes anywhere."""
+    function: str = ""
+    """The source of the function, with empty parentheses behind its name; one line below `def`."""
+
+
+@lru_cache(maxsize=128)
+def prepared(source: str, mode: Literal["eval", "exec"], name: str) -> Prepared:
+    """Get an expression or a body ready, once: it takes a while for a long one."""
+    source = source.strip() if mode == "eval" else source
+    if problem := _problem(source, mode):
+        return Prepared(problem)
+    if mode == "eval":
+        # Nothing is indented: inside parentheses indentation has no meaning.
+        function = f"def {name}():\n return (\n{source}\n )"
+    else:
+        function = as_function(source, name)
+    return Prepared(None, frozenset(names_read(source, mode)), function)
 
 
 def names_read(source: str, mode: Literal["eval", "exec"]) -> set[str]:

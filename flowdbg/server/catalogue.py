@@ -50,6 +50,7 @@ class Catalogue:
         self._rows: dict[Address, FlowRow] = {}
         self._draft_plans: dict[Address, Resolved] = {}
         self._scanning = asyncio.Lock()
+        self._reading = asyncio.Lock()
         self._frozen: OrderedDict[tuple[str, int], Resolved] = OrderedDict()
 
     async def resolve(self, address: Address, version: int | None) -> Resolved:
@@ -100,7 +101,9 @@ class Catalogue:
         Raises:
             DefinitionError: The definition is wrong, or belongs to another address.
         """
-        definition = await asyncio.to_thread(parse_flow, source, f"{address.flow}.flow.yaml")
+        async with self._reading:
+            # One at a time: a large definition takes seconds, and threads are few.
+            definition = await asyncio.to_thread(parse_flow, source, f"{address.flow}.flow.yaml")
         if definition.flow != str(address):
             message = f"is {definition.flow!r}, but it was published as {str(address)!r}."
             raise DefinitionError([Problem(f"{address.flow}.flow.yaml", 0, "flow", message)])

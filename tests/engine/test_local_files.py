@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
+import httpx
 import pytest
 
+from flowdbg.engine.models.local_process import LocalProcess
 from flowdbg.engine.models.store import model_path
 from flowdbg.engine.services import EngineSettings, Services
 from tests.engine.flows import failure_of, flow, output_of
@@ -35,6 +38,29 @@ async def test_services_that_close_end_the_process(model_cache: Path) -> None:
         assert pid
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+async def test_who_comes_while_another_who_leaves_had_it_loaded_gets_the_model(
+    model_cache: Path,
+) -> None:
+    path = model_path(model_cache)
+    assert path is not None
+    process = LocalProcess(path)
+    first = asyncio.create_task(process.endpoint())
+    for _ in range(4000):
+        if process.pid is not None:
+            break
+        await asyncio.sleep(0.01)
+    first.cancel()
+    pid = process.pid
+    try:
+        url, key = await process.endpoint()
+        assert process.pid == pid
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.get(f"{url}/models", headers={"Authorization": f"Bearer {key}"})
+        assert answer.status_code == 200
+    finally:
+        process.close()
 
 
 @pytest.mark.parametrize("content", [b"", b"GGUF" + b"\0" * 100, b"not a model"])

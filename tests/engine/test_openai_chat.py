@@ -352,6 +352,11 @@ def test_the_environment_describes_providers(tmp_path: Path) -> None:
         ("providers: [{name: x, base_url: 'https://x', api_key_env: NO_KEY}]", "a key in NO_KEY"),
         ("providers: &a []", "anchor"),
         ("other: 1", "providers: is missing"),
+        ("providers: [{name: local, base_url: 'https://x'}]", "the name of models of our own"),
+        (
+            "providers: [{name: x, base_url: 'https://x'}, {name: x, base_url: 'https://y'}]",
+            "two providers are called `x`",
+        ),
     ],
 )
 def test_a_wrong_providers_file_is_explained(tmp_path: Path, text: str, said: str) -> None:

@@ -61,8 +61,7 @@ def _run(command: list[str], work: Path, on_bytes: Callable[[int], None]) -> str
     """Run an installer; None when it went well, else what it complained about."""
     log = work / "log"
     with log.open("wb") as sink:
-        # The command is a fixed list; only the folder and the pinned package vary.
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603  # a fixed list; folder and pinned package vary
             command, cwd=work, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT
         )
         try:

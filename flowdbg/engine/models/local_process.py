@@ -27,7 +27,7 @@ class LocalProcess:
         self._process: subprocess.Popen[str] | None = None
         self._address = ""
         self._key = ""
-        self._starting = asyncio.Lock()
+        self._start: asyncio.Future[None] | None = None
 
     async def endpoint(self) -> tuple[str, str]:
         """Base URL of its OpenAI-compatible endpoint, and the key for it.
@@ -35,11 +35,14 @@ class LocalProcess:
         Raises:
             ModelError: The file cannot be loaded.
         """
-        async with self._starting:
-            if self._process is None or self._process.poll() is not None:
-                self.close()
-                await asyncio.to_thread(self._start)
-            return f"{self._address}/v1", self._key
+        if self._start is None or (self._start.done() and self.pid is None):
+            self.close()
+            self._start = asyncio.ensure_future(asyncio.to_thread(self._started))
+            # Should all have gone when it fails, the next one who asks is told.
+            self._start.add_done_callback(lambda start: start.cancelled() or start.exception())
+        # Who asked first may go away meanwhile; the model is loaded for those who still wait.
+        await asyncio.shield(self._start)
+        return f"{self._address}/v1", self._key
 
     @property
     def pid(self) -> int | None:
@@ -58,7 +61,7 @@ class LocalProcess:
             if stream is not None:
                 stream.close()
 
-    def _start(self) -> None:
+    def _started(self) -> None:
         self._key = secrets.token_urlsafe(24)
         # -P: a module of the current folder must not stand in for one of ours.
         process = subprocess.Popen(  # noqa: S603  # our own interpreter and module

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from flowdbg.engine.nodes import Model
 from flowdbg.engine.problems import problems_of
@@ -61,9 +61,23 @@ class _ProviderEntry(Model):
     api_key_env: str | None = Field(default=None, pattern=r"^[A-Z][A-Z0-9_]*$")
     prices: dict[str, Price] = Field(default_factory=dict)
 
+    @field_validator("name")
+    @classmethod
+    def _is_free(cls, name: str) -> str:
+        if name in ("local", "scripted"):
+            raise ValueError(f"`{name}` is the name of models of our own; choose another one")
+        return name
+
 
 class _ProvidersFile(Model):
     providers: tuple[_ProviderEntry, ...]
+
+    @model_validator(mode="after")
+    def _differ(self) -> _ProvidersFile:
+        names = [entry.name for entry in self.providers]
+        if doubles := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"two providers are called `{min(doubles)}`")
+        return self
 
 
 def providers_from_environment(environment: Mapping[str, str] = os.environ) -> list[Provider]:
