@@ -7,6 +7,7 @@ envelope `{"detail": {"code", "message", …}}` (noukai section 11.1).
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -155,7 +156,7 @@ async def json_body(request: Request, limit: int) -> dict[str, Any]:
     """
     data = await _bounded(request, limit)
     try:
-        value = json.loads(data, parse_constant=_no_constant)
+        value = json.loads(data, parse_constant=_no_constant, parse_float=_finite)
     except RecursionError as error:
         raise Refusal(400, INVALID_JSON, "The body is nested too deep.") from error
     except json.JSONDecodeError as error:
@@ -209,6 +210,13 @@ def _deeper_than(value: Any, limit: int) -> bool:
         if not level:
             return False
     return True
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:20]} is larger than any number")  # it would be sent as Infinity
+    return number
 
 
 def _no_constant(name: str) -> Any:

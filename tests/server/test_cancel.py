@@ -12,6 +12,8 @@ import httpx
 import pytest
 
 from flowdbg.dialects.records import RunRecord, StepRecord
+from flowdbg.engine.services import EngineSettings
+from flowdbg.expressions import SandboxLimits
 from flowdbg.server.storage import runs
 from flowdbg.server.storage.steps import steps_of
 from tests.flows import SLOW, THREE_STEP
@@ -145,6 +147,25 @@ async def test_a_step_that_computes_does_not_hold_up_other_clients(tmp_path: Pat
             assert not spinning.done()
             ended = await spinning
     assert "step_error" in ended.text
+
+
+def test_code_ends_when_its_client_leaves(tmp_path: Path) -> None:
+    """Or the workers would be taken: there are fewer of them than clients that leave here."""
+    write_flows(tmp_path, BUSY.replace("    timeout: 3\n", ""), THREE_STEP)
+    engine = EngineSettings(sandbox=SandboxLimits(seconds=300))
+    with running_server([tmp_path], tmp_path / "server.db", engine=engine) as server:
+
+        async def leave() -> None:
+            body = {"stepIndex": 0, "message": "m"}
+            leaving = (
+                leave_after(server, "acme/demo/busy", "step_input", **body) for _ in range(8)
+            )
+            await asyncio.gather(*leaving)
+
+        asyncio.run(leave())
+        url = f"{server.base}/seq/acme/demo/three-step/step"
+        answer = httpx.post(url, json={"stepIndex": 0, "message": "m"}, timeout=60)
+        assert "step_paused" in answer.text
 
 
 def test_a_cancelled_run_can_go_on(server: Running) -> None:

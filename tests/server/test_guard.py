@@ -129,6 +129,13 @@ def test_a_body_of_unknown_length_is_cut_off(server: Running) -> None:
     assert (answer.status_code, code_of(answer)) == (413, "BODY_TOO_LARGE")
 
 
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "-1e400", "1" * 5000])
+def test_a_number_that_json_cannot_carry_on_is_refused(server: Running, number: str) -> None:
+    body = f'{{"stepIndex": 0, "message": "m", "parameters": {{"x": {number}}}}}'
+    answer = httpx.post(f"{server.base}/seq/{FLOW}/step", content=body)
+    assert (answer.status_code, code_of(answer)) == (400, "INVALID_JSON")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
