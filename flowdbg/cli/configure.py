@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from flowdbg.cli import options
@@ -16,22 +18,31 @@ app = typer.Typer(
 @app.callback()
 def _without_command(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
-        show(as_json=False)
+        show()
 
 
 @app.command()
 def show(
-    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+    url: options.UrlOption = "",
+    profile: options.ProfileOption = "",
+    theme: options.ThemeOption = "",
+    ascii_only: options.AsciiOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show every setting and where it came from."""
+    """Show every setting and where it came from: the default, the file, a variable or a flag.
+
+    Given the flags of another command, it shows what that command would go by.
+    """
     import json
     import os
 
     from flowdbg.config import paths
-    from flowdbg.config.settings import load_settings
+    from flowdbg.config.settings import find_profile, load_settings
 
     file = paths.config_file()
-    loaded = load_settings(file, os.environ)
+    given: dict[str, str | bool] = {"url": url, "profile": profile, "theme": theme}
+    loaded = load_settings(file, os.environ, {**given, "ascii": ascii_only})
+    find_profile(loaded.settings, "")
     values = loaded.settings.model_dump(mode="json")
     if as_json:
         typer.echo(json.dumps({"file": str(file), "settings": values, "origins": loaded.origins}))
@@ -67,7 +78,7 @@ def add(
     from flowdbg.cli.servers import server_url
     from flowdbg.config import paths
     from flowdbg.config.settings import load_settings
-    from flowdbg.errors import UsageError
+    from flowdbg.errors import ConfigError, UsageError
 
     file = paths.config_file()
     if name in load_settings(file, os.environ).settings.profiles:
@@ -84,15 +95,21 @@ def add(
     text = f"{before.rstrip()}\n\n" if before.strip() else ""
     text += "\n".join(lines) + "\n"
     tomllib.loads(text)
-    file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_suffix(".new")
-    draft.write_text(text, encoding="utf-8")
     try:
-        load_settings(draft, {})
-    except UsageError:
-        draft.unlink()
-        raise
-    draft.replace(file)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(text, encoding="utf-8")
+        try:
+            load_settings(draft, {})
+        except UsageError:
+            draft.unlink()
+            raise
+        draft.replace(file)
+    except OSError as error:
+        raise ConfigError(
+            f"{file} cannot be written: {error.strerror}.",
+            "Check its folder, or set XDG_CONFIG_HOME to another one.",
+        ) from error
     typer.echo(f"added {name} to {file}")
 
 

@@ -144,38 +144,49 @@ def _server(url: str, profile: str) -> Iterator[Finding]:
     key = "set" if server.key() else "not set (the embedded server needs none)"
     yield Finding("key", "ok", f"{server.key_source}: {key}")
     try:
-        asyncio.run(_ask(client))
+        odd = asyncio.run(_ask(client))
     except TargetError as error:
         if url or server.profile:
             raise
         hint = "Start one (flowdbg serve PATH), or name one (--url, --profile)."
         yield Finding("server", "note", safe_line(error.what), hint)
     else:
-        yield Finding("server", "ok", f"{server.url} answers")
+        if odd:
+            yield Finding("server", "note", safe_line(f"{server.url} answers, but oddly: {odd}"))
+        else:
+            yield Finding("server", "ok", f"{server.url} answers")
 
 
-async def _ask(client: HttpClient) -> None:
-    """Reach the server; any answer at all will do, only silence is bad."""
-    from flowdbg.errors import ProtocolViolation, Refused
+async def _ask(client: HttpClient) -> str:
+    """Reach the server; any answer at all will do, only silence is bad. Says what is odd in it."""
+    from flowdbg.errors import ProtocolViolation, Refused, ServerFailed
 
     try:
         await client.get_json("/healthz", timeout=10)
-    except (Refused, ProtocolViolation):
-        return
+    except (ServerFailed, ProtocolViolation) as error:
+        return error.what
+    except Refused:  # other servers have no such route, or want a key for it
+        return ""
+    else:
+        return ""
     finally:
         await client.aclose()
 
 
 def _store() -> Iterator[Finding]:
-    import os
+    import tempfile
 
     from flowdbg.config import paths
     from flowdbg.store import list_sessions
 
     directory = paths.sessions_dir()
     parent = next(path for path in (directory, *directory.parents) if path.exists())
-    if not os.access(parent, os.W_OK):
-        yield Finding("store", "bad", f"{parent} cannot be written", "Set XDG_DATA_HOME.")
+    try:
+        with tempfile.TemporaryFile(dir=parent):
+            pass
+    except OSError as error:
+        what = f"{parent} cannot be written: {error.strerror}"
+        yield Finding("store", "bad", what, "Set XDG_DATA_HOME to another folder.")
         return
     sessions = list_sessions(directory)
     broken = sum(bool(summary.problem) for summary in sessions)

@@ -11,9 +11,10 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from flowdbg.config.paths import data_dir
 from flowdbg.core.address import FlowAddress, parse_address
 from flowdbg.dialects.targets import DEFAULT_DIALECT, make_publisher
-from flowdbg.errors import ConnectionFailed, UsageError
+from flowdbg.errors import ConnectionFailed, FlowdbgError, NotSaved, UsageError
 
 START_TIMEOUT = 60.0
 """Seconds until the child must have said where it listens."""
@@ -90,8 +91,7 @@ async def _child(file: Path) -> AsyncIterator[str]:
             ) from error
         if not line:
             await drain
-            said = errors.decode(errors="replace").strip()
-            raise ConnectionFailed(f"The embedded server did not start. {said}".strip())
+            raise _failed(await process.wait(), errors.decode(errors="replace").strip())
         yield _announced(line) + "/api/v1"
     finally:
         process.stdin.close()
@@ -101,6 +101,15 @@ async def _child(file: Path) -> AsyncIterator[str]:
             process.kill()
             await process.wait()
         drain.cancel()
+
+
+def _failed(code: int, said: str) -> FlowdbgError:
+    """What a child that ended at once means; 6 is a database that cannot be written."""
+    said = said.removeprefix("flowdbg: ").partition("\n")[0] if code in (2, 6) else said
+    if code == 6:
+        where = data_dir()
+        return NotSaved(said, f"Make room below {where}, or set XDG_DATA_HOME to another folder.")
+    return ConnectionFailed(f"The embedded server did not start. {said}".strip())
 
 
 def _announced(line: bytes) -> str:

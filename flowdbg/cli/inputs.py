@@ -31,8 +31,12 @@ def read_file(file: Path) -> str:
         if str(file) == "-":
             return sys.stdin.buffer.read().decode("utf-8-sig")
         return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{_named(file)} cannot be read: {error}.", "Check it.") from error
+    except OSError as error:
+        said = error.strerror or error
+        raise UsageError(f"{_named(file)} cannot be read: {said}.", "Check the path.") from error
+    except UnicodeDecodeError as error:
+        said = f"byte {error.start} is no UTF-8"
+        raise UsageError(f"{_named(file)} cannot be read: {said}.", "Save it as UTF-8.") from error
 
 
 def read_json_file(file: Path) -> JsonText:

@@ -12,6 +12,8 @@ import sys
 INTERRUPTED = 130
 READER_GONE = 141
 """Who read our output went away; as if SIGPIPE had ended us."""
+FAULT = 70
+"""A fault of flowdbg itself; the number that sysexits.h has for it."""
 
 
 def main() -> None:
@@ -49,7 +51,33 @@ def run_command() -> int:
 
         complain(error)
         return int(code_of_error(error))
+    except BrokenPipeError:
+        return READER_GONE
+    except Exception as error:  # noqa: BLE001 - the last net; what falls into it is a fault of ours
+        return _fault(error)
     return 0
+
+
+def _fault(error: Exception) -> int:
+    """Say that flowdbg itself is wrong, and keep for its makers where."""
+    import tempfile
+    import traceback
+
+    from flowdbg.cli.complaints import complain
+    from flowdbg.errors import FlowdbgError
+
+    told = "".join(traceback.format_exception(error))
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="flowdbg-fault-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as file:
+            file.write(told)
+        where = f"Please report it, with {file.name}."
+    except OSError:
+        where = "Please report it."
+    what = f"This is a fault of flowdbg itself ({type(error).__name__}: {error})."
+    complain(FlowdbgError(what, f"{where} Sessions are safe: what happened so far is stored."))
+    return FAULT
 
 
 def _open_streams() -> None:

@@ -36,7 +36,10 @@ def list_all(as_json: options.JsonOption = False) -> None:
     from flowdbg.present.safe_text import safe_line
     from flowdbg.store import list_sessions
 
-    for summary in list_sessions(paths.sessions_dir()):
+    found = list_sessions(paths.sessions_dir())
+    if not found and not as_json:
+        typer.echo("No session is stored yet. Make one: flowdbg demo, or flowdbg debug TARGET.")
+    for summary in found:
         meta = summary.meta
         if as_json:
             line = {"session": summary.session_id, "updated_at": summary.updated_at, **meta}

@@ -76,8 +76,12 @@ class Loaded:
     origins: Mapping[str, str]
 
 
-def load_settings(file: Path, environ: Mapping[str, str]) -> Loaded:
+def load_settings(
+    file: Path, environ: Mapping[str, str], flags: Mapping[str, str | bool] | None = None
+) -> Loaded:
     """Read the settings; a file that does not exist is an empty one.
+
+    `flags` win over variables, and these over the file; an empty one counts as not given.
 
     Raises:
         ConfigError: The file or a variable is wrong; says which, and what was expected.
@@ -88,7 +92,9 @@ def load_settings(file: Path, environ: Mapping[str, str]) -> Loaded:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         pass
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror}.", "Check the path and its rights.") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{file}: {error}.", "Correct the file, or move it away.") from error
     origins.update(dict.fromkeys(values, str(file)))
     for name in _VARIABLES:
@@ -96,6 +102,10 @@ def load_settings(file: Path, environ: Mapping[str, str]) -> Loaded:
         if environ.get(variable):
             values[name] = environ[variable]
             origins[name] = f"${variable}"
+    for name, value in (flags or {}).items():
+        if value:
+            values[name] = value
+            origins[name] = f"--{name}"
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:

@@ -65,9 +65,15 @@ def outcome_line(session: Session, exit_code: int) -> Line:
         line["output_overrides"] = {name: _json(value) for name, value in edits}
     if done:
         line["result"] = _json(session.branch.result)
-    elif session.stop.step_id:
-        line["step_id"] = session.stop.step_id
+    elif step_id := stands_before(session):
+        line["step_id"] = step_id
     return line
+
+
+def stands_before(session: Session) -> str:
+    """The step that runs next, as far as it is known."""
+    step = session.plan.at(session.cursor)
+    return session.stop.step_id or (step.id if step else "")
 
 
 def failed_line(session: Session, error: FlowdbgError, exit_code: int) -> Line:
@@ -78,12 +84,12 @@ def failed_line(session: Session, error: FlowdbgError, exit_code: int) -> Line:
 
 
 def without_keys(text: str) -> str:
-    """A sentence for a script: what it says in brackets about keys is left out."""
+    """A sentence for where there are no keys: what it says about them is left out."""
     return _KEY.sub("", text)
 
 
 _REASONS = {4: "server trouble", 5: "stale plan", 6: "not saved", 130: "user"}
-_KEY = re.compile(r" \((?:[A-Za-z]|ctrl\+c)\)")
+_KEY = re.compile(r" \((?:[A-Za-z]|ctrl\+c)(?: to [^()]*)?\)|, or m for the inputs(?=\))")
 
 
 def dump(line: Line) -> str:

@@ -24,6 +24,7 @@ from flowdbg.headless.lines import (
     failed_line,
     line_of,
     outcome_line,
+    stands_before,
     without_keys,
 )
 from flowdbg.present import formats
@@ -110,8 +111,8 @@ class TextReport:
         self._line(" · ".join(parts))
         if session.stop.detail:
             self._line(without_keys(session.stop.detail))
-        if code is ExitCode.STOPPED and session.stop.step_id:
-            self._line(f"stopped before {session.stop.step_id}")
+        if code is ExitCode.STOPPED and (step_id := stands_before(session)):
+            self._line(f"stopped before {step_id}")
         self._line(f"session {session.id}")
         self._out.flush()
 

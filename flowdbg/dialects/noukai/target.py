@@ -21,6 +21,7 @@ from flowdbg.errors import (
     Interrupted,
     ProtocolViolation,
     Refused,
+    ServerFailed,
     TargetError,
 )
 from flowdbg.transport.answers import ErrorAnswer
@@ -90,6 +91,9 @@ class NoukaiTarget:
         """
         try:
             answer = await self._client.get_json(f"{self._route(pinned)}/plan")
+        except ServerFailed as error:
+            error.next_step = "Look at the server's log, and try again; nothing was run."
+            raise
         except FlowNotFound as error:
             if error.code:
                 raise

@@ -9,7 +9,8 @@ from typing import Any
 from flowdbg.core.address import FlowAddress
 from flowdbg.dialects.noukai.client.fields import CHECK_URL
 from flowdbg.dialects.noukai.client.remote import explain
-from flowdbg.errors import DefinitionError, Problem, ProtocolViolation, Refused
+from flowdbg.errors import DefinitionError, Problem, ProtocolViolation, Refused, ServerFailed
+from flowdbg.transport.answers import ErrorAnswer
 from flowdbg.transport.client import HttpClient
 
 
@@ -18,7 +19,7 @@ class NoukaiPublisher:
 
     def __init__(self, url: str, key: Callable[[], str]) -> None:
         self._key = key
-        self._client = HttpClient(url, headers=self._headers, explain=explain)
+        self._client = HttpClient(url, headers=self._headers, explain=_explained)
 
     async def publish(
         self, address: FlowAddress, definition: str, *, production: bool, reuse: bool = False
@@ -70,6 +71,13 @@ class NoukaiPublisher:
     def _headers(self) -> dict[str, str]:
         key = self._key()
         return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def _explained(answer: ErrorAnswer) -> Refused:
+    error = explain(answer)
+    if isinstance(error, ServerFailed):
+        error.next_step = "Look at the server's log, and at the flow's versions, and try again."
+    return error
 
 
 def _checked(answer: Any, **members: type) -> dict[str, Any]:

@@ -28,7 +28,14 @@ from flowdbg.dialects.whole_runs import (
     RunRequest,
     ToldPlan,
 )
-from flowdbg.errors import FlowNotFound, Interrupted, Refused, RequestTimedOut, UsageError
+from flowdbg.errors import (
+    FlowNotFound,
+    Interrupted,
+    Refused,
+    RequestTimedOut,
+    ServerFailed,
+    UsageError,
+)
 from flowdbg.transport.answers import Answer, ErrorAnswer
 from flowdbg.transport.body import BodyEncoder
 from flowdbg.transport.client import HttpClient
@@ -195,7 +202,11 @@ class NoukaiRemote:
 
     async def _get(self, path: str, timeout: float | None = None) -> Answer:
         with _saying(_ASK_AGAIN):
-            return await self._client.get_json(path, timeout=timeout)
+            try:
+                return await self._client.get_json(path, timeout=timeout)
+            except ServerFailed as error:
+                error.next_step = "Look at the server's log, and ask again; nothing was run."
+                raise
 
     async def _post(self, path: str, body: Segments, headers: Mapping[str, str]) -> Answer:
         with _saying(f"{_UNKNOWN} Look at its runs: flowdbg runs {self.address}."):
