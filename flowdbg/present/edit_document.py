@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from flowdbg.core.json_text import JsonText
 from flowdbg.present.json_check import SchemaCheck, TextProblem, check
@@ -20,6 +20,16 @@ INLINE_LIMIT = 128 * 1024
 """Characters up to which a value is edited in place; beyond, in an external editor."""
 
 
+TextCheck = Callable[[str], TextProblem | None]
+"""Says the first thing to say about a text, or None."""
+
+Language = Literal["", "json", "template", "markdown"]
+"""How a text is coloured: `template` knows `{{ }}` and `{% %}`, `markdown` headings too."""
+
+PROMPTS = ("prompt", "system_prompt", "template")
+"""Fields of a block that hold prompts."""
+
+
 @dataclass(frozen=True, slots=True)
 class EditDocument:
     """One value under an editor: what it was, what it is, and how it is written."""
@@ -32,6 +42,12 @@ class EditDocument:
     schema_check: SchemaCheck | None = None
     as_json: bool = False
     """Whether JSON is edited where plain text could be."""
+    doubts: TextCheck | None = None
+    """What is most likely wrong in a text; it can be applied when somebody insists."""
+    warnings: TextCheck | None = None
+    """What is worth a word, and keeps nobody from applying."""
+    language: Language = ""
+    """How a text is coloured."""
 
     @property
     def member(self) -> str | None:
@@ -66,6 +82,14 @@ class EditDocument:
             return check(text, self.schema_check)
         problems = self.schema_check(self.result(text).value) if self.schema_check else ()
         return TextProblem(0, 0, problems[0][1]) if problems else None
+
+    def doubt(self, text: str) -> TextProblem | None:
+        """Say what is most likely wrong in a text that could be taken, or None."""
+        return self.doubts(text) if self.doubts is not None and self.is_text else None
+
+    def warning(self, text: str) -> TextProblem | None:
+        """Say what is worth a word in a text that can be taken, or None."""
+        return self.warnings(text) if self.warnings is not None and self.is_text else None
 
     def result(self, text: str) -> JsonText:
         """Return the value of a text without a problem, with its tokens as they were typed."""
@@ -117,14 +141,30 @@ def same(one: JsonText, other: JsonText) -> bool:
 
 
 def block_documents(
-    original: Mapping[str, JsonText], edits: Mapping[str, JsonText]
+    original: Mapping[str, JsonText],
+    edits: Mapping[str, JsonText],
+    *,
+    doubts: Mapping[str, TextCheck] | None = None,
+    warnings: TextCheck | None = None,
 ) -> tuple[EditDocument, ...]:
-    """Return one document for each field of a block, the longest text (its prompt) first."""
+    """Return one document for each field of a block, the longest text (its prompt) first.
+
+    Args:
+        original: The fields as the server configured them.
+        edits: The fields that are edited.
+        doubts: What checks the text of a field, by the field's name.
+        warnings: What looks at the names in every text but code.
+    """
     names = [*original, *(name for name in edits if name not in original)]
     missing = JsonText("null")
     documents = [
         EditDocument(
-            name, original.get(name, missing), edits.get(name, original.get(name, missing))
+            name,
+            original.get(name, missing),
+            edits.get(name, original.get(name, missing)),
+            doubts=(doubts or {}).get(name),
+            warnings=None if name == "code" else warnings,
+            language="" if name == "code" else "markdown" if name in PROMPTS else "template",
         )
         for name in names
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,8 +27,11 @@ class EditRow:
     """The new value on one line."""
 
 
-def edit_rows(session: Session, drafts: tuple[str, ...] = ()) -> tuple[EditRow, ...]:
-    """List what a person put on the session: outputs, fields of blocks, breakpoints, drafts."""
+def edit_rows(session: Session, drafts: Mapping[str, str] | None = None) -> tuple[EditRow, ...]:
+    """List what a person put on the session: outputs, fields of blocks, breakpoints, drafts.
+
+    `drafts` says by step why an unfinished edit is not taken.
+    """
     rows = [
         EditRow(step_id, "output", f"{_name(session, step_id)} output", _what(session, step_id))
         for step_id in session.output_edits
@@ -44,7 +48,8 @@ def edit_rows(session: Session, drafts: tuple[str, ...] = ()) -> tuple[EditRow, 
         for step_id, point in session.breakpoints.items()
     ]  # fmt: skip
     rows += [
-        EditRow(step_id, "draft", _name(session, step_id), "not applied yet") for step_id in drafts
+        EditRow(step_id, "draft", _name(session, step_id), safe_line(why, 120))
+        for step_id, why in sorted((drafts or {}).items())
     ]
     return tuple(rows)
 

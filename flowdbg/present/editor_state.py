@@ -11,7 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flowdbg.core.json_text import JsonText, members
-from flowdbg.present.edit_document import EditDocument, same, unknown_field, whole_block
+from flowdbg.present.edit_document import (
+    EditDocument,
+    Language,
+    same,
+    unknown_field,
+    whole_block,
+)
 from flowdbg.present.json_check import TextProblem, check, locate
 
 WHOLE = "whole block"
@@ -24,6 +30,8 @@ class Refusal:
 
     title: str
     problem: TextProblem
+    may_insist: bool = False
+    """Whether it is taken when it is asked again."""
 
 
 class EditorState:
@@ -52,6 +60,7 @@ class EditorState:
             {title: text for title, text in (drafts or {}).items() if title in self._documents}
         )
         self._whole_start = ""
+        self._insisted: set[tuple[str, str]] = set()
         self.titles = (*self._documents, WHOLE) if has_whole else tuple(self._documents)
         """The titles of all documents, in the order of their tabs."""
         self.active = self.titles[0]
@@ -109,6 +118,21 @@ class EditorState:
             document = self._documents[self.active]
             self._texts[self.active] = document.written(document.original)
 
+    @property
+    def language(self) -> Language:
+        """How the open document is coloured."""
+        return self._documents[self.active].language if self.is_text else "json"
+
+    def doubt(self) -> TextProblem | None:
+        """Say what is most likely wrong in the open document, though it could be taken."""
+        document = self._documents.get(self.active)
+        return document.doubt(self.text) if document is not None else None
+
+    def warning(self) -> TextProblem | None:
+        """Say what is worth a word in the open document, or None."""
+        document = self._documents.get(self.active)
+        return document.warning(self.text) if document is not None else None
+
     def problem(self) -> TextProblem | None:
         """Say what keeps the open document from being taken, or None."""
         if self.active == WHOLE:
@@ -141,12 +165,16 @@ class EditorState:
         }
 
     def results(self) -> dict[str, JsonText] | Refusal:
-        """Return the values that differ from what counts now, or why they cannot be taken."""
+        """Return the values that differ from what counts now, or why they cannot be taken.
+
+        A text in doubt is refused once: asked again without a change, it is taken.
+        """
         if self.active == WHOLE:
             problem = self._read_whole()
             if problem:
                 return Refusal(WHOLE, problem)
         refusal = self._first_refusal((self.active, *self._documents))
+        refusal = refusal or self._first_doubt()
         if refusal:
             return refusal
         values = {item.title: item.result(self._texts[item.title]) for item in self._each()}
@@ -165,6 +193,15 @@ class EditorState:
                 problem = self._documents[title].problem(self._texts[title])
                 if problem:
                     return Refusal(title, problem)
+        return None
+
+    def _first_doubt(self) -> Refusal | None:
+        for title, document in self._documents.items():
+            text = self._texts[title]
+            doubt = None if text == document.start else document.doubt(text)
+            if doubt and (title, text) not in self._insisted:
+                self._insisted.add((title, text))
+                return Refusal(title, doubt, may_insist=True)
         return None
 
     def _whole_problem(self, text: str) -> TextProblem | None:

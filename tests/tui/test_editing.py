@@ -15,6 +15,11 @@ def area(screen: Screen) -> EditArea:
     return screen.debug.editor.area
 
 
+def said_below(screen: Screen) -> str:
+    """What the editor says below the text, on one line."""
+    return " ".join(screen.lines("#problem").split())
+
+
 async def summarised(screen: Screen) -> None:
     """Run the first two steps and stay on the second."""
     await screen.press("n")
@@ -198,3 +203,79 @@ async def test_without_an_editor_the_way_out_is_told(open_screen: OpenScreen) ->
         await summarised(screen)
         await screen.press("ctrl+e")
         assert "Neither $VISUAL nor $EDITOR is set" in screen.toasts()[-1]
+
+
+async def test_a_name_that_the_step_does_not_see_is_said_and_can_be_applied(
+    open_screen: OpenScreen,
+) -> None:
+    async with open_screen() as screen:
+        screen.debug.select("summarise")
+        await screen.press("o")
+        area(screen).text = "In short: {{ initial.mesage }}"
+        await screen.until(lambda: "did you mean" in said_below(screen))
+        assert said_below(screen) == (
+            "line 1, column 14: `{{ initial.mesage }}`: did you mean `initial.message`?"
+        )
+        assert screen.debug.editor.query_one("#problem").has_class("-warning")
+        await screen.press("ctrl+s")
+        assert "summarise" in screen.debugger.session.block_edits
+
+
+async def test_code_is_checked_while_typing_and_taken_when_asked_again(
+    open_screen: OpenScreen,
+) -> None:
+    async with open_screen() as screen:
+        screen.debug.select("count")
+        await screen.press("o")
+        area(screen).text = "total = 1\nreturn {'words': total"
+        await screen.until(lambda: "line 2, column 8" in said_below(screen))
+        await screen.press("ctrl+s")
+        assert screen.debug.editor.state is not None
+        assert said_below(screen).endswith("^s again takes it all the same")
+        assert area(screen).cursor_location == (1, 7)
+        await screen.press("ctrl+s")
+        edits = screen.debugger.session.block_edits["count"]
+        assert edits["code"].value == "total = 1\nreturn {'words': total"
+
+
+async def test_a_prompt_is_coloured_up_to_a_size_that_keeps_keys_quick(
+    open_screen: OpenScreen,
+) -> None:
+    async with open_screen() as screen:
+        screen.debug.select("summarise")
+        await screen.press("o")
+        assert area(screen).language == "markdown"
+        styles = {str(span.style) for span in area(screen).get_line(2).spans}
+        assert styles  # the template's names
+        area(screen).insert("x" * 70_000)
+        assert area(screen).language is None
+        assert len(area(screen).text) > 70_000
+
+
+async def test_what_the_external_editor_gave_and_was_not_taken_stays_to_be_seen(
+    open_screen: OpenScreen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edited = '{"ticket": '
+
+    async def edit(*_: object) -> str:
+        return edited
+
+    monkeypatch.setattr("flowdbg.tui.parts.editing.edit_externally", edit)
+    async with open_screen() as screen:
+        await screen.press("n")
+        screen.debug.select("take")
+        await screen.press("ctrl+e")
+        assert screen.lines("#plan").startswith("∓✓")
+        assert "∓ Take ticket  not taken: li" in screen.lines("#edits")
+        note = str(screen.debug.detail.border_subtitle)
+        assert note == ("∓ not taken: line 1, column 12: a value is expected here")
+        screen.debug.select("count")
+        await screen.settle()
+        assert not screen.debug.detail.border_subtitle
+        screen.debug.select("take")
+        await screen.press("i")
+        assert area(screen).text == edited
+        area(screen).text = '{"ticket": 1}'
+        await screen.press("ctrl+s")
+        assert not screen.debug.detail.border_subtitle
+        assert "∓" not in screen.lines("#plan")

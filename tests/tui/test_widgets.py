@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from textual.selection import Selection
 from textual.widget import Widget
 
+from flowdbg.present.edit_document import Language
 from flowdbg.present.event_rows import EventItem, EventLine
 from flowdbg.present.looks import StepState
 from flowdbg.present.plan_rows import PlanRow
@@ -292,16 +293,25 @@ async def test_the_kind_of_a_step_goes_before_its_name_is_cut() -> None:
         assert "1.2s" in shown[0].text
 
 
-async def test_the_json_editor_opens_and_closes_thirty_times() -> None:
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("json", '{"a": [1, "x", null]}'),
+        ("markdown", "# Sort\n\n- this: {{ text }}\n\n```\ncode\n```"),
+    ],
+)
+async def test_the_coloured_editor_opens_and_closes_thirty_times(
+    language: Language, text: str
+) -> None:
     for _ in range(30):
         area = EditArea()
         async with showing(area):
-            area.load('{"a": [1, "x", null]}', is_json=True)
-            assert area.language == "json"
+            area.load(text, language=language)
+            assert area.language == language
 
 
 async def test_a_large_text_is_edited_without_colours() -> None:
     area = EditArea()
     async with showing(area):
-        area.load("[" + "1," * 40_000 + "1]", is_json=True)
+        area.load("[" + "1," * 40_000 + "1]", language="json")
         assert area.language is None

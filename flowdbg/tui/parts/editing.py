@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from flowdbg.core.json_text import JsonText
 from flowdbg.errors import UsageError
-from flowdbg.present.edit_document import INLINE_LIMIT, EditDocument, block_documents, same
+from flowdbg.present.edit_document import INLINE_LIMIT, EditDocument, same
 from flowdbg.present.editor_state import EditorState
 from flowdbg.present.formats import size
-from flowdbg.present.json_check import SchemaCheck
 from flowdbg.present.json_paths import Path, replaced
 from flowdbg.present.safe_text import UNSAFE
-from flowdbg.present.skeleton import first_output, output_schema
+from flowdbg.present.step_documents import (
+    BLOCK,
+    OUTPUT,
+    TOOLS,
+    documents_of_block,
+    output_document,
+    why_not_taken,
+)
 from flowdbg.present.step_view import StepView, call_name, call_text, step_view
 from flowdbg.tui.external import edit_externally
 from flowdbg.tui.messages import ExternallyEdited
 from flowdbg.tui.parts.part import Handlers, Part
-
-OUTPUT, BLOCK, TOOLS = "output", "block", "tools"
 
 DRAFTS = "screen"
 """The key under which the session's store keeps unfinished edits."""
@@ -48,12 +51,6 @@ def read_drafts(text: str | None) -> Drafts:
     return {key: dict(texts) for key, texts in stored.items() if isinstance(texts, dict)}
 
 
-def _checker(schema: Mapping[str, Any]) -> SchemaCheck:
-    from flowdbg.core.schemas import schema_problems  # noqa: PLC0415 # 60 ms, not for the first frame
-
-    return partial(schema_problems, schema=schema)
-
-
 class Editing(Part):
     """Opens editors and takes what they give."""
 
@@ -61,6 +58,7 @@ class Editing(Part):
         super().__init__(screen)
         self._undo: list[tuple[str, str, Mapping[str, JsonText] | JsonText | None]] = []
         self._drafts: Drafts = {}
+        self._notes: dict[str, tuple[str, dict[str, str]]] = {}
         self._calls: dict[str, str] = {}
         self._plane = OUTPUT
         self._editing_step = ""
@@ -91,6 +89,20 @@ class Editing(Part):
     def draft_steps(self) -> set[str]:
         """Return the steps that have an unfinished edit."""
         return {key.partition(":")[2] for key in self._drafts}
+
+    def draft_notes(self) -> dict[str, str]:
+        """Return for each step with an unfinished edit why it is not taken."""
+        notes: dict[str, str] = {}
+        for key, texts in self._drafts.items():
+            plane, _, step = key.partition(":")
+            if self._notes.get(key, ("", {}))[1] != texts:
+                self._notes[key] = (self._why_not(plane, step, texts), dict(texts))
+            notes[step] = self._notes[key][0]
+        return notes
+
+    def _why_not(self, plane: str, step: str, texts: Mapping[str, str]) -> str:
+        problem = why_not_taken(self.session, plane, step, texts)
+        return f"not taken: {problem}" if problem else "not applied yet"
 
     def keep_draft(self, drafts: Mapping[str, str]) -> None:
         """Keep what was typed and not applied, or forget it when there is nothing."""
@@ -196,21 +208,13 @@ class Editing(Part):
         view = self._view(self.step_id)
         if view is None:
             return
-        document = self._output_document(view)
+        document = output_document(self.session, view)
         if len(document.start) > INLINE_LIMIT:
             self.say(f"{size(len(document.start))}: opening $EDITOR")
             self._plane, self._editing_step = OUTPUT, self.step_id
             self.launch("edit.external", self._outside_and_apply(document))
             return
         self._open(OUTPUT, [document], f"Output of {view.title}")
-
-    def _output_document(self, view: StepView) -> EditDocument:
-        step = self.session.plan.find(view.step_id)
-        schema = output_schema(step)
-        effective = view.output if view.output is not None else first_output(step)
-        original = view.original if view.original is not None else view.output
-        check = _checker(schema) if schema else None
-        return EditDocument("output", original or JsonText("null"), effective, check)
 
     def _answer_tools(self) -> None:
         pending = self.session.branch.pending
@@ -233,9 +237,7 @@ class Editing(Part):
         view = self._view(self.step_id)
         if view is None:
             return
-        original = {name: JsonText.of(value) for name, value in view.config.items()}
-        documents = block_documents(original, view.block_edits)
-        self._open(BLOCK, documents, f"Block of {view.title}", field)
+        self._open(BLOCK, documents_of_block(self.session, view), f"Block of {view.title}", field)
 
     def _open(self, plane: str, documents: Any, title: str, field: str = "") -> None:
         self.leave_open()
@@ -308,7 +310,7 @@ class Editing(Part):
         if view is None:
             return
         self._plane, self._editing_step = OUTPUT, self.step_id
-        self.launch("edit.external", self._outside_and_apply(self._output_document(view)))
+        self.launch("edit.external", self._outside_and_apply(output_document(self.session, view)))
 
     async def _outside_and_apply(self, document: EditDocument) -> None:
         step = self._editing_step
@@ -320,8 +322,10 @@ class Editing(Part):
         problem = document.problem(edited)
         if problem:
             self._drafts[f"{OUTPUT}:{step}"] = {document.title: edited}
+            self.screen.call_later(self.screen.panels.refresh)
             await self._keep()
             raise UsageError(f"Not taken: {problem}.", "It is kept as a draft: i goes on with it.")
+        self._drafts.pop(f"{OUTPUT}:{step}", None)
         await self.debugger.edit_output(step, document.result(edited))
 
     async def _keep(self) -> None:

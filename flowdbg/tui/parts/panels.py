@@ -13,6 +13,7 @@ from flowdbg.present.edit_rows import edit_rows
 from flowdbg.present.event_items import items_of, logged_items
 from flowdbg.present.json_marks import former
 from flowdbg.present.json_paths import Path
+from flowdbg.present.looks import DRAFT
 from flowdbg.present.plan_rows import plan_rows, summary
 from flowdbg.present.status_line import look, status_parts
 from flowdbg.present.step_view import step_view
@@ -51,7 +52,7 @@ class Panels(Part):
         subtitle(screen.flow_pane, summary(rows))
         self.refresh_step()
         self._show_outputs(session)
-        screen.edits.show_rows(edit_rows(session, tuple(sorted(screen.editing.draft_steps()))))
+        screen.edits.show_rows(edit_rows(session, screen.editing.draft_notes()))
         self.refresh_status()
         screen.panes.refresh_tabs()
         screen.panes.refresh_footer()
@@ -61,6 +62,8 @@ class Panels(Part):
         """Show the selected step."""
         view = step_view(self.session, self.step_id, self.screen.history.branch)
         self.screen.detail.show_step(view)
+        note = self.screen.editing.draft_notes().get(self.step_id, "")
+        self.screen.detail.show_note(f"{DRAFT.glyph} {note}" if note else "")
         if self.screen.detail.tab == "diff":
             self.screen.looking.fill_diff()
 

@@ -17,6 +17,7 @@ from flowdbg.core.entries import Stopped, StopReason
 from flowdbg.core.session import Session
 from flowdbg.errors import FlowdbgError
 from flowdbg.present.history import newest_step
+from flowdbg.present.step_documents import BLOCK, OUTPUT
 from flowdbg.tui.actions import BY_ID, Situation
 from flowdbg.tui.messages import (
     DraftsLoaded,
@@ -27,7 +28,7 @@ from flowdbg.tui.messages import (
     VerbEnded,
 )
 from flowdbg.tui.parts.copying import Copying
-from flowdbg.tui.parts.editing import BLOCK, DRAFTS, OUTPUT, Editing, read_drafts
+from flowdbg.tui.parts.editing import DRAFTS, Editing, read_drafts
 from flowdbg.tui.parts.history import History
 from flowdbg.tui.parts.looking import Looking
 from flowdbg.tui.parts.moves import Moves

@@ -69,7 +69,7 @@ class InputsScreen(ModalScreen[Inputs | None]):
         for number, field in enumerate(self._fields):
             if _is_area(field):
                 area = self.query_one(f"#field-{number}", EditArea)
-                area.load(self._start[field.name], is_json=field.kind == "json")
+                area.load(self._start[field.name], language="json" if field.kind == "json" else "")
                 area.tab_behavior = "focus"
                 area.show_line_numbers = field.kind == "json"
         if self._fields:

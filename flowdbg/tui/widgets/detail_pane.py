@@ -51,6 +51,7 @@ class DetailPane(Vertical):
         self._shown: dict[str, object] = {}
         self._step_in: dict[str, str] = {}
         self._diff_title = ""
+        self._note = ""
 
     def compose(self) -> ComposeResult:
         """Lay out the tabs and one widget for each."""
@@ -112,6 +113,12 @@ class DetailPane(Vertical):
         self.tabs_row.show_tabs(self.tabs(), self.tab)
         self._fill()
 
+    def show_note(self, text: str) -> None:
+        """Say below the pane what is unfinished about the step; nothing where nothing is."""
+        self._note = text
+        self.set_class(bool(text), "-unfinished")
+        self._show_subtitle()
+
     def show_event(self, raw: str, name: str) -> None:
         """Show the data of one event as it came."""
         value = JsonText(raw)
@@ -154,7 +161,7 @@ class DetailPane(Vertical):
                 self.block_view.clear("The server does not tell how this step is configured.")
 
     def _show_subtitle(self) -> None:
-        subtitle(self, self._diff_title if self.tab == "diff" else "")
+        subtitle(self, (self._diff_title if self.tab == "diff" else "") or self._note)
 
     def _same_step(self, tab: str) -> bool:
         """Whether a view goes on with the step that it showed before."""

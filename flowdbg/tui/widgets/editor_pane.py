@@ -18,7 +18,7 @@ from flowdbg.core.json_text import JsonText
 from flowdbg.present.editor_state import EditorState, Refusal
 from flowdbg.present.json_check import TextProblem
 from flowdbg.present.looks import EDITED
-from flowdbg.tui.actions import EDITOR_ACTIONS
+from flowdbg.tui.actions import EDITOR_ACTIONS, key_label
 from flowdbg.tui.keymap import bindings
 from flowdbg.tui.styles import plain_line, stylesheet
 from flowdbg.tui.widgets.edit_area import EditArea
@@ -130,6 +130,7 @@ class EditorPane(Vertical):
             "editor.turn": self._turn,
         }
         if self.state is not None:
+            self.state.type(self.area.text)  # what was typed last may not have been told yet
             actions[action_id]()
 
     def _apply(self) -> None:
@@ -138,7 +139,8 @@ class EditorPane(Vertical):
         if isinstance(results, Refusal):
             if results.title != self.state.active and self.state.open(results.title) is None:
                 self._load()
-            self._show(results.problem)
+            again = f"{key_label(self._apply_key())} again takes it all the same"
+            self._show(results.problem, again if results.may_insist else "")
             self._stand_at(results.problem)
             self.app.bell()
         else:
@@ -182,22 +184,25 @@ class EditorPane(Vertical):
     def _load(self) -> None:
         assert self.state is not None
         with self.prevent(TextArea.Changed):
-            self.area.load(self.state.text, is_json=not self.state.is_text)
+            self.area.load(self.state.text, language=self.state.language)
         self._check()
 
     def _check(self) -> None:
         if self.state is None:
             return
-        self._show(self.state.problem())
+        self._show(self.state.problem() or self.state.doubt() or self.state.warning())
         if self.state.is_changed:
             self.post_message(self.DraftChanged(self.state.drafts()))
 
-    def _show(self, problem: TextProblem | None) -> None:
+    def _show(self, problem: TextProblem | None, more: str = "") -> None:
         assert self.state is not None
         said = "text" if self.state.is_text else "JSON ok"
         edited = f"{EDITED.glyph} " if self.state.is_edited(self.state.active) else ""
-        self._line.update(plain_line(str(problem) if problem else f"{edited}{said}", 200))
-        self._line.set_class(problem is not None, "-wrong")
+        text = f"{problem}; {more}" if more else str(problem) if problem else f"{edited}{said}"
+        self._line.update(plain_line(text, 240))
+        is_warning = problem is not None and problem == self.state.warning()
+        self._line.set_class(problem is not None and not is_warning, "-wrong")
+        self._line.set_class(is_warning, "-warning")
         self._tabs.show_tabs(
             tuple(
                 Tab(title, title, mark=EDITED.glyph * self.state.is_edited(title))
@@ -209,6 +214,11 @@ class EditorPane(Vertical):
     def _stand_at(self, problem: TextProblem) -> None:
         if problem.line:
             self.area.move_cursor((problem.line - 1, max(problem.column - 1, 0)))
+
+    def _apply_key(self) -> str:
+        keys = self.app.active_bindings  # as the configuration has it
+        found = [key for key, bound in keys.items() if bound.binding.id == "editor.apply"]
+        return found[0] if found else "ctrl+s"
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
