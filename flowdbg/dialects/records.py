@@ -27,6 +27,9 @@ OPEN: tuple[RunStatus, ...] = ("pending", "running", "paused")
 
 RETRIED = "retried"
 """Marks the error of an attempt after which the block tried again; `true` there."""
+_OWN_ERRORS = frozenset(
+    {"CANCELLED", "INTERRUPTED", "INTERNAL_ERROR", "OUTCOME_UNKNOWN", "TIMEOUT"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,17 @@ class RunRecord:
     """What a pause for tool calls needs in order to go on."""
     result: str | None
     """The flow's output as JSON text, of a run whose answer is fetched later."""
+
+
+def kept_error(error: Mapping[str, Any], capture: Capture) -> dict[str, Any]:
+    """An error as a capture mode keeps it: code and place, and only with `full` its words.
+
+    A flow's errors quote what it works on; those of the server itself say nothing of it.
+    """
+    if capture == "full" or error.get("code") in _OWN_ERRORS:
+        return dict(error)
+    kept = {name: error[name] for name in ("code", "stepId", RETRIED) if name in error}
+    return {**kept, "message": f"Its message is not kept in capture mode {capture}."}
 
 
 def redacted(value: Any) -> Any:

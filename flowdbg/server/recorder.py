@@ -12,7 +12,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from flowdbg.dialects.records import RETRIED, Capture, StepNote, StepStatus, redacted
+from flowdbg.dialects.records import (
+    RETRIED,
+    Capture,
+    StepNote,
+    StepStatus,
+    kept_error,
+    redacted,
+)
 from flowdbg.engine.events import (
     EngineEvent,
     EntryCompleted,
@@ -181,7 +188,7 @@ class EntryRecorder:
             cost=usage.cost,
             input=self._kept(read, node.value),
             output=self._kept(written, _with_prompt(node, output)),
-            error=to_text(error[0]) if error else None,
+            error=to_text(kept_error(error[0], self._capture)) if error else None,
             input_bytes=len(read) if read is not None else 0,
             output_bytes=len(written) if written is not None else 0,
         )

@@ -15,8 +15,15 @@ from dataclasses import replace
 from typing import Any
 
 from flowdbg.core.json_text import JsonText
-from flowdbg.dialects.records import CallEnd, Capture, RunRecord, RunStatus, StepNote
-from flowdbg.dialects.services import Resolved, RunStart
+from flowdbg.dialects.records import (
+    CallEnd,
+    Capture,
+    RunRecord,
+    RunStatus,
+    StepNote,
+    kept_error,
+)
+from flowdbg.dialects.services import RunStart
 from flowdbg.engine.events import EngineEvent, OutputChunk
 from flowdbg.engine.plan import PlanEntry
 from flowdbg.server.followers import Followers
@@ -55,7 +62,7 @@ class RunBook:
         if start.run_id is None:
             new = new_run(start)
             await self._database.write(lambda connection: runs.start_run(connection, new, owner))
-            return self._call(new.id, resolved, new.capture)
+            return self._call(new.id, start, new.capture)
         run_id = start.run_id
         initial = None if start.keep_initial else start.initial
         await self._database.write(
@@ -69,11 +76,11 @@ class RunBook:
                 keep_pending=start.trigger == "job",
             )
         )
-        return self._call(run_id, resolved, capture_of(start))
+        return self._call(run_id, start, capture_of(start))
 
-    def _call(self, run_id: str, resolved: Resolved, capture: Capture) -> RecordedCall:
+    def _call(self, run_id: str, start: RunStart, capture: Capture) -> RecordedCall:
         self._metrics.call_began()
-        call = RecordedCall(self, self._database, self._metrics, run_id, resolved, capture)
+        call = RecordedCall(self, self._database, self._metrics, run_id, start, capture)
         self.serving[run_id] = call
         return call
 
@@ -87,14 +94,15 @@ class RecordedCall:
         database: Database,
         metrics: Metrics,
         run_id: str,
-        resolved: Resolved,
+        start: RunStart,
         capture: Capture,
     ) -> None:
         self._book = book
         self._database = database
         self._metrics = metrics
-        self._resolved = resolved
+        self._resolved = start.resolved
         self._capture = capture
+        self._fetched_later = start.trigger == "job"
         self._recorder: EntryRecorder | None = None
         self._closed = False
         self.run_id = run_id
@@ -151,6 +159,8 @@ class RecordedCall:
         """Write what the call did and how it ended; durable when this returns."""
         if not self._closed:
             text = None if result is None else result.text
+            if error is not None and not self._fetched_later:
+                error = kept_error(error, self._capture)
             await self._write_end(CallOutcome(end, error, pending, text), end)
 
     def abandon(self, end: CallEnd) -> None:
@@ -177,7 +187,8 @@ class RecordedCall:
         self._leave()
         steps, self.unwritten = self.unwritten, []
         if end != "paused":
-            steps = [_over(step, outcome.error) for step in steps]
+            error = outcome.error and kept_error(outcome.error, self._capture)
+            steps = [_over(step, error) for step in steps]
         run_id = self.run_id
         written = self._database.write(
             lambda connection: runs.close_call(connection, run_id, outcome, steps)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any
@@ -158,8 +158,10 @@ def step_body(request: TurnRequest) -> Segments:
     parts += _object(request.output_edits)
     if request.block_edits:
         parts.append(',"blockOverrides":{')
-        for at, (step_id, fields) in enumerate(request.block_edits.items()):
-            parts += [_key(step_id, min(at, 1)), *_object(fields)]
+        for key, fields in zip(
+            _keys(request.block_edits), request.block_edits.values(), strict=True
+        ):
+            parts += [key, *_object(fields)]
         parts.append("}")
     parts.append(f',"runRemaining":{"true" if request.run_remaining else "false"}')
     if request.tools:
@@ -188,21 +190,24 @@ def _resume(resume: ToolResume) -> list[str | JsonText]:
 
 
 def _object(fields: Mapping[str, JsonText]) -> list[str | JsonText]:
-    parts: list[str | JsonText] = ["{"]
-    for at, (name, value) in enumerate(fields.items()):
-        parts += [_key(name, min(at, 1)), value]
-    parts.append("}")
-    return parts
+    members: list[str | JsonText] = [""] * (2 * len(fields))
+    members[::2] = _keys(fields)
+    members[1::2] = fields.values()
+    return ["{", *members, "}"]
+
+
+def _keys(names: Iterable[str]) -> list[str]:
+    """The names of members with their colons, and a comma before all but the first."""
+    keys = list(map(_key, names))
+    if keys:
+        keys[0] = keys[0].removeprefix(",")
+    return keys
 
 
 @lru_cache(maxsize=4096)
-def _key(name: str, at: int) -> str:
-    """A member's name with its colon, and a comma before all but the first one.
-
-    A session names the same steps in every request, so the same object comes back.
-    """
-    quoted = JsonText.of(name).text
-    return f",{quoted}:" if at else f"{quoted}:"
+def _key(name: str) -> str:
+    """A session names the same steps in every request, so the same object comes back."""
+    return f",{JsonText.of(name).text}:"
 
 
 def explain(answer: ErrorAnswer) -> Refused:

@@ -182,14 +182,14 @@ class ExecuteRoute:
 
 async def _fail(call: Call, play: Play, step_id: str, failure: EntryFailed) -> Response:
     """The answer to a run that failed: 200, but for the failures with a status of their own."""
-    error = wire_error(failure.error)
+    error = {**wire_error(failure.error), "stepId": step_id}
     await call.close("failed", error=error)
     code, message = str(error["code"]), str(error["message"])
     if code in _STATUS_OF_FAILURE:
         status = _STATUS_OF_FAILURE[code]
         raise Refusal(status, code, message, executionId=call.run_id, stepId=step_id)
     answer = _failed(call.run_id, play.resolved, code, message)
-    return json_answer({**answer, "error": {**error, "stepId": step_id}})
+    return json_answer({**answer, "error": error})
 
 
 def _failed(run_id: str, resolved: Resolved, code: str, message: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ capture mode does not keep is not told either.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -15,16 +15,23 @@ from typing import Any
 from flowdbg.dialects.noukai import wire
 from flowdbg.dialects.noukai.routes.frames import EntryFrames
 from flowdbg.dialects.noukai.routes.traces import note_tokens, run_json
-from flowdbg.dialects.records import RETRIED, Capture, RunRecord, StepNote, redacted
+from flowdbg.dialects.records import (
+    RETRIED,
+    Capture,
+    RunRecord,
+    StepNote,
+    kept_error,
+    redacted,
+)
 from flowdbg.dialects.services import Address, Ended, Entered, Followed, Replayed
 from flowdbg.dialects.streams import FrameSink
 from flowdbg.engine.events import (
     EngineEvent,
     EntryCompleted,
     EntryFailed,
-    EntryPaused,
     IterationFinished,
     NodeFinished,
+    NodeRetried,
     NodeSkipped,
     OutputChunk,
     StepInput,
@@ -193,7 +200,7 @@ class TraceStream:
             return wire.frame(wire.FLOW_COMPLETED, whole)
         if self._failed:
             return b""
-        error: Mapping[str, Any] = run.error or {
+        error = summary["error"] or {
             "code": run.status.upper(),
             "message": f"The run is {run.status}.",
         }
@@ -205,8 +212,10 @@ class TraceStream:
 
 def masked(event: EngineEvent, capture: Capture) -> EngineEvent | None:
     """An event without what a capture mode does not keep; None when nothing is left."""
-    if capture == "full" or isinstance(event, EntryFailed | EntryPaused):
+    if capture == "full":
         return event
+    if isinstance(event, EntryFailed | NodeRetried):
+        return replace(event, error=kept_error(event.error, capture))
     if isinstance(event, StepInput):
         return replace(event, value=redacted(event.value)) if capture == "redacted" else None
     if isinstance(event, OutputChunk):

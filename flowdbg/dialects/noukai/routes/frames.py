@@ -38,6 +38,8 @@ class EntryFrames:
 
     def __init__(self, entry: PlanEntry, run_id: str, call_index: int) -> None:
         self._entry = entry
+        self.step_id = entry.step_id
+        """The plan entry's id."""
         self._run_id = run_id
         self._call_index = call_index
         self._skipped = False

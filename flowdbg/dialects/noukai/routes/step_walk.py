@@ -145,7 +145,8 @@ class StepWalk:
 
     async def _fail(self, sink: FrameSink, call: Call, failure: EntryFailed) -> None:
         assert self._frames is not None
-        await call.close("failed", error=frames.wire_error(failure.error))
+        error = frames.wire_error(failure.error)
+        await call.close("failed", error={**error, "stepId": self._frames.step_id})
         sink.put(self._frames.of(failure))
 
     def _run(self, index: int, resume: Mapping[str, Any] | None = None) -> Events:

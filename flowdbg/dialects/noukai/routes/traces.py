@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flowdbg.dialects.encoding import timestamp
-from flowdbg.dialects.records import RunRecord, RunStatus, StepNote, StepRecord
+from flowdbg.dialects.records import RunRecord, RunStatus, StepNote, StepRecord, kept_error
 from flowdbg.dialects.services import Address
 
 _STATUSES: Mapping[RunStatus, str] = {
@@ -64,7 +64,7 @@ def run_json(run: RunRecord, address: Address) -> dict[str, Any]:
         "traceCaptureMode": run.capture,
         "tokens": _tokens(run.prompt_tokens, run.completion_tokens),
         "costUsd": format(run.cost, "f"),
-        "error": run.error,
+        "error": run.error and kept_error(run.error, run.capture),
     }
     if run.capture == "full":
         summary["initial"] = run.initial
@@ -83,7 +83,6 @@ def step_json(run: RunRecord, record: StepRecord) -> dict[str, Any]:
     """One execution of a step (section 8.3)."""
     note = record.note
     output, wrapped = _context(note.output)
-    contexts = snapshots_available(run)
     return {
         "stepId": note.step_id,
         "name": note.name,
@@ -101,7 +100,7 @@ def step_json(run: RunRecord, record: StepRecord) -> dict[str, Any]:
         "inputContext": _context(note.input)[0],
         "outputContext": output,
         "wrapped": wrapped,
-        "errorContext": _context(note.error)[0] if contexts else None,
+        "errorContext": _context(note.error)[0] if snapshots_available(run) else None,
         "inputSizeBytes": note.input_bytes,
         "outputSizeBytes": note.output_bytes,
         "truncated": False,
@@ -127,7 +126,7 @@ def execution_json(run: RunRecord, address: Address, steps: Sequence[StepRecord]
         "completedAt": None if run.ended_at is None else timestamp(run.ended_at),
         "traceCaptureMode": run.capture,
         "snapshotsAvailable": snapshots_available(run),
-        "steps": [_snapshot_json(record) for record in entries],
+        "steps": [_snapshot_json(run, record) for record in entries],
         "errorAtStep": failed[-1] if failed else None,
     }
 
@@ -142,7 +141,7 @@ def latest(steps: Iterable[StepRecord]) -> list[StepRecord]:
     return list(last.values())
 
 
-def _snapshot_json(record: StepRecord) -> dict[str, Any]:
+def _snapshot_json(run: RunRecord, record: StepRecord) -> dict[str, Any]:
     note = record.note
     return {
         "stepId": note.step_id,
@@ -154,7 +153,7 @@ def _snapshot_json(record: StepRecord) -> dict[str, Any]:
         "durationMs": note.duration_ms,
         "inputSnapshot": _context(note.input)[0],
         "outputSnapshot": _read(note.output),
-        "errorSnapshot": _context(note.error)[0],
+        "errorSnapshot": _context(note.error)[0] if snapshots_available(run) else None,
         "truncated": False,
     }
 

@@ -152,10 +152,10 @@ def keys(wire: Wire) -> None:
     key = wire.send("POST", "/keys", {"projectId": "acme/demo", "environment": "test"})
     headers = {"Authorization": f"Bearer {key['key']}"}
     wire.send("GET", "/keys?projectId=acme/demo")
-    wire.send("GET", "/keys/verify", **headers)
+    wire.send("GET", "/keys/verify", None, **headers)
     wire.send("POST", "/seq/other/demo/two-step/execute", {"message": "m"}, **headers)
     wire.send("DELETE", f"/keys/{key['id']}")
-    wire.send("GET", "/keys/verify", **headers)
+    wire.send("GET", "/keys/verify", None, **headers)
 
 
 def refusals(wire: Wire) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.dialects.noukai.server.stream import Event, code_of, names, only, read_events, step
 from tests.dialects.noukai.server.test_execute import execute, pause, resume_body
+from tests.serving import Running
 
 TWO = "acme/demo/two-step"
 Body = dict[str, Any]
@@ -181,6 +182,43 @@ def test_a_flow_says_how_much_its_runs_keep(
     assert names(read_events(stream.content))[-1] == "flow_completed"
     unset = httpx.put(f"{base}/flows/{fresh_flow}/capture", json={"mode": None})
     assert unset.status_code == 200
+
+
+SPEAKING = """\
+flow: x
+steps:
+  - {id: bad, kind: code, retries: 1, code: "raise ValueError('secret ' + 'words')"}
+"""
+
+
+@pytest.mark.parametrize("mode", ["full", "redacted", "metadata_only", "off"])
+def test_the_words_of_an_error_are_kept_with_the_others_only(
+    server: Running, publish: Any, fresh_flow: str, mode: str
+) -> None:
+    base, session = server.base, str(uuid.uuid4())
+    publish(SPEAKING, fresh_flow)
+    httpx.put(f"{base}/flows/{fresh_flow}/capture", json={"mode": mode})
+    headers = {"x-session-id": session}
+    answer = httpx.post(f"{base}/seq/{fresh_flow}/execute", json={}, headers=headers, timeout=30)
+    assert "secret words" in answer.json()["result"]
+    run_id = answer.json()["executionId"]
+    run = trace(base, run_id)["flowRun"]
+    assert (run["error"]["code"], run["error"]["stepId"]) == ("CODE_FAILED", "bad")
+    told = [
+        json.dumps(trace(base, run_id)),
+        get(base, f"flow-runs/{run_id}/trace/stream").text,
+        get(base, "flow-runs", flow_id=fresh_flow).text,
+        get(base, f"seq/sessions/{session}").text,
+    ]
+    assert {"secret words" in text for text in told} == {mode == "full"}
+    kept = server.server.database.read_now(
+        lambda connection: connection.exec_driver_sql(
+            "SELECT error FROM runs WHERE id = ? UNION ALL SELECT error FROM run_steps"
+            " WHERE run_id = ?",
+            (run_id, run_id),
+        ).all()
+    )
+    assert ("secret words" in str(kept)) == (mode == "full")
 
 
 def test_a_wrong_capture_mode_is_refused(base: str) -> None:
