@@ -23,8 +23,8 @@ MIN_WIDTH, MAX_WIDTH = 16, 80
 FIRST_WIDTHS = {"narrow": 28, "wide": 36}
 """Cells that the flow takes at least, unless a person chose otherwise."""
 
-NARROW, WIDE = 60, 100
-"""Cells of width from which two panes, and from which all panes are seen."""
+NARROW, WIDE, HUGE = 60, 100, 160
+"""Cells of width from which two panes and all panes are seen, and events stand beside the rest."""
 
 LEAF_HINTS = (
     Hint("", "enter", "Take", 3),

@@ -18,7 +18,7 @@ from flowdbg.present.safe_text import safe_text
 from flowdbg.tui.actions import ACTIONS, BY_ID
 from flowdbg.tui.inks import INKS
 from flowdbg.tui.keymap import bindings
-from flowdbg.tui.parts.panes import NARROW, RIGHT, WIDE
+from flowdbg.tui.parts.panes import HUGE, NARROW, RIGHT, WIDE
 from flowdbg.tui.widgets.detail_pane import DetailPane
 from flowdbg.tui.widgets.editor_pane import EditorPane
 from flowdbg.tui.widgets.edits_view import EditsView
@@ -49,7 +49,7 @@ class DebugLayout(Screen[None]):
         *bindings([BY_ID["run.cancel"]], KEYS),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = INKS
-    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (40, "-tiny"), (NARROW, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 # Textual's
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (40, "-tiny"), (NARROW, "-narrow"), (WIDE, "-wide"), (HUGE, "-huge")]  # noqa: RUF012 # Textual's
     VERTICAL_BREAKPOINTS = [(0, "-low"), (10, "-flat"), (16, "-short"), (30, "-tall")]  # noqa: RUF012 # Textual's
 
     status = query_one(StatusBar)
