@@ -40,7 +40,9 @@ def test_a_growing_body_is_the_same_bytes_as_one_made_at_once() -> None:
     encoder = BodyEncoder()
     outputs = [JsonText(f'{{"n":{number},"text":"{"ä" * 600}"}}') for number in range(60)]
     names = [f'"step-{number}":' for number in range(60)]
-    for count in [*range(60), 30, 31, 5, 60]:
+    for count in [*range(60), 30, 31, 5, 60, 60]:
+        if count == 31:
+            outputs[25] = JsonText('{"changed":true}')
         pieces: list[str | JsonText] = [f'{{"stepIndex":{count},"outputs":{{']
         for at in range(count):
             pieces += [f",{names[at]}" if at else names[at], outputs[at]]
