@@ -50,11 +50,11 @@ async def test_below_the_least_size_the_screen_says_so_and_comes_back(
 ) -> None:
     async with open_screen() as screen:
         await screen.pilot.resize_terminal(30, 8)
-        assert seen(screen) == set()
+        await screen.until(lambda: seen(screen) == set())
         assert "Too small" in screen.lines("#too-small")
         await screen.pilot.resize_terminal(1, 1)
         await screen.pilot.resize_terminal(120, 36)
-        assert seen(screen) == set(PANES.values())
+        await screen.until(lambda: seen(screen) == set(PANES.values()))
 
 
 async def test_two_again_goes_to_the_next_view(open_screen: OpenScreen) -> None:

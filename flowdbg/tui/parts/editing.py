@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -209,8 +210,9 @@ class Editing(Part):
         if view is None:
             return
         document = output_document(self.session, view)
-        if len(document.start) > INLINE_LIMIT:
-            self.say(f"{size(len(document.start))}: opening $EDITOR")
+        length = len(document.effective.text)  # laid out it is longer, but that takes its time
+        if length > INLINE_LIMIT or len(document.start) > INLINE_LIMIT:
+            self.say(f"{size(length)}: opening $EDITOR")
             self._plane, self._editing_step = OUTPUT, self.step_id
             self.launch("edit.external", self._outside_and_apply(document))
             return
@@ -315,11 +317,12 @@ class Editing(Part):
     async def _outside_and_apply(self, document: EditDocument) -> None:
         step = self._editing_step
         suffix = ".txt" if document.is_text else ".json"
-        edited = await edit_externally(self.app, document.start, f"{step}.{document.title}", suffix)
+        text = await asyncio.to_thread(document.written, document.effective)
+        edited = await edit_externally(self.app, text, f"{step}.{document.title}", suffix)
         if edited is None:
             self.say("Nothing was changed.")
             return
-        problem = document.problem(edited)
+        problem = await asyncio.to_thread(document.problem, edited)
         if problem:
             self._drafts[f"{OUTPUT}:{step}"] = {document.title: edited}
             self.screen.call_later(self.screen.panels.refresh)

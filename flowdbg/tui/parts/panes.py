@@ -78,8 +78,7 @@ class Panes(Part):
         """See a pane beside the flow where there is space for one."""
         self.right = pane
         self._show_place(pane)
-        for name in RIGHT:
-            self.screen.set_class(name == pane, f"-at-{name}")
+        self.screen.share_space({f"-at-{name}": name == pane for name in RIGHT})
         self.refresh_tabs()
 
     def pick_tab(self, tab: str) -> None:
@@ -160,9 +159,8 @@ class Panes(Part):
         self._set_zoom("" if self._zoomed else self.screen.pane)
 
     def _set_zoom(self, pane: str) -> None:
-        for name in ("flow", *RIGHT):
-            self.screen.set_class(name == pane, f"-zoom-{name}")
-        self.screen.set_class(bool(pane), "-zoomed")
+        zoomed = {f"-zoom-{name}": name == pane for name in ("flow", *RIGHT)}
+        self.screen.share_space({**zoomed, "-zoomed": bool(pane)})
         self._zoomed = pane
         self.fit()
 
@@ -194,7 +192,7 @@ class Panes(Part):
 
     def _show_place(self, pane: str) -> None:
         """Where one pane is seen at a time, see this one."""
-        self.screen.set_class(pane == "flow", "-at-flow")
+        self.screen.share_space({"-at-flow": pane == "flow"})
 
     def _frame(self, pane: str) -> Widget:
         screen = self.screen

@@ -150,7 +150,7 @@ class DebugScreen(DebugLayout):
 
     def show_editor(self, is_open: bool) -> None:
         """Put the editor in the place of the selected step, or take it away."""
-        self.set_class(is_open, "-editing")
+        self.share_space({"-editing": is_open})
         if is_open:
             self._pane_before = self.pane if self.pane in ("flow", *RIGHT) else self._pane_before
         else:

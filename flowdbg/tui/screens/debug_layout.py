@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -9,7 +10,6 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.getters import query_one
 from textual.notifications import SeverityLevel
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
@@ -19,6 +19,7 @@ from flowdbg.tui.actions import ACTIONS, BY_ID
 from flowdbg.tui.inks import INKS
 from flowdbg.tui.keymap import bindings
 from flowdbg.tui.parts.panes import HUGE, NARROW, RIGHT, WIDE
+from flowdbg.tui.quick import QuickScreen
 from flowdbg.tui.widgets.detail_pane import DetailPane
 from flowdbg.tui.widgets.editor_pane import EditorPane
 from flowdbg.tui.widgets.edits_view import EditsView
@@ -35,11 +36,17 @@ from flowdbg.tui.widgets.view_tabs import ViewTabs
 
 KEYS = {action.id: action.keys for action in ACTIONS}
 
+SPACES = (
+    "#flow, #work, #all-tabs, #columns, #side, #detail, #detail-tabs, #editor, #outputs, #edits, "
+    "#events"
+)
+"""What is seen, or how wide it is, by the classes of the screen that say which pane is seen."""
+
 WHILE_TYPING = ("app.palette", "app.help", "app.redraw")
 """What the debug screen does while a text is typed; all other keys belong to the text."""
 
 
-class DebugLayout(Screen[None]):
+class DebugLayout(QuickScreen[None]):
     """The panes of the debug screen and its keys."""
 
     # First, before the focused widget: so a key is done before the next one is sent anywhere, and
@@ -86,6 +93,16 @@ class DebugLayout(Screen[None]):
         yield TipsLine(id="tips")
         yield FooterBar(id="footer")
         yield Static("Too small: flowdbg needs 40 x 10.", id="too-small", markup=False)
+
+    def share_space(self, classes: Mapping[str, bool]) -> None:
+        """Change classes that say which panes are seen.
+
+        Only the panes are styled again: all widgets of the screen would take 50 ms.
+        """
+        before = self.classes
+        self.update_classes(classes, update=False)
+        if self.classes != before:
+            self.app.stylesheet.update_nodes(self.query(SPACES))
 
     @property
     def pane(self) -> str:
