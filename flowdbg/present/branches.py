@@ -186,4 +186,4 @@ def _what(session: Session, branch: Branch) -> str:
 
 def took(row: BranchRow) -> str:
     """How long the turns of a row took; empty for none."""
-    return formats.clock(row.elapsed) if row.elapsed else ""
+    return formats.duration(row.elapsed * 1000) if row.elapsed else ""

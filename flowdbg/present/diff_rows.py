@@ -36,6 +36,7 @@ class DiffRows:
             measure: How wide a character is.
         """
         self.root = root
+        self.width = width
         self._width = width or _UNBOUNDED
         self._measure = measure
         self.rows: list[DiffRow] = list(self._root_rows(root))

@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
-from flowdbg.core.session import Branch, Session, Turn
+from flowdbg.core.entries import Stopped, StopReason
+from flowdbg.core.lineage import last_given
+from flowdbg.core.session import Branch, Given, Session, Turn
+
+
+def seen_after(session: Session, turn: Turn) -> Session:
+    """Return the session as it stood after a turn: its branch, plan and edits of then."""
+    return _seen(session, as_of(session, turn), turn.given)
+
+
+def seen_on(session: Session, number: int) -> Session:
+    """Return the session as it stands on a branch on which nothing ran."""
+    return _seen(session, session.branches[number], last_given(session, number))
+
+
+def _seen(session: Session, branch: Branch, given: Given) -> Session:
+    branches = list(session.branches)
+    branches[branch.number] = branch
+    return session.replace(
+        branches=tuple(branches),
+        current=branch.number,
+        plan=given.plan,
+        output_edits=given.output_edits,
+        block_edits=given.block_edits,
+        stale=None,
+        running=None,
+        verb="",
+        stop=Stopped(StopReason.STEP),
+    )
 
 
 def as_of(session: Session, turn: Turn) -> Branch:
     """Return the branch of a turn as it stood when the turn had ended."""
     branch = session.branches[turn.branch]
+    plan = turn.given.plan
     cursor = turn.index + turn.completed
     executions = {
         step_id: kept
@@ -17,7 +46,7 @@ def as_of(session: Session, turn: Turn) -> Branch:
     outputs = {
         step_id: output
         for step_id, output in branch.outputs.items()
-        if (index := session.plan.index_of(step_id)) is None or index < cursor
+        if (index := plan.index_of(step_id)) is None or index < cursor
     }
     ended_here = branch.done and cursor >= branch.cursor
     return branch.replace(cursor=cursor, executions=executions, outputs=outputs, done=ended_here)
@@ -34,11 +63,26 @@ def newest_step(session: Session) -> str:
 
 def turn_label(session: Session, turn: Turn) -> str:
     """Name a turn that is looked at: `viewing turn 2 of 5`, and its branch among several."""
-    branch = f", branch #{turn.branch}" if len(session.branches) > 1 else ""
-    return f"viewing turn {turn.number} of {len(session.turns)}{branch}"
+    where = f"viewing turn {turn.number} of {len(session.turns)}"
+    return f"{where}, {_short(session, turn.branch)}" if len(session.branches) > 1 else where
+
+
+def flow_title(seen: Session) -> str:
+    """Say above the flow that it is not the present: `1 Flow  #0 as it was`."""
+    return f"1 Flow  #{seen.current} as it was"
+
+
+def branch_label(session: Session, number: int) -> str:
+    """Name a branch that is looked at before anything ran on it."""
+    return f"viewing {_short(session, number)}, nothing ran on it"
+
+
+def _short(session: Session, number: int) -> str:
+    """Name a branch in a word: `fork #2`."""
+    return f"{session.branches[number].reason or 'branch'} #{number}"
 
 
 def step_of(session: Session, turn: Turn) -> str:
     """Return the id of the step that a turn began with; empty when it is not known."""
-    step = session.plan.at(turn.index)
+    step = (turn.given.plan if turn.given.plan.steps else session.plan).at(turn.index)
     return step.id if step else ""

@@ -20,6 +20,10 @@ ALIGN_LIMIT = 2_000
 """Items of an array that are aligned; longer stretches are compared place by place."""
 
 
+LARGE = 100_000
+"""Characters of texts from which values count as large; a node counts as 20."""
+
+
 class Kind(StrEnum):
     """What became of a node."""
 
@@ -100,6 +104,20 @@ def summary(root: DiffNode) -> str:
 def fingerprint(value: Any) -> str:
     """Return a text that two values share exactly when they do not differ."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def is_large(*values: Any) -> bool:
+    """Whether comparing values may take long enough to be noticed."""
+    left = LARGE
+    stack = list(values)
+    while stack and left > 0:
+        value = stack.pop()
+        if isinstance(value, str):
+            left -= len(value)
+        elif isinstance(value, dict | list):
+            left -= 20 * len(value)
+            stack.extend(value.values() if isinstance(value, dict) else value)
+    return left <= 0
 
 
 def same(old: Any, new: Any) -> bool:

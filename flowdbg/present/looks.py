@@ -74,7 +74,7 @@ RUN_LOOKS: dict[RunState, Look] = {
     RunState.STALE: Look("≠", "~", "PLAN CHANGED", "warning"),
     RunState.UNKNOWN: Look("≟", "?", "OUTCOME UNKNOWN", "warning"),
     RunState.CANCELLED: Look("■", "#", "CANCELLED", "warning"),
-    RunState.WAITING: Look("‖", "!", "WAITING", "warning"),
+    RunState.WAITING: Look("!", "!", "TOOLS", "warning"),
     RunState.OFFLINE: Look("⊘", "-", "OFFLINE", "bad"),
 }
 
@@ -91,3 +91,4 @@ EQUAL = Look("=", "=", "the same", "muted")
 MOVED = Look("↕", "^", "moved", "accent")
 ELLIPSIS = Look("…", "~", "more", "muted")
 LINE_END = Look("¶", "$", "end of a line", "muted")
+VIEWING = Look("◀", "<", "VIEWING", "accent")

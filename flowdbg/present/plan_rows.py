@@ -47,7 +47,6 @@ class PlanRow:
 def plan_rows(
     session: Session,
     *,
-    viewed: Branch | None = None,
     folded: Collection[str] = (),
     drafts: Collection[str] = (),
 ) -> tuple[PlanRow, ...]:
@@ -55,11 +54,10 @@ def plan_rows(
 
     Args:
         session: The session.
-        viewed: The branch looked at, when it is not the current one.
         folded: Ids of containers whose children are hidden.
         drafts: Ids of steps with an unfinished edit.
     """
-    branch = viewed or session.branch
+    branch = session.branch
     rows: list[PlanRow] = []
     for index, step in enumerate(session.plan.steps):
         execution = _latest(branch, step.id)

@@ -55,15 +55,14 @@ class StepView:
         return self.status is Status.RUNNING
 
 
-def step_view(session: Session, step_id: str, branch: Branch | None = None) -> StepView | None:
+def step_view(session: Session, step_id: str) -> StepView | None:
     """Return the view of a step, or None when the plan does not have it.
 
     Args:
         session: The session.
         step_id: A step of the plan, or one inside a container.
-        branch: The branch looked at, when it is not the current one.
     """
-    shown = branch or session.branch
+    shown = session.branch
     for step in session.plan.steps:
         if step.id == step_id:
             return _whole(session, shown, step)
@@ -170,10 +169,14 @@ def _note(session: Session, branch: Branch, step: Step, execution: Execution | N
     if pending is not None and pending.step_id == step.id:
         calls = "\n".join(call_text(call) for call in pending.calls)
         left = len(branch.unanswered)
-        return f"It waits for tools; {left} not answered (a answers, n goes on):\n\n{calls}"
+        return f"It waits for tools; {left} not answered:\n\n{calls}"
+    if execution is not None and execution.status is Status.UNKNOWN and not execution.chunks:
+        return "No end came: it may have run, or not."
     if execution is not None:
         return "" if execution.output or execution.error or execution.chunks else "No output yet."
     here = session.plan.index_of(step.id)
+    if here == session.cursor and session.stale is not None:
+        return "The plan changed before it ran."
     if here == session.cursor and not session.branch.done:
         return "This step runs next.\nn runs it, i gives it an output instead."
     return "It has not run yet.\ni gives it an output, o changes its block."

@@ -11,11 +11,14 @@ from flowdbg.core.lineage import first_given, last_given
 from flowdbg.core.plan import Plan, Step
 from flowdbg.core.session import Branch, Execution, Given, Session
 from flowdbg.present.branches import own_executions
+from flowdbg.present.json_diff import same
 
 Aspect = Literal["output", "input", "block"]
 """What of a step is compared."""
 
 ASPECTS: tuple[Aspect, ...] = ("output", "input", "block")
+CAUSES: tuple[Aspect, ...] = ("block", "input")
+"""Why an output may be another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,3 +160,41 @@ def _block(side: Side, step_id: str) -> Mapping[str, Any]:
 
 def _value(text: JsonText) -> Any:
     return text.text if text.problem else text.value
+
+
+def pairs(session: Session, step_id: str, seen: Session) -> tuple[tuple[Aspect, Take, Take], ...]:
+    """Everything of a step that there are two of, what a person most likely asks for first.
+
+    The edits in force come first, then what the step said last against each other time, newest
+    first: its output, and its block and input where they were others.
+
+    Args:
+        session: The session.
+        step_id: A step of the plan, or one inside a container.
+        seen: The session as it is looked at.
+    """
+    found: list[tuple[Aspect, Take, Take]] = []
+    side = Side(seen, seen.current)
+    newest = take_of(side, step_id)
+    step = seen.plan.find(step_id)
+    if newest is not None and newest.is_edit and newest.execution and newest.execution.output:
+        original = Take("original", step_id, newest.execution.output)
+        found.append(("output", original, Take("edited", step_id, newest.output)))
+    if step is not None and seen.block_edits.get(step_id):
+        original = Take("original", step_id, block=configured(step, {}))
+        edited = Take("edited", step_id, block=configured(step, seen.block_edits))
+        found.append(("block", original, edited))
+    attempts = side.branch.executions.get(step_id, ())
+    if not attempts:
+        return tuple(found)
+    last = _attempt(side, attempts[-1])
+    for other in reversed(takes(Side(session, session.current), step_id)):
+        if other.is_edit or other.name == last.name:
+            continue
+        found.append(("output", other, last))
+        found += [
+            (aspect, other, last)
+            for aspect in CAUSES
+            if not same(other.value(aspect), last.value(aspect))
+        ]
+    return tuple(found)

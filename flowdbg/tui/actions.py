@@ -6,11 +6,11 @@ key table of the README. `off` says why an action cannot be done now; an empty t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from flowdbg.core import rules
-from flowdbg.core.session import Session
+from flowdbg.core.session import Branch, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class Situation:
     """The selected step; empty when there is none."""
     pane: str = "flow"
     """The pane that has the keys."""
-    viewing: bool = False
-    """Whether an earlier turn is looked at."""
+    seen: Branch | None = None
+    """The branch that is looked at, as it stood then; None for the present."""
     can_undo: bool = False
     searching: bool = False
     draft_steps: frozenset[str] = frozenset()
@@ -56,6 +56,17 @@ def _verb(name: str) -> Off:
     return lambda situation: rules.refusal(situation.session, name)
 
 
+def _here(name: str) -> Off:
+    """A verb that goes on where the session stands: not while something else is seen."""
+
+    def off(situation: Situation) -> str:
+        if situation.seen is None:
+            return rules.refusal(situation.session, name)
+        return "this is an earlier turn: F forks from here, H goes back to where it stands"
+
+    return off
+
+
 def _needs_step(situation: Situation) -> str:
     return "" if situation.step_id else "the plan has no step to select yet"
 
@@ -66,7 +77,7 @@ def _index(situation: Situation) -> int | None:
 
 def _run_to(situation: Situation) -> str:
     index = _index(situation)
-    refused = rules.refusal(situation.session, "run to")
+    refused = _here("run to")(situation)
     if refused or index is None:
         return refused or "select a step of the plan, not one inside a container"
     if index <= situation.session.cursor:
@@ -79,9 +90,10 @@ def _fork(situation: Situation) -> str:
     refused = rules.refusal(situation.session, "fork")
     if refused or index is None:
         return refused or "select a step of the plan, not one inside a container"
-    if index > situation.session.cursor:
+    branch = situation.seen or situation.session.branch
+    if index > branch.cursor:
         return "the selected step was not reached yet"
-    return ""
+    return rules.fork_refusal(situation.session, index, branch.number)
 
 
 def _edit_output(situation: Situation) -> str:
@@ -121,6 +133,11 @@ def _history(situation: Situation) -> str:
     return "" if situation.session.turns else "nothing has run yet"
 
 
+def _branches(situation: Situation) -> str:
+    alone = len(situation.session.branches) == 1
+    return "there is one branch; fork (F), retry (r) or restart (R) makes another" if alone else ""
+
+
 def _request(situation: Situation) -> str:
     at_end = situation.session.at_end
     return "the flow is at its end: there is no next request" if at_end else ""
@@ -141,18 +158,18 @@ def _undo(situation: Situation) -> str:
 RUN, EDIT, LOOK, PANES, SEARCH, PROGRAM = "Run", "Edit", "Look", "Panes", "Search", "Program"
 
 ACTIONS: tuple[Action, ...] = (
-    Action("run.step", ("n",), "Step", "Run the next step and pause.", RUN, _verb("step"), 100),
+    Action("run.step", ("n",), "Step", "Run the next step and pause.", RUN, _here("step"), 100),
     Action("run.continue", ("c",), "Continue",
            "Run step after step until a breakpoint, an error or the end.", RUN,
-           _verb("continue"), 90),
+           _here("continue"), 90),
     Action("run.to-end", ("E",), "End", "Run all that is left in one call, without pausing.", RUN,
-           _verb("run to end"), 50),
+           _here("run to end"), 50),
     Action("run.to-selected", ("t",), "To here", "Run and stop before the selected step.", RUN,
            _run_to, 60, ("flow",)),
     Action("run.cancel", ("ctrl+c",), "Cancel", "Stop what is running; its stream is closed.", RUN,
            _verb("cancel"), 0),
     Action("run.retry", ("r",), "Retry", "Run the last step again; its former attempt stays.", RUN,
-           _verb("retry"), 40),
+           _here("retry"), 40),
     Action("run.restart", ("R",), "Restart",
            "Begin a new run at the first step; edits and breakpoints stay.", RUN,
            _verb("restart"), 35),
@@ -177,7 +194,12 @@ ACTIONS: tuple[Action, ...] = (
            _tools, 99),
     Action("view.earlier", ("[",), "Earlier", "Look at the turn before.", LOOK, _history, 15),
     Action("view.later", ("]",), "Later", "Look at the turn after.", LOOK, _history, 14),
-    Action("view.goto-next", ("H",), "", "Go back to the step that runs next.", LOOK),
+    Action("view.goto-next", ("H",), "Present", "Go back to the step that runs next.", LOOK),
+    Action("view.branches", ("B",), "Branches",
+           "Show branches and turns: look at one, compare, go on from it.", LOOK, weight=24),
+    Action("view.compare", ("C",), "Compare",
+           "Compare two branches step by step: outputs, inputs, blocks.", LOOK, _branches, 16),
+    Action("view.compare-session", (), "", "Compare with another session of this flow.", LOOK),
     Action("view.next-tab", ("v",), "Next view",
            "Show the next of output, input, block, difference, event.", LOOK, weight=55),
     Action("view.previous-tab", ("V",), "", "Show the view before.", LOOK),
@@ -233,7 +255,55 @@ EDITOR_ACTIONS: tuple[Action, ...] = (
            weight=50),
 )  # fmt: skip
 
-BY_ID = {action.id: action for action in (*ACTIONS, *EDITOR_ACTIONS)}
+BRANCHES_ACTIONS: tuple[Action, ...] = (
+    Action("branches.look", ("enter",), "Look",
+           "Look at the branch, or at how things stood after the turn; nothing changes.", LOOK,
+           weight=95),
+    Action("branches.fork", ("F",), "Go on", "Go on from the end of the branch, on a new one.",
+           RUN, weight=80),
+    Action("branches.compare", ("D", "C"), "Compare",
+           "Compare the branch with the marked one, else with the one it left.", LOOK, weight=90),
+    Action("branches.mark", ("space",), "Mark", "Mark the branch to compare others with it.", LOOK,
+           weight=70),
+    Action("branches.session", ("S",), "Session", "Compare with another session of this flow.",
+           LOOK, weight=40),
+    Action("branches.help", ("?", "f1"), "Help", "Show the keys of this list.", PROGRAM, weight=60),
+    Action("branches.back", ("escape", "q", "B"), "Back", "Go back to the debugger.", PROGRAM,
+           weight=50),
+)  # fmt: skip
+
+COMPARE_ACTIONS: tuple[Action, ...] = (
+    Action("compare.next-view", ("v",), "Output/input/block",
+           "Show the next of output, input, block.", LOOK, weight=90),
+    Action("compare.previous-view", ("V",), "", "Show the view before.", LOOK),
+    Action("compare.next", ("n",), "Next ≠", "Go to the next step that differs.", LOOK, weight=85),
+    Action("compare.previous", ("N",), "", "Go to the step before that differs.", LOOK),
+    Action("compare.left-back", ("[",), "Left", "Put an earlier attempt at the step on the left.",
+           LOOK, weight=70),
+    Action("compare.left-on", ("]",), "", "Put a later attempt at the step on the left.", LOOK),
+    Action("compare.right-back", ("{",), "Right", "Put an earlier attempt on the right.", LOOK,
+           weight=65),
+    Action("compare.right-on", ("}",), "", "Put a later attempt on the right.", LOOK),
+    Action("compare.swap", ("s",), "Swap", "Swap the two sides.", LOOK, weight=60),
+    Action("compare.only", ("o",), "Only ≠", "List only the steps that differ, or all.", LOOK,
+           weight=55),
+    Action("compare.session", ("S",), "Session", "Compare with another session of this flow.",
+           LOOK, weight=40),
+    Action("compare.copy", ("y",), "Copy", "Copy the difference that is shown.", LOOK, weight=45),
+    Action("compare.help", ("?", "f1"), "Help", "Show the keys of this comparison.", PROGRAM,
+           weight=80),
+    Action("compare.back", ("escape", "q"), "Back", "Go back.", PROGRAM, weight=75),
+)  # fmt: skip
+
+GROUPS: Mapping[str, tuple[Action, ...]] = {
+    "debug": ACTIONS,
+    "editor": EDITOR_ACTIONS,
+    "branches": BRANCHES_ACTIONS,
+    "compare": COMPARE_ACTIONS,
+}
+"""All actions, by where they can be done; a key may mean another thing in another place."""
+
+BY_ID = {action.id: action for group in GROUPS.values() for action in group}
 
 
 def handler_name(action_id: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from flowdbg.tui.actions import ACTIONS, EDITOR_ACTIONS, Action, key_label
+from flowdbg.tui.actions import ACTIONS, BY_ID, GROUPS, Action, key_label
 from flowdbg.tui.keymap import Keymap
 
 MOVEMENT = (
@@ -50,6 +50,20 @@ ABOUT = {
         "Apply takes the edit; leaving keeps what you typed as a draft (∓). Text is checked while"
         " you type. An edited output is sent whole, a block only by the fields that differ.",
     ),
+    "branches": (
+        "Branches",
+        "Every line of turns of this session, below the one it left. A fork, a retry or a restart"
+        " begins one; nothing is overwritten. enter looks at how a branch or a turn stood; nothing"
+        " changes by that, and F forks from there. l unfolds a branch to its turns. Below: its"
+        " steps, with ≠ where they say something else than the branch it is compared with.",
+    ),
+    "compare": (
+        "Compare",
+        "Two runs side by side: two branches, or two sessions. A step is ≠ when its output, its"
+        " input or its block differs; the numbers count the leaves. Outputs are compared as later"
+        " steps read them, with the edits of then. The line below the difference says exactly what"
+        " is compared with what.",
+    ),
 }
 """What each pane is for."""
 
@@ -58,7 +72,7 @@ def help_text(pane: str, keys: Keymap) -> str:
     """Return the help for a pane."""
     title, about = ABOUT.get(pane, ABOUT["flow"])
     lines = [title.upper(), about, ""]
-    actions: Sequence[Action] = EDITOR_ACTIONS if pane == "editor" else ACTIONS
+    actions: Sequence[Action] = GROUPS.get(pane, ACTIONS)
     here = [action for action in actions if pane in action.panes]
     if here:
         lines += ["HERE", *_rows(here, keys), ""]
@@ -72,7 +86,7 @@ def help_text(pane: str, keys: Keymap) -> str:
 def key_table(keys: Keymap) -> str:
     """Return the key table of the README, as Markdown."""
     lines = ["| key | action | what it does |", "|---|---|---|"]
-    for action in (*ACTIONS, *EDITOR_ACTIONS):
+    for action in BY_ID.values():
         labels = " ".join(f"`{key_label(key)}`" for key in keys[action.id]) or "palette"
         lines.append(f"| {labels.replace('|', chr(92) + '|')} | `{action.id}` | {action.help} |")
     return "\n".join(lines)

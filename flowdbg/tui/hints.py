@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flowdbg.core.session import State
-from flowdbg.tui.actions import ACTIONS, BY_ID, EDITOR_ACTIONS, Situation, key_label
+from flowdbg.tui.actions import ACTIONS, BY_ID, GROUPS, Situation, key_label
 from flowdbg.tui.widgets.footer_bar import Hint
 
 Keys = Mapping[str, tuple[str, ...]]
@@ -14,6 +14,7 @@ Keys = Mapping[str, tuple[str, ...]]
 _COMMON = ("app.palette", "app.help", "app.quit")
 _EDITS = ("edit.output", "edit.block", "breakpoint.toggle")
 _AGAIN = ("run.restart", "run.retry", "run.fork")
+_MENDED = ("run.retry", *_EDITS, "run.restart", "run.fork")
 _FORWARD = ("run.step", "run.continue")
 
 FIRST: Mapping[State, tuple[str, ...]] = {
@@ -21,10 +22,14 @@ FIRST: Mapping[State, tuple[str, ...]] = {
     State.RUNNING: ("run.cancel", *_EDITS, *_COMMON),
     State.TOOLS: ("tools.answer", "run.retry", *_EDITS, *_COMMON),
     State.DONE: (*_AGAIN, *_EDITS, *_COMMON),
-    State.FAILED: (*_AGAIN, *_FORWARD, *_EDITS, *_COMMON),
-    State.UNKNOWN: (*_AGAIN, *_EDITS, *_COMMON),
+    State.FAILED: (*_MENDED, *_COMMON),
+    State.UNKNOWN: ("run.retry", "run.restart", "run.fork", *_EDITS, *_COMMON),
     State.STALE: ("run.restart", "run.pin", "view.plan-change", *_COMMON),
 }
+_VIEWING = ("run.fork", "view.goto-next", "view.earlier", "view.later", "view.diff",
+            "view.branches", *_COMMON)  # fmt: skip
+"""What is offered first while an earlier turn is looked at."""
+
 """What each state offers first, in this order; all else follows by its weight."""
 
 _ALWAYS = 1000
@@ -33,7 +38,7 @@ _ALWAYS = 1000
 
 def hints(situation: Situation, keys: Keys) -> list[Hint]:
     """Return the hints for where the session stands and for the pane that has the keys."""
-    first = FIRST[situation.session.state]
+    first = FIRST[situation.session.state] if situation.seen is None else _VIEWING
     found = []
     for action in ACTIONS:
         if not keys[action.id]:
@@ -50,16 +55,16 @@ def hints(situation: Situation, keys: Keys) -> list[Hint]:
     return found
 
 
-def editor_hints(keys: Keys) -> list[Hint]:
-    """Return the hints of an open editor."""
+def hints_of(place: str, keys: Keys) -> list[Hint]:
+    """Return the hints of the editor or of a screen, by its name in the registry."""
     return [
         _hint(action.id, keys, action.weight)
-        for action in EDITOR_ACTIONS
+        for action in GROUPS[place]
         if action.weight and keys[action.id]
     ]
 
 
 def _hint(action_id: str, keys: Keys, weight: int, *, enabled: bool = True) -> Hint:
     label = BY_ID[action_id].label
-    keep = action_id == "app.help"
+    keep = action_id.endswith(".help")
     return Hint(action_id, key_label(keys[action_id][0]), label, weight, enabled, keep)

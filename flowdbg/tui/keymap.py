@@ -8,7 +8,7 @@ from textual.binding import Binding
 
 from flowdbg.errors import ConfigError
 from flowdbg.present.suggest import did_you_mean
-from flowdbg.tui.actions import ACTIONS, BY_ID, EDITOR_ACTIONS, Action
+from flowdbg.tui.actions import BY_ID, GROUPS, Action
 
 Keymap = Mapping[str, tuple[str, ...]]
 """The keys of each action, by the action's id."""
@@ -42,7 +42,8 @@ NEVER = {
 _NAMED = {
     "[": "left_square_bracket", "]": "right_square_bracket", "+": "plus", "-": "minus",
     "=": "equals_sign", "/": "slash", ".": "full_stop", ",": "comma", ":": "colon",
-    "?": "question_mark", "*": "asterisk", "_": "underscore",
+    "?": "question_mark", "*": "asterisk", "_": "underscore", "{": "left_curly_bracket",
+    "}": "right_curly_bracket",
 }  # fmt: skip
 
 
@@ -63,7 +64,7 @@ def resolve(
     if base not in MAPS:
         known = ", ".join(MAPS)
         raise ConfigError(f"There is no keymap '{base}'.", f"Choose one of: {known}.")
-    keys = {action.id: action.keys for action in (*ACTIONS, *EDITOR_ACTIONS)}
+    keys = {action.id: action.keys for action in BY_ID.values()}
     keys.update(MAPS[base])
     for action_id, given in (overrides or {}).items():
         if action_id not in BY_ID:
@@ -73,7 +74,7 @@ def resolve(
                 "Run `flowdbg config keys` to see all actions.",
             )
         keys[action_id] = _parsed(action_id, given)
-    for group in (ACTIONS, EDITOR_ACTIONS):
+    for group in GROUPS.values():
         _refuse_clashes(group, keys)
     return keys
 

@@ -48,6 +48,14 @@ class DraftsLoaded(Message):
         self.text = text
 
 
+class SessionRead(Message):
+    """A stored session was read, to be compared with this one."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+
+
 class ExternallyEdited(Message):
     """A text came back from the person's editor."""
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from flowdbg.tui.actions import ACTIONS, EDITOR_ACTIONS
+from flowdbg.tui.actions import BY_ID
 from tests.debugger.flows import write_flow
 
 PATIENCE = 40.0
@@ -52,6 +52,34 @@ WALK: list[tuple[str, str, str]] = [
     ("run.retry", "r", r"DONE .*retry #1"),
     ("run.fork", "F", r"(?s)PAUSED.*fork #\d"),
     ("run.to-end", "E", r"DONE "),
+    ("view.branches", "B", r"#1 retry of"),
+    ("branches.mark", "Space", r"≠.*#\d"),
+    ("branches.help", "?", r"BRANCHES"),
+    ("editor.back", "Escape", gone("BRANCHES")),
+    ("branches.session", "S", r"no other session"),
+    ("branches.fork", "F", r"at its end|goes on"),
+    ("branches.compare", "D", r"Steps.*\n.*the run"),
+    ("compare.back", "Escape", gone("the run")),
+    ("branches.look", "Enter", r"\[?.*4 Edits"),
+    ("view.branches", "B", r"#1 retry of"),
+    ("branches.back", "Escape", r"4 Edits"),
+    ("view.compare", "C", r"the run"),
+    ("compare.next-view", "v", r"input: #|block: #"),
+    ("compare.previous-view", "V", r"output: #"),
+    ("compare.help", "?", r"COMPARE"),
+    ("editor.back", "Escape", gone("COMPARE")),
+    ("compare.left-back", "[", r"#0 attempt|no other attempt"),
+    ("compare.left-on", "]", r"#\d attempt|no other attempt"),
+    ("compare.right-back", "{", r"#\d attempt|no other attempt"),
+    ("compare.right-on", "}", r"#\d attempt|no other attempt"),
+    ("compare.next", "n", r"the run"),
+    ("compare.previous", "N", r"the run"),
+    ("compare.only", "o", r"Steps"),
+    ("compare.only", "o", r"the run"),
+    ("compare.swap", "s", r"the run"),
+    ("compare.copy", "y", r"Copied|copy"),
+    ("compare.session", "S", r"no other session"),
+    ("compare.back", "Escape", r"4 Edits"),
     ("view.earlier", "[", r"VIEWING"),
     ("view.later", "]", gone("VIEWING")),
     ("run.restart", "R", r"before 1/3"),
@@ -135,7 +163,7 @@ def tmux(tmp_path: Path) -> Iterator[Tmux]:
 
 
 def test_the_walk_presses_every_action_that_has_a_key() -> None:
-    keyed = {action.id for action in (*ACTIONS, *EDITOR_ACTIONS) if action.keys}
+    keyed = {action.id for action in BY_ID.values() if action.keys}
     walked = {action_id for action_id, _, _ in WALK if action_id}
     assert walked == keyed - {"app.quit"}
 

@@ -112,7 +112,7 @@ def test_branches_stand_below_the_ones_they_left_and_say_why() -> None:
     assert [row.edits for row in rows] == [0, 1, 1, 0]
     assert [row.place for row in rows] == ["2/4", "2/4", "2/4", "1/4"]
     assert [row.tokens for row in rows] == [14, 7, 7, 7]
-    assert [took(row) for row in rows] == ["0:03.0", "0:01.5", "0:02.0", "0:01.5"]
+    assert [took(row) for row in rows] == ["3.0s", "1.5s", "2.0s", "1.5s"]
     assert [row.is_current for row in rows] == [False, False, False, True]
     assert branch_title(told(), 2) == "#2 fork before 2 Classify, from #0"
 

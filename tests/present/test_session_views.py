@@ -14,9 +14,14 @@ from flowdbg.core.entries import (
     BlockEdited,
     BreakpointSet,
     CommandGiven,
+    Entry,
+    Forked,
+    ForkReason,
     InputsGiven,
     Outcome,
+    OutputEditCleared,
     OutputEdited,
+    PlanLoaded,
     PlanWentStale,
     Stopped,
     StopReason,
@@ -29,11 +34,21 @@ from flowdbg.core.events import (
     StepStarted,
     ToolCallsRequested,
 )
+from flowdbg.core.fold import apply_all
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.plan import Plan, Step, compare_plans
 from flowdbg.present.command_twin import command_twin
 from flowdbg.present.edit_rows import edit_rows
-from flowdbg.present.history import as_of, newest_step, step_of, turn_label
+from flowdbg.present.history import (
+    as_of,
+    branch_label,
+    flow_title,
+    newest_step,
+    seen_after,
+    seen_on,
+    step_of,
+    turn_label,
+)
 from flowdbg.present.looks import StepState
 from flowdbg.present.plan_change import change_rows
 from flowdbg.present.plan_rows import plan_rows, row_index, summary
@@ -43,7 +58,7 @@ from flowdbg.present.status_line import Part, fitted, look, status_parts
 from flowdbg.present.step_view import step_view
 from flowdbg.present.tips import Tip, current_tip
 from flowdbg.store import SessionSummary
-from tests.present.sessions import PLAN, received, session_of, step_taken
+from tests.present.sessions import PLAN, START, received, session_of, step_taken
 
 
 def words(session_parts: list[Part]) -> str:
@@ -204,7 +219,7 @@ def test_a_step_waiting_for_tools_names_its_calls() -> None:
     assert view is not None
     assert 'lookup({"id": 7})' in view.note
     assert plan_rows(session)[0].state is StepState.WAITING
-    assert look(session).word == "WAITING"
+    assert look(session).word == "TOOLS"
 
 
 def test_an_output_begins_as_its_schema_asks() -> None:
@@ -228,7 +243,7 @@ def test_a_session_can_be_looked_at_as_it_stood_after_an_earlier_turn() -> None:
     turn = session.turns[0]
     branch = as_of(session, turn)
     assert (branch.cursor, list(branch.outputs)) == (1, ["fetch"])
-    rows = plan_rows(session, viewed=branch)
+    rows = plan_rows(seen_after(session, turn))
     assert [row.state for row in rows[:3]] == [
         StepState.DONE, StepState.NEXT, StepState.PENDING,
     ]  # fmt: skip
@@ -236,6 +251,28 @@ def test_a_session_can_be_looked_at_as_it_stood_after_an_earlier_turn() -> None:
     assert step_of(session, turn) == "fetch"
     assert newest_step(session) == "classify"
     assert newest_step(session_of()) == ""
+
+
+def test_what_is_looked_at_has_the_plan_and_the_edits_of_then() -> None:
+    edit = OutputEdited("fetch", JsonText('"mine"'))
+    session = session_of(edit, *step_taken(1, 0), OutputEditCleared("fetch"))
+    newer = replace(PLAN, steps=PLAN.steps[:2], version=4, hash="h4")
+    session = apply_all(
+        session,
+        [
+            Entry(START, 0, PlanLoaded(newer)),
+            Entry(START, 0, Forked(1, 0, 0, ForkReason.RESTART, True)),
+            Entry(START, 1, Forked(2, 1, 0, ForkReason.FORK, False)),
+        ],
+    )
+    seen = seen_after(session, session.turns[0])
+    assert (seen.plan, seen.current, seen.cursor) == (PLAN, 0, 1)
+    assert seen.output_edits == {"fetch": edit.value}
+    bare = seen_on(session, 1)
+    assert (bare.current, bare.plan.version, bare.output_edits) == (1, 4, {})
+    assert flow_title(bare) == "1 Flow  #1 as it was"
+    assert branch_label(session, 1) == "viewing restart #1, nothing ran on it"
+    assert turn_label(session, session.turns[0]) == "viewing turn 1 of 1, branch #0"
 
 
 def test_a_plan_change_names_what_became_of_each_step() -> None:

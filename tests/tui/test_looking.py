@@ -66,10 +66,10 @@ async def test_d_again_shows_the_next_difference(open_screen: OpenScreen) -> Non
         for _ in range(2):
             await screen.press("D")
             titles.append(str(screen.debug.detail.border_subtitle))
-        assert [title.partition("  ")[0] for title in titles] == [
-            "output: original, edited",
-            "block: original, edited",
-            "output: attempt 1, attempt 2",
+        assert titles == [
+            "1/4 output: original → edited",
+            "2/4 block: original → edited",
+            "3/4 output: #0 attempt 1 → #1 attempt 2",
         ]
 
 

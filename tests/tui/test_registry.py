@@ -9,7 +9,7 @@ import pytest
 from textual.widgets import OptionList
 
 from flowdbg.errors import ConfigError
-from flowdbg.tui.actions import ACTIONS, BY_ID, EDITOR_ACTIONS
+from flowdbg.tui.actions import ACTIONS, BY_ID, GROUPS
 from flowdbg.tui.app import DebugApp
 from flowdbg.tui.help_text import help_text, key_table
 from flowdbg.tui.keymap import NEVER, resolve
@@ -24,7 +24,7 @@ async def test_every_action_can_be_done_by_the_screen(open_screen: OpenScreen) -
 
 
 def test_ids_are_unique_and_everything_has_its_words() -> None:
-    assert len(BY_ID) == len(ACTIONS) + len(EDITOR_ACTIONS)
+    assert len(BY_ID) == sum(map(len, GROUPS.values()))
     for action in BY_ID.values():
         assert action.help.endswith(".")
         assert bool(action.weight) <= bool(action.label)
@@ -93,10 +93,12 @@ async def test_keys_of_the_editor_can_be_changed(open_screen: OpenScreen) -> Non
         assert screen.debugger.session.output_edits["take"].text == '{"x": 1}'
 
 
-@pytest.mark.parametrize("pane", ["flow", "detail", "outputs", "edits", "events", "editor"])
+@pytest.mark.parametrize(
+    "pane", ["flow", "detail", "outputs", "edits", "events", "editor", "branches", "compare"]
+)
 def test_help_has_a_line_for_each_action(pane: str) -> None:
     text = help_text(pane, resolve())
-    for action in EDITOR_ACTIONS if pane == "editor" else ACTIONS:
+    for action in GROUPS.get(pane, ACTIONS):
         assert action.help in text
 
 

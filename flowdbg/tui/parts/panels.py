@@ -9,17 +9,19 @@ from flowdbg.core.entries import Entry
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.session import Session
 from flowdbg.present import formats
+from flowdbg.present.advice import advice
 from flowdbg.present.edit_rows import edit_rows
 from flowdbg.present.event_items import items_of, logged_items
+from flowdbg.present.history import flow_title
 from flowdbg.present.json_marks import former
 from flowdbg.present.json_paths import Path
-from flowdbg.present.looks import DRAFT
+from flowdbg.present.looks import DRAFT, VIEWING
 from flowdbg.present.plan_rows import plan_rows, summary
 from flowdbg.present.status_line import look, status_parts
 from flowdbg.present.step_view import step_view
 from flowdbg.present.tips import current_tip
 from flowdbg.tui.parts.part import Handlers, Part
-from flowdbg.tui.styles import subtitle
+from flowdbg.tui.styles import subtitle, title
 
 
 class Panels(Part):
@@ -41,17 +43,18 @@ class Panels(Part):
     def refresh(self) -> None:
         """Show the session as it is, or as it was where an earlier turn is looked at."""
         screen, session = self.screen, self.session
+        seen = screen.history.seen
         rows = plan_rows(
-            session,
-            viewed=screen.history.branch,
+            seen,
             folded=screen.folded,
             drafts=screen.editing.draft_steps(),
         )
         screen.plan.show_rows(rows)
         screen.panes.fit_names()
         subtitle(screen.flow_pane, summary(rows))
+        title(screen.flow_pane, flow_title(seen) if seen is not session else "1 Flow")
         self.refresh_step()
-        self._show_outputs(session)
+        self._show_outputs(seen)
         screen.edits.show_rows(edit_rows(session, screen.editing.draft_notes()))
         self.refresh_status()
         screen.panes.refresh_tabs()
@@ -60,7 +63,7 @@ class Panels(Part):
 
     def refresh_step(self) -> None:
         """Show the selected step."""
-        view = step_view(self.session, self.step_id, self.screen.history.branch)
+        view = step_view(self.screen.history.seen, self.step_id)
         self.screen.detail.show_step(view)
         note = self.screen.editing.draft_notes().get(self.step_id, "")
         self.screen.detail.show_note(f"{DRAFT.glyph} {note}" if note else "")
@@ -68,8 +71,11 @@ class Panels(Part):
             self.screen.looking.fill_diff()
 
     def refresh_tip(self) -> None:
-        """Show the tip for where the person is."""
-        self.screen.tips.show_tip(current_tip(self.app.tips, self.session, self.step_id))
+        """Say what helps in trouble, else the tip for where the person is."""
+        said = "" if self.screen.history.label else advice(self.session)
+        tip = None if said else current_tip(self.app.tips, self.session, self.step_id)
+        glyph = look(self.session).glyph if said else "➜"
+        self.screen.tips.show_text(glyph, said or (tip.text if tip else ""), trouble=bool(said))
 
     def refresh_status(self) -> None:
         """Say how the session stands, with the clock of a running turn."""
@@ -80,7 +86,7 @@ class Panels(Part):
             elapsed += max(time.time() - session.running.started_at, 0)
             speed = self._speed(session)
         parts = status_parts(
-            session,
+            self.screen.history.seen,
             elapsed=elapsed,
             speed=speed,
             unsaved=bool(self.screen.unsaved),
@@ -89,7 +95,8 @@ class Panels(Part):
             profile=self.debugger.profile,
             production=self.debugger.is_production,
         )
-        self.screen.status.show_parts(look(session).glyph, parts)
+        shown = VIEWING if self.screen.history.label else look(session)
+        self.screen.status.show_parts(shown.glyph, parts)
 
     def _speed(self, session: Session) -> str:
         step = session.plan.at(session.cursor)
@@ -108,7 +115,7 @@ class Panels(Part):
             self.screen.events.add(items_of(entries))
 
     def _show_outputs(self, session: Session) -> None:
-        branch = self.screen.history.branch or session.branch
+        branch = session.branch
         shown = (branch.outputs, session.output_edits)
         if shown == self._outputs:
             return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.widget import Widget
 
 from flowdbg.present.looks import EDITED
-from flowdbg.tui.hints import editor_hints, hints
+from flowdbg.tui.hints import hints, hints_of
 from flowdbg.tui.parts.part import Handlers, Part
 from flowdbg.tui.screens.jump import JumpScreen, Spot
 from flowdbg.tui.widgets.footer_bar import Hint
@@ -115,7 +115,7 @@ class Panes(Part):
             screen.footer.show_hints(SEARCH_HINTS)
             return
         if screen.editor.state is not None:
-            screen.footer.show_hints(editor_hints(keys))
+            screen.footer.show_hints(hints_of("editor", keys))
         else:
             screen.footer.show_hints(hints(screen.situation(), keys))
 

@@ -85,9 +85,11 @@ class Running(Part):
     def _fork(self) -> None:
         index = self.session.plan.index_of(self.step_id)
         if index is not None:
+            left = self.screen.history.branch or self.session.branch
             self.screen.history.leave()
-            said = f"Branch before step {index + 1}; the former one stays"
-            self.move("run.fork", self.debugger.fork(index), said)
+            of = f" of #{left.number}" if left.number != self.session.current else ""
+            said = f"Branch{of} before step {index + 1}; the former one stays"
+            self.move("run.fork", self.debugger.fork(index, parent=left.number), said)
 
     def _pin(self) -> None:
         self.move("run.pin", self.debugger.pin(), "Pinned to the version that runs")

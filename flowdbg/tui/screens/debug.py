@@ -24,9 +24,11 @@ from flowdbg.tui.messages import (
     ExternallyEdited,
     Moved,
     SessionMoved,
+    SessionRead,
     Told,
     VerbEnded,
 )
+from flowdbg.tui.parts.comparing import Comparing
 from flowdbg.tui.parts.copying import Copying
 from flowdbg.tui.parts.editing import DRAFTS, Editing, read_drafts
 from flowdbg.tui.parts.history import History
@@ -83,12 +85,13 @@ class DebugScreen(DebugLayout):
         self.panels = Panels(self)
         self.editing = Editing(self)
         self.looking = Looking(self)
+        self.comparing = Comparing(self)
         self.copying = Copying(self)
         self.panes = Panes(self)
         self.program = Program(self)
         parts = (
-            self.running, self.history, self.editing, self.looking, self.copying, self.panes,
-            self.program,
+            self.running, self.history, self.editing, self.looking, self.comparing,
+            self.copying, self.panes, self.program,
         )  # fmt: skip
         self._handlers: dict[str, Callable[[], None]] = {}
         for part in parts:
@@ -124,7 +127,7 @@ class DebugScreen(DebugLayout):
             self.session,
             step_id=self.step_id,
             pane=self.pane,
-            viewing=self.history.turn is not None,
+            seen=self.history.branch,
             can_undo=self.editing.can_undo,
             searching=self.copying.is_searching,
             draft_steps=frozenset(self.editing.draft_steps()),
@@ -202,6 +205,10 @@ class DebugScreen(DebugLayout):
     @on(DraftsLoaded)
     def _drafts_loaded(self, event: DraftsLoaded) -> None:
         self.editing.take_drafts(read_drafts(event.text))
+
+    @on(SessionRead)
+    def _session_read(self, event: SessionRead) -> None:
+        self.comparing.take(event.session)
 
     @on(VerbEnded)
     def _verb_ended(self, event: VerbEnded) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 
 from rich.cells import get_character_cell_size
-from textual import events
+from textual import events, on
+from textual.message import Message
 
 from flowdbg.present.diff_lines import DiffRow
 from flowdbg.present.diff_rows import DiffRows
-from flowdbg.present.json_diff import DiffNode, Kind, compare
+from flowdbg.present.json_diff import DiffNode, Kind, compare, is_large
 from flowdbg.present.looks import ADDED, CHANGED, FOLDED, MOVED, OPEN, REMOVED
 from flowdbg.tui.widgets.line_view import LineView, Piece
 
@@ -24,6 +26,14 @@ _MARKS = {
 class DiffView(LineView):
     """Shows how one JSON value differs from another."""
 
+    class LaidOut(Message):
+        """Two large values were compared."""
+
+        def __init__(self, rows: DiffRows, asked: int) -> None:
+            super().__init__()
+            self.rows = rows
+            self.asked = asked
+
     def __init__(
         self,
         *,
@@ -33,19 +43,31 @@ class DiffView(LineView):
         super().__init__(id=id, classes=classes)
         self._rows: DiffRows | None = None
         self._placeholder = ""
+        self._asked = 0
+        """Counts what was asked to be shown; what was laid out for something else is late."""
 
     def compare_values(self, old: object, new: object) -> None:
-        """Show the difference of two parsed JSON values."""
+        """Show the difference of two parsed JSON values; large ones are compared in a thread."""
         self.hits = None
         self.cursor = 0
         self.scroll_home(animate=False)
-        self._lay_out(compare(old, new))
+        self._asked += 1
+        if is_large(old, new):
+            self.clear("Comparing…")
+            self._lay_out_aside(lambda: compare(old, new))
+        else:
+            self._take(DiffRows(compare(old, new), self._width, get_character_cell_size))
 
     def clear(self, placeholder: str) -> None:
         """Show no difference but a sentence."""
+        self._asked += 1
         self._rows, self._placeholder, self.hits = None, placeholder, None
         self.rows_changed()
         self.refresh()
+
+    def whole_text(self) -> str:
+        """Return all rows that are shown, as text to be copied or read elsewhere."""
+        return "\n".join(self.row_text(at) for at in range(self.row_count()))
 
     def row_count(self) -> int:
         """Return how many rows there are."""
@@ -74,8 +96,13 @@ class DiffView(LineView):
     def on_resize(self, event: events.Resize) -> None:
         """Wrap texts to the new width."""
         del event
-        if self._rows is not None:
-            self._lay_out(self._rows.root)
+        if self._rows is None or self._rows.width == self._width:
+            return
+        root = self._rows.root
+        if is_large(root.old, root.new):
+            self._lay_out_aside(lambda: root)
+        else:
+            self._take(DiffRows(root, self._width, get_character_cell_size))
 
     def action_choose(self) -> None:
         """Unfold what did not change, or fold it again."""
@@ -102,11 +129,31 @@ class DiffView(LineView):
             self.move_to(at)
             self.action_choose()
 
-    def _lay_out(self, root: DiffNode) -> None:
-        width = max(self.scrollable_content_region.width - 4, 20)
-        self._rows = DiffRows(root, width, get_character_cell_size)
+    @property
+    def _width(self) -> int:
+        """Cells that a row may take."""
+        return max(self.scrollable_content_region.width - 4, 20)
+
+    def _take(self, rows: DiffRows) -> None:
+        self._rows = rows
         self.rows_changed()
         self.refresh()
+
+    def _lay_out_aside(self, compared: Callable[[], DiffNode]) -> None:
+        """Compare and lay out in a thread; the keys are answered meanwhile."""
+        self.run_worker(self._laid_out(compared, self._width, self._asked), exclusive=False)
+
+    async def _laid_out(self, compared: Callable[[], DiffNode], width: int, asked: int) -> None:
+        def laid_out() -> DiffRows:
+            return DiffRows(compared(), width, get_character_cell_size)
+
+        self.post_message(self.LaidOut(await asyncio.to_thread(laid_out), asked))
+
+    @on(LaidOut)
+    def _is_laid_out(self, event: LaidOut) -> None:
+        event.stop()
+        if event.asked == self._asked:
+            self._take(event.rows)
 
     def _values(self, row: DiffRow) -> list[Piece]:
         label = f"{row.label}: " if row.label and (row.old or row.new) else row.label
