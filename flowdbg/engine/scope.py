@@ -12,9 +12,6 @@ from typing import Any
 
 from flowdbg.engine.errors import BlockFailed
 
-RESERVED = ("pipeline_input", "initial", "outputs", "item", "index")
-"""Names that a field of the input cannot take over."""
-
 
 @dataclass(frozen=True, slots=True)
 class Iteration:

@@ -100,7 +100,7 @@ def _problem(source: str, mode: Literal["eval", "exec"]) -> str | None:
     try:
         _parse(source, mode)
     except SyntaxError as error:
-        where = f" (line {error.lineno}, column {error.offset})" if error.lineno else ""
+        where = f" (line {error.lineno}, column {error.offset})" if error.offset else ""
         return f"does not parse: {error.msg}{where}"
     except (ValueError, RecursionError, MemoryError) as error:
         return f"does not parse: {str(error) or 'nested too deep'}"

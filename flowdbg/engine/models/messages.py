@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from flowdbg.engine.events import Usage
 
@@ -51,15 +51,3 @@ class ModelFinished:
 
 
 ModelEvent = TextDelta | ToolCalls | ModelFinished
-
-
-class ChatModel(Protocol):
-    """Something that answers a request piece by piece."""
-
-    def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
-        """The answer; closing the iterator ends the generation.
-
-        Raises:
-            ModelError: The model cannot be reached, refuses, or breaks off.
-        """
-        ...
