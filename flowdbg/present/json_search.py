@@ -8,10 +8,14 @@ from typing import Any
 
 from flowdbg.present.json_paths import Path
 from flowdbg.present.json_rows import is_long, shown_text
-from flowdbg.present.search import MATCH_LIMIT, Query
+from flowdbg.present.search import MATCH_LIMIT, Query, sliced
 
 _Link = tuple[Any, str | int] | None
 """A chain of keys up to the root, from which a path is made only where something matched."""
+
+
+_PAUSE = 256
+"""Nodes that are looked at between two pauses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,31 +34,57 @@ def find(value: Any, query: Query, limit: int = MATCH_LIMIT) -> list[Found]:
     string that unfolds counts.
     """
     found: list[Found] = []
+    for part in finding(value, query, limit):
+        found = part or found
+    return found
+
+
+def finding(value: Any, query: Query, limit: int = MATCH_LIMIT) -> Iterator[list[Found] | None]:
+    """Do what `find` does a part at a time; yields None in between, and at last what was found."""
+    found: list[Found] = []
     long_texts: list[tuple[int, _Link, str]] = []
-    with query.testing() as test:
-        for link, is_match, long_text in _walk(value, test):
+    for part in sliced(query, _walk(value, query.test())):
+        for link, is_match, long_text in part:
             if is_match:
                 found.append(Found(_path(link)))
             if long_text is not None:
                 long_texts.append((len(found), link, long_text))
-            if len(found) >= limit:
-                break
-    for at, link, text in reversed(long_texts):
-        found[at:at] = _inside(link, text, query, limit)
-    return [] if query.problem else found[:limit]
+        if len(found) >= limit:
+            break
+        yield None
+    inside: list[tuple[int, list[Found]]] = []
+    room = limit
+    for at, link, text in long_texts:
+        if room <= 0:
+            break
+        places: list[Found] = []
+        for spans in query.scanning(shown_text(text), room):
+            places += [Found(_path(link), start) for start, _ in spans]
+            yield None
+        inside.append((at, places))
+        room -= len(places)
+    for at, places in reversed(inside):
+        found[at:at] = places
+    yield [] if query.problem else found[:limit]
 
 
-def _walk(value: Any, test: Callable[[str], bool]) -> Iterator[tuple[_Link, bool, str | None]]:
-    """Yield the nodes that match or hold a long string, parents before children."""
+def _walk(
+    value: Any, test: Callable[[str], bool]
+) -> Iterator[tuple[_Link, bool, str | None] | None]:
+    """Yield the nodes that match or hold a long string, parents before children, and pauses."""
     known: dict[str, bool] = {}
     stack: list[tuple[Iterator[tuple[str | int, Any]], _Link]] = []
     if isinstance(value, dict | list):
         stack.append((_items(value), None))
     else:
         yield None, not is_long(value) and test(_word(value)), value if is_long(value) else None
+    tested = 0
     while stack:
         items, link = stack[-1]
         for key, item in items:
+            tested += 1
+            if tested % _PAUSE == 0:
+                yield None
             match = False
             if isinstance(key, str):
                 if key not in known:
@@ -76,14 +106,6 @@ def _walk(value: Any, test: Callable[[str], bool]) -> Iterator[tuple[_Link, bool
 
 def _items(value: dict[str, Any] | list[Any]) -> Iterator[tuple[str | int, Any]]:
     return iter(value.items()) if isinstance(value, dict) else iter(enumerate(value))
-
-
-def _inside(link: _Link, text: str, query: Query, limit: int) -> list[Found]:
-    spans = query.spans(shown_text(text), limit)
-    if not spans:
-        return []
-    path = _path(link)
-    return [Found(path, start) for start, _ in spans]
 
 
 def _word(item: Any) -> str:

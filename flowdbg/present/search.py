@@ -2,7 +2,8 @@
 
 `words` is plain text (ignoring case unless it has a capital letter), `/pattern/` a regular
 expression. A regular expression can take for ever on an unlucky text; every use is bounded in time,
-and one that passed its bound is not tried again.
+and one that passed its bound is not tried again. A long search is done a part at a time, so that
+whoever searches can look after other things in between.
 """
 
 from __future__ import annotations
@@ -10,17 +11,36 @@ from __future__ import annotations
 import re
 import signal
 import threading
+import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+from typing import TypeVar
+
+Item = TypeVar("Item")
 
 Span = tuple[int, int]
 """Start and end offset of one occurrence."""
 
-TIME_LIMIT = 0.15
-"""Seconds that one search with a regular expression may take."""
+TIME_LIMIT = 0.03
+"""Processor seconds that a regular expression may take at a time."""
+
+SLICE = 0.01
+"""Seconds of one part of a search."""
+
+WINDOW = 256 * 1024
+"""Characters of a long text that are searched at a time."""
+
+_LEAST_WINDOW = 2 * 1024
+"""Characters that an expression must get through within its time."""
+
+_OVERLAP = 512
+"""Characters that are searched with the window before and again with the one after."""
+
+_TRIES = 8
+"""How often one place of a text is searched with windows of other sizes."""
 
 MATCH_LIMIT = 10_000
 """Occurrences after which a search stops counting."""
@@ -60,27 +80,78 @@ class Query:
             return self._plain_spans(text, limit)
         return self._bounded(self._pattern, text, limit)
 
-    @contextmanager
-    def testing(self) -> Iterator[Callable[[str], bool]]:
-        """Give a test for many short texts, bounded in time as a whole.
-
-        When the time is up the block ends early, and `problem` says so.
-        """
+    def test(self) -> Callable[[str], bool]:
+        """Return a test for short texts; to be used inside `bounded`."""
         if not self:
-            yield lambda _: False
-        elif self._pattern is not None:
+            return lambda _: False
+        if self._pattern is not None:
             search = self._pattern.search
-            try:
-                with _time_limit(TIME_LIMIT):
-                    yield lambda text: search(text) is not None
-            except _TimeUp:
-                self._too_slow()
-        elif self._fold:
-            needle = self._plain
-            yield lambda text: needle in text.lower()
-        else:
-            exact = self._plain
-            yield lambda text: exact in text
+            return lambda text: search(text) is not None
+        needle = self._plain
+        return (lambda text: needle in text.lower()) if self._fold else needle.__contains__
+
+    @contextmanager
+    def bounded(self) -> Iterator[None]:
+        """End a block early when its tests take too long; `problem` says so then."""
+        if self._pattern is None:
+            yield
+            return
+        try:
+            with _time_limit(TIME_LIMIT):
+                yield
+        except _TimeUp:
+            self._too_slow()
+
+    def scanning(self, text: str, limit: int = MATCH_LIMIT) -> Iterator[list[Span]]:
+        """Yield where the query occurs in a long text, in order, a part of the text at a time.
+
+        An occurrence that spans lines and more than 500 characters may be missed where two parts
+        meet.
+        """
+        at = last = count = tries = 0
+        window = WINDOW
+        while self and at < len(text) and count < limit:
+            end = _window_end(text, at, window)
+            found = self._window(text, at, end, limit - count)
+            tries += 1
+            if found is None or tries > _TRIES:
+                if window <= _LEAST_WINDOW or tries > _TRIES:
+                    self._too_slow()
+                    return
+                window = max(window // 8, _LEAST_WINDOW)
+                yield []
+                continue
+            begins = at
+            if self._pattern is None:
+                at = end
+            elif end < len(text) and found and found[-1][1] >= end:
+                at = found.pop()[0]  # it may go on behind the window
+                window *= 4 if at == begins else 1
+            else:
+                at = end if end == len(text) else max(end - _OVERLAP, begins + 1)
+            found = [span for span in found if span[0] >= last]
+            last = found[-1][1] if found else last
+            at = max(at, last)
+            count += len(found)
+            tries = 0 if at > begins else tries
+            yield found
+
+    def _window(self, text: str, start: int, end: int, limit: int) -> list[Span] | None:
+        """Return what begins in a part of a text; None when the time was up."""
+        if self._pattern is None:
+            piece = text[start : end + len(self._plain) - 1]
+            return [(start + a, start + b) for a, b in self._plain_spans(piece, limit)]
+        found: list[Span] = []
+        try:
+            with _time_limit(TIME_LIMIT):
+                for match in self._pattern.finditer(text, start, end):
+                    if match.end() > match.start():
+                        found.append(match.span())
+                        if len(found) >= limit:
+                            break
+        except _TimeUp:
+            return None
+        return found
 
     def _compile(self) -> None:
         body, _, flags = self.typed[1:].rpartition("/")
@@ -117,7 +188,38 @@ class Query:
             return []
 
     def _too_slow(self) -> None:
-        self.problem = f"stopped after {TIME_LIMIT:g} s; the expression is too slow for this text"
+        self.problem = "stopped: the expression is too slow for this text"
+
+
+def sliced(query: Query, work: Iterator[Item | None]) -> Iterator[list[Item]]:
+    """Do work that tests texts a part at a time; yield what each part brought.
+
+    Args:
+        query: Whose tests the work makes; it ends early when they take too long.
+        work: Yields what it finds, and None now and then so that time can be looked at.
+    """
+    is_done = False
+    while not is_done:
+        found: list[Item] = []
+        is_done = True
+        end = time.perf_counter() + SLICE
+        with query.bounded():
+            for item in work:
+                if item is not None:
+                    found.append(item)
+                if time.perf_counter() > end:
+                    is_done = False
+                    break
+        yield found
+
+
+def _window_end(text: str, start: int, size: int) -> int:
+    """Return the end of a part of a text: that of a line, where there is one."""
+    end = start + size
+    if end >= len(text):
+        return len(text)
+    line = text.rfind("\n", start, end) + 1
+    return line if line > start + size // 2 else end
 
 
 def _regex_spans(pattern: re.Pattern[str], text: str, limit: int) -> list[Span]:
@@ -132,7 +234,7 @@ def _regex_spans(pattern: re.Pattern[str], text: str, limit: int) -> list[Span]:
 
 def _can_interrupt() -> bool:
     """Whether a timer can stop the engine: POSIX, in the main thread."""
-    return hasattr(signal, "setitimer") and (threading.current_thread() is threading.main_thread())
+    return hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
 
 
 @contextmanager
@@ -147,14 +249,14 @@ def _time_limit(seconds: float) -> Iterator[None]:
         if armed:
             raise _TimeUp
 
-    previous = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    previous = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
     finally:
         armed = False
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, previous)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowdbg.present import search
 from flowdbg.present.search import MATCH_LIMIT, Hits, Query
 
 
@@ -52,8 +53,33 @@ def test_an_expression_that_would_take_for_ever_is_stopped(typed: str, text: str
 
 def test_the_bound_holds_for_many_short_texts_as_a_whole() -> None:
     query = Query("/(a+)+$/")
-    with query.testing() as occurs:
+    occurs = query.test()
+    with query.bounded():
         assert not any(occurs("a" * 40 + "!") for _ in range(100))
+    assert "too slow" in query.problem
+
+
+@given(
+    st.text("ab\n ", max_size=300).map(lambda text: text * 40),
+    st.sampled_from(
+        ["a", "ab", "b a", "/a+b/", "/^a.*$/", "/b\\b/", "/a$/", "/\\n\\n+/", "/(?<=b)a/"]
+    ),
+    st.sampled_from([600, 1000, 4096]),
+)
+def test_a_text_searched_in_parts_has_the_places_that_it_has_as_a_whole(
+    text: str, typed: str, window: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "WINDOW", window)
+        parts = [span for part in Query(typed).scanning(text) for span in part]
+    assert parts == Query(typed).spans(text)
+
+
+@pytest.mark.parametrize(("letters", "lines"), [(5_000_000, 1), (60, 10_000)])
+def test_a_search_that_would_take_for_ever_ends_between_two_parts(letters: int, lines: int) -> None:
+    text = ("a" * letters + "!\n") * lines
+    query = Query("/(a+)+$/")
+    assert sum(1 for _ in query.scanning(text)) < 10
     assert "too slow" in query.problem
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator
+from functools import partial
 
 from flowdbg.present.formats import size
 from flowdbg.present.json_paths import show
-from flowdbg.present.search import Hits, Query
+from flowdbg.present.search import SLICE, Hits, Query
 from flowdbg.tui.clipboard import copy_with_program, terminal_note, way_to_copy
 from flowdbg.tui.parts.part import Handlers, Part
 from flowdbg.tui.widgets.json_view import JsonView
@@ -17,6 +20,7 @@ class Copying(Part):
     """Copies values and paths; finds words."""
 
     _searched: LineView | None = None
+    _search: Iterator[Hits | None] | None = None
 
     def handlers(self) -> Handlers:
         """Return the actions that this part does."""
@@ -52,10 +56,24 @@ class Copying(Part):
         if view is None:
             return
         if query or query.problem:
-            self.screen.search_bar.show_hits(view.search(query))
+            self._search = view.searching(query)
+            self._go_on(self._search)
         else:
+            self._search = None
             view.end_search()
             self.screen.search_bar.show_hits(None)
+
+    def _go_on(self, search: Iterator[Hits | None]) -> None:
+        """Search on for a moment, and again after the screen has had its turn."""
+        if search is not self._search:
+            return  # something else is looked for by now
+        end = time.perf_counter() + SLICE
+        for hits in search:
+            if hits is not None:
+                self.screen.search_bar.show_hits(hits)
+            elif time.perf_counter() > end:
+                self.screen.set_timer(0.001, partial(self._go_on, search))
+                return
 
     def step(self, by: int) -> None:
         """Go to the next or the previous hit."""
@@ -70,6 +88,7 @@ class Copying(Part):
         view = self._searched
         if view is not None:
             if not keep:
+                self._search = None
                 view.end_search()
             if self.screen.focused is None or self.screen.search_bar.has_focus_within:
                 self.screen.set_focus(view)

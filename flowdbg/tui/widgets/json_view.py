@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from rich.cells import get_character_cell_size
@@ -15,7 +15,7 @@ from textual.message import Message
 
 from flowdbg.present.json_paths import Path
 from flowdbg.present.json_rows import JsonRows, Row, preview
-from flowdbg.present.json_search import Found, find
+from flowdbg.present.json_search import Found, finding
 from flowdbg.present.looks import EDITED, FOLDED, OPEN
 from flowdbg.present.safe_text import safe_line
 from flowdbg.present.search import Hits, Query
@@ -190,10 +190,17 @@ class JsonView(LineView):
             self.rows_changed()
             self.move_to(index)
 
-    def search(self, query: Query) -> Hits:
-        """Find a query in the whole value, folded parts included."""
-        self._found = find(self._value, query) if self._rows is not None else []
-        return self.stand_on(Hits(query, tuple(range(len(self._found)))).nearest(0))
+    def searching(self, query: Query) -> Iterator[Hits | None]:
+        """Find a query in the whole value, folded parts included, a part at a time."""
+        value = self._value
+        found: list[Found] = []
+        for part in finding(value, query) if self._rows is not None else ():
+            found = part or found
+            yield None
+        if value is not self._value:
+            return  # another value is shown by now
+        self._found = found
+        yield self.stand_on(Hits(query, tuple(range(len(found)))).nearest(0))
 
     def stand_on(self, hits: Hits) -> Hits:
         """Unfold what is needed to show the current hit, and stand on it."""

@@ -6,8 +6,8 @@ what was searched and turns mouse clicks into rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import count, pairwise, takewhile
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -22,7 +22,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
-from flowdbg.present.search import Hits, Query, Span
+from flowdbg.present.search import Hits, Query, Span, sliced
 from flowdbg.tui.inks import ink
 from flowdbg.tui.styles import stylesheet
 
@@ -162,11 +162,21 @@ class LineView(ScrollView, can_focus=True):
             self.scroll_to(y=index - height + 1, animate=False, force=True)
 
     def search(self, query: Query) -> Hits:
-        """Find a query in all rows and stand on the first hit from here on."""
-        with query.testing() as occurs:
-            places = tuple(at for at in range(self.row_count()) if occurs(self.row_text(at)))
-        hits = Hits(query, () if query.problem else places).nearest(self.cursor)
-        return self.stand_on(hits)
+        """Find a query, stand on the first hit from here on, and return all hits."""
+        found = [hits for hits in self.searching(query) if hits is not None]
+        return found[-1] if found else Hits(query, ())
+
+    def searching(self, query: Query) -> Iterator[Hits | None]:
+        """Do what `search` does a part at a time; yields None in between, and at last the hits."""
+        occurs = query.test()
+        rows = takewhile(lambda at: at < self.row_count(), count())  # some may come meanwhile
+        places: list[int] = []
+        for part in sliced(query, (at if occurs(self.row_text(at)) else None for at in rows)):
+            places += part
+            yield None
+        yield self.stand_on(
+            Hits(query, () if query.problem else tuple(places)).nearest(self.cursor)
+        )
 
     def search_step(self, step: int) -> Hits | None:
         """Stand on the next (1) or the previous (-1) hit."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.cells import get_character_cell_size
 from rich.segment import Segment
@@ -84,12 +84,16 @@ class StreamView(LineView):
         """Text is read by scrolling; no row stands out."""
         return False
 
-    def search(self, query: Query) -> Hits:
-        """Find a query in the text, across wrapped rows."""
-        self._spans = query.spans(self._lines.text)
+    def searching(self, query: Query) -> Iterator[Hits | None]:
+        """Find a query in the text, across wrapped rows, a part at a time."""
+        found: list[Span] = []
+        for part in query.scanning(self._lines.text):
+            found += part
+            yield None
+        self._spans = [] if query.problem else found
         start = self._lines.start_of(self.scroll_offset.y) if len(self._lines) else 0
         places = tuple(start for start, _ in self._spans)
-        return self.stand_on(Hits(query, places).nearest(start))
+        yield self.stand_on(Hits(query, places).nearest(start))
 
     def stand_on(self, hits: Hits) -> Hits:
         """Bring the row of the current hit into sight."""
