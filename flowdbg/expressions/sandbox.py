@@ -126,7 +126,8 @@ class Sandbox:
         finally:
             if on_print is not None and printed.output:
                 on_print(printed.output)
-        if text is None:
+        # Looked at again here: code may change the limit that its worker goes by.
+        if text is None or len(text) > self.limits.output_bytes:
             raise SandboxError(
                 f"The result is larger than {self.limits.output_bytes:,} bytes.", "Return less."
             )

@@ -174,3 +174,14 @@ def test_any_json_value_goes_in_and_comes_out_as_it_was(values: list[Any]) -> No
             await sandbox.aclose()
 
     assert asyncio.run(through()) == values
+
+
+@pytest.mark.parametrize("change", ["_limit = 10**12", "len = lambda text: 0"])
+async def test_code_cannot_raise_the_limit_of_its_own_result(change: str) -> None:
+    sandbox = Sandbox()
+    name = change.partition(" ")[0]
+    try:
+        with pytest.raises(SandboxError, match="larger than 4,000,000 bytes"):
+            await sandbox.run_function(f"global {name}\n{change}\nreturn ['x' * 5_000_000]", {})
+    finally:
+        await sandbox.aclose()
