@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from flowdbg.dialects.noukai import wire
 from flowdbg.dialects.operations import Refusal
-from flowdbg.dialects.services import Resolved, Services
+from flowdbg.dialects.services import BlockOverrides, Resolved, Services
 from flowdbg.engine.nodes import LlmBlock, walk
 
 MOST = 10
@@ -28,8 +28,10 @@ def read_attachments(given: Sequence[Any]) -> list[dict[str, str]]:
     return [_read(number, item) for number, item in enumerate(given)]
 
 
-def check_models(services: Services, resolved: Resolved, attachments: Sequence[Any]) -> None:
-    """See that some model of the flow can look at images.
+def check_models(
+    services: Services, resolved: Resolved, attachments: Sequence[Any], overrides: BlockOverrides
+) -> None:
+    """See that some model of the flow, as the overrides leave it, can look at images.
 
     Raises:
         Refusal: 400 `MODEL_MIME_INCOMPATIBLE`.
@@ -38,7 +40,10 @@ def check_models(services: Services, resolved: Resolved, attachments: Sequence[A
         return
     definition = resolved.definition
     models = {
-        node.model for step in definition.steps for node in walk(step) if isinstance(node, LlmBlock)
+        str(overrides.get(node.id, {}).get("model") or node.model)
+        for step in definition.steps
+        for node in walk(step)
+        if isinstance(node, LlmBlock)
     }
     if not any(services.sees_images(model, definition.scripts) for model in models):
         raise Refusal(

@@ -89,7 +89,7 @@ class ExecuteRoute:
         self, asked: ExecuteRequest, resolved: Resolved, session_id: str | None
     ) -> _Prepared:
         attachments = read_attachments(asked.attachments)
-        check_models(self._services, resolved, attachments)
+        check_models(self._services, resolved, attachments, asked.block_overrides)
         initial = {
             "message": message_of(asked.message, asked.messages),
             "parameters": asked.parameters,

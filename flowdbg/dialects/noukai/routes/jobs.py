@@ -43,7 +43,7 @@ class JobRoutes:
             )
         resolved = await resolve(self._services.flows, request, version_of(request))
         attachments = read_attachments(asked.attachments)
-        check_models(self._services, resolved, attachments)
+        check_models(self._services, resolved, attachments, asked.block_overrides)
         initial = {
             "message": message_of(asked.message, asked.messages),
             "parameters": asked.parameters,

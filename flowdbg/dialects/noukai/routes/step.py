@@ -56,7 +56,9 @@ class StepRoute:
         if record is not None and asked.tool_call_messages:
             asked = with_tools_of(asked, record.pending)
         initial, keep = _initial(asked, record)
-        check_models(self._services, resolved, initial.get("attachments") or ())
+        if not keep:
+            images = initial["attachments"]
+            check_models(self._services, resolved, images, asked.block_overrides)
         inputs = flow_inputs(resolved, initial, first=asked.step_index == 0)
         walk = StepWalk(self._services, resolved, asked, inputs, _resume(asked, resolved, record))
         call = await self._services.runs.begin(

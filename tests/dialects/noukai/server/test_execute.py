@@ -326,6 +326,9 @@ flow: x
 inputs:
   message: {type: string}
 scripts:
+  blind:
+    replies:
+      - text: "I cannot see."
   painter:
     sees_images: true
     replies:
@@ -357,6 +360,23 @@ def test_an_image_reaches_a_model_that_can_see(base: str, publish: Any, fresh_fl
     assert (answer["status"], answer["result"]) == ("completed", {"text": "I see."})
     (asked,) = rendered(base, answer["executionId"])
     assert {"type": "image_url", "image_url": {"url": IMAGE["url"]}} in asked["content"]
+
+
+@pytest.mark.parametrize("route", ["execute", "step", "jobs"])
+def test_the_model_that_is_looked_at_is_the_one_that_runs(
+    base: str, publish: Any, fresh_flow: str, route: str
+) -> None:
+    publish(SEEING, fresh_flow)
+    url, body = f"{base}/seq/{fresh_flow}/{route}", {"message": "m", "attachments": [IMAGE]}
+    overrides = {"look": {"model": "scripted/blind"}}
+    answer = httpx.post(url, json={**body, "blockOverrides": overrides})
+    assert (answer.status_code, code_of(answer)) == (400, "MODEL_MIME_INCOMPATIBLE")
+    blind = f"{fresh_flow}-blind"
+    publish(SEEING.replace("model: scripted/painter", "model: scripted/blind"), blind)
+    url = url.replace(fresh_flow, blind)
+    assert code_of(httpx.post(url, json=body)) == "MODEL_MIME_INCOMPATIBLE"
+    overrides = {"look": {"model": "scripted/painter"}}
+    assert httpx.post(url, json={**body, "blockOverrides": overrides}).status_code in (200, 202)
 
 
 def test_earlier_turns_reach_a_model_that_chats(base: str, publish: Any, fresh_flow: str) -> None:
