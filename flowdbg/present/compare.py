@@ -12,7 +12,7 @@ from typing import Any, Literal
 from flowdbg.core.plan import Step
 from flowdbg.core.session import Session
 from flowdbg.present.formats import plural
-from flowdbg.present.json_diff import DiffNode, changes, compare
+from flowdbg.present.json_diff import MISSING, DiffNode, changes, compare
 from flowdbg.present.looks import ADDED, DIFFERENT, EQUAL, REMOVED, STEP_LOOKS, Look, StepState
 from flowdbg.present.safe_text import safe_line
 from flowdbg.present.takes import ASPECTS, Aspect, Side, Take, take_of
@@ -126,9 +126,9 @@ def sides_of(compared: RunsCompared, step: StepCompared, aspect: Aspect) -> tupl
     """Both values of one aspect of a step; None where neither side has one."""
     if not step.number:
         return compared.before.inputs, compared.after.inputs
-    before = step.before.value(aspect) if step.before else None
-    after = step.after.value(aspect) if step.after else None
-    return None if before is None and after is None else (before, after)
+    before = step.before.value(aspect) if step.before else MISSING
+    after = step.after.value(aspect) if step.after else MISSING
+    return None if before is after is MISSING else (before, after)
 
 
 def title(compared: RunsCompared, step: StepCompared, aspect: Aspect) -> str:
@@ -167,7 +167,4 @@ def _count(before: Take, after: Take, aspect: Aspect) -> int:
     text = before.text(aspect)
     if text is not None and text == after.text(aspect):
         return 0
-    one, other = before.value(aspect), after.value(aspect)
-    if one is None and other is None:
-        return 0
-    return len(changes(compare(one, other)))
+    return len(changes(compare(before.value(aspect), after.value(aspect))))

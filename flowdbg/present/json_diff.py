@@ -24,6 +24,10 @@ LARGE = 100_000
 """Characters of texts from which values count as large; a node counts as 20."""
 
 
+MISSING: Any = object()
+"""Stands for no value at all, where one side has none; `None` is the JSON null."""
+
+
 class Kind(StrEnum):
     """What became of a node."""
 
@@ -66,12 +70,23 @@ class Change:
 def compare(old: Any, new: Any) -> DiffNode:
     """Lay two values over each other; the root is the node that is returned.
 
-    Values nested too deep to be walked are one change.
+    Values nested too deep to be walked are one change. A side that is `MISSING` has no value, so
+    that the other one was added, or removed.
     """
+    if old is MISSING or new is MISSING:
+        return _one_sided(old, new)
     try:
         return _compare(None, None, old, new)
     except RecursionError:
         return DiffNode(Kind.CHANGED, None, None, old, new)
+
+
+def _one_sided(old: Any, new: Any) -> DiffNode:
+    if old is new:
+        return DiffNode(Kind.SAME, None, None)
+    if old is MISSING:
+        return DiffNode(Kind.ADDED, None, None, None, new)
+    return DiffNode(Kind.REMOVED, None, None, old)
 
 
 def changes(root: DiffNode) -> list[Change]:

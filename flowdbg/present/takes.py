@@ -11,7 +11,7 @@ from flowdbg.core.lineage import first_given, last_given
 from flowdbg.core.plan import Plan, Step
 from flowdbg.core.session import Branch, Execution, Given, Session
 from flowdbg.present.branches import own_executions
-from flowdbg.present.json_diff import same
+from flowdbg.present.json_diff import MISSING, same
 
 Aspect = Literal["output", "input", "block"]
 """What of a step is compared."""
@@ -77,19 +77,19 @@ class Take:
     is_edit: bool = False
 
     def value(self, aspect: Aspect) -> Any:
-        """What it says, read or ran on, as parsed JSON; None where there is nothing."""
+        """What it says, read or ran on, as parsed JSON; `MISSING` where there is nothing."""
         if aspect == "block":
             return dict(self.block)
         if aspect == "input":
             given = self.execution.input if self.execution else None
-            return None if given is None else _value(given)
+            return MISSING if given is None else _value(given)
         if self.output is not None:
             return _value(self.output)
         if self.execution is None:
-            return None
+            return MISSING
         if self.execution.error:
             return {"error": dict(self.execution.error)}
-        return self.execution.text or None
+        return self.execution.text or MISSING
 
     def text(self, aspect: Aspect) -> str | None:
         """The text that `value` comes from, where there is one: equal texts are equal values."""

@@ -32,7 +32,15 @@ from flowdbg.core.events import (
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.session import Session
 from flowdbg.present.branches import branch_look, branch_rows, branch_title, took
-from flowdbg.present.compare import RunsCompared, compare_runs, first_pair, sides_of, title
+from flowdbg.present.compare import (
+    RunsCompared,
+    compare_runs,
+    difference,
+    first_pair,
+    sides_of,
+    title,
+)
+from flowdbg.present.json_diff import Kind
 from flowdbg.present.takes import Side, take_of, takes
 from tests.present.sessions import PLAN, received, session_of
 
@@ -169,6 +177,18 @@ def test_a_failed_attempt_says_its_error() -> None:
     take = take_of(Side(told(), 2), "each")
     assert take is not None
     assert take.value("output") == {"error": {"message": "out of order"}}
+
+
+def test_a_step_that_ran_on_one_side_was_added_there() -> None:
+    found = compared(0, 2)
+    step = next(one for one in found.steps if one.step_id == "each")
+    node = difference(found, step, "output")
+    assert node is not None
+    assert (node.kind, node.new) == (Kind.ADDED, {"error": {"message": "out of order"}})
+    step = next(one for one in compared(0, 3).steps if one.step_id == "classify")
+    node = difference(compared(0, 3), step, "output")
+    assert node is not None
+    assert (node.kind, node.old) == (Kind.REMOVED, "yes")
 
 
 def test_a_retry_with_another_prompt_differs_in_output_and_block() -> None:

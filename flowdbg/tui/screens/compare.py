@@ -126,7 +126,8 @@ class CompareScreen(KeyedScreen[None]):
         """Compare both runs in a thread: their outputs may be large."""
         self._list.show_steps((), 0)
         self._diff.clear("Comparing…")
-        self._show_versus("comparing…")
+        sides = "  →  ".join(_told(side) for side in (self._before, self._after))
+        self._versus.update(plain_line(f" {sides}"))
         self.run_worker(self._compare(self._before, self._after), exclusive=True, group="compare")
 
     async def _compare(self, before: Side, after: Side) -> None:
@@ -136,7 +137,7 @@ class CompareScreen(KeyedScreen[None]):
     def _are_compared(self, event: Compared) -> None:
         event.stop()
         self._compared = event.compared
-        self._show_versus(event.compared.said)
+        subtitle(self.query_one("#steps", Vertical), event.compared.said)
         self._show_list(self._first(event.compared))
 
     def _first(self, compared: RunsCompared) -> str:
@@ -145,10 +146,6 @@ class CompareScreen(KeyedScreen[None]):
         if self._wanted in differing or not differing:
             return self._wanted
         return next((step_id for step_id in differing if step_id != RUN), differing[0])
-
-    def _show_versus(self, said: str) -> None:
-        sides = "  →  ".join(_told(side) for side in (self._before, self._after))
-        self._versus.update(plain_line(f" {sides}   {said}"))
 
     def _show_list(self, step_id: str) -> None:
         assert self._compared is not None

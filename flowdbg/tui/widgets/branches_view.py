@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from rich.cells import cell_len, set_cell_size
 from textual.message import Message
 
+from flowdbg.core.json_text import JsonText
 from flowdbg.present import formats
 from flowdbg.present.branches import BranchRow, took
 from flowdbg.present.compare import RunsCompared, StepCompared
-from flowdbg.present.looks import DIFFERENT, EDITED, FOLDED, OPEN, STEP_LOOKS, StepState
+from flowdbg.present.json_diff import MISSING
+from flowdbg.present.looks import DIFFERENT, EDITED, ELLIPSIS, FOLDED, OPEN, STEP_LOOKS, StepState
 from flowdbg.present.plan_rows import STEP_STATES
 from flowdbg.present.safe_text import safe_line
 from flowdbg.tui.widgets.line_view import LineView, Piece
@@ -74,7 +76,7 @@ class BranchesView(LineView):
         here = HERE if row.is_current and not is_turn else " "
         marked = DIFFERENT.glyph if row.branch == self._marked and not is_turn else " "
         fold = f"{(OPEN if row.is_open else FOLDED).glyph} " if row.turns else ""
-        what = set_cell_size(f"{row.tree}{fold}{row.what}", self._room())
+        what = _fitted(f"{row.tree}{fold}{row.what}", self._room())
         state = f"{row.look.glyph} {row.look.word.lower()}"
         rest = self._columns(
             row.place,
@@ -142,15 +144,21 @@ class BranchSteps(LineView):
         execution = step.after.execution if step.after else None
         state = STEP_STATES[execution.status] if execution else StepState.PENDING
         look = STEP_LOOKS[state]
-        name = set_cell_size(step.name, 20) if cell_len(step.name) > 20 else f"{step.name:<20}"
         differs = step.verdict not in ("same", "not run")
         return [
             (f" {step.look.glyph if differs else ' '} ", f"tone--{step.look.tone}"),
             (f"{look.glyph} ", f"tone--{look.tone}"),
-            (f"{step.number:>2} {name} ", "" if step.after else "tone--muted"),
+            (f"{step.number:>2} {_fitted(step.name, 20)} ", "" if step.after else "tone--muted"),
             (f"{EDITED.glyph} " if step.after and step.after.is_edit else "", "tone--edit"),
             (_said(step), "tone--muted"),
         ]
+
+
+def _fitted(text: str, cells: int) -> str:
+    """Fit a text into cells; what is cut ends in an ellipsis."""
+    if cell_len(text) > cells:
+        text = f"{set_cell_size(text, cells - 1)}{ELLIPSIS.glyph}"
+    return set_cell_size(text, cells)
 
 
 def _said(step: StepCompared) -> str:
@@ -158,4 +166,7 @@ def _said(step: StepCompared) -> str:
     if step.after is None:
         return STEP_LOOKS[StepState.PENDING].word
     text = step.after.text("output")
-    return safe_line(text if text is not None else str(step.after.value("output") or ""), 200)
+    if text is None:
+        value = step.after.value("output")
+        text = "" if value is MISSING else JsonText.of(value).text
+    return safe_line(text, 200)
