@@ -38,6 +38,7 @@ from flowdbg.tui.parts.panels import Panels
 from flowdbg.tui.parts.panes import RIGHT, Panes
 from flowdbg.tui.parts.program import Program
 from flowdbg.tui.parts.running import Running
+from flowdbg.tui.parts.standing import PLACE, Standing
 from flowdbg.tui.screens.debug_layout import DebugLayout
 from flowdbg.tui.screens.text import TextScreen
 from flowdbg.tui.styles import stylesheet
@@ -77,6 +78,7 @@ class DebugScreen(DebugLayout):
         self.following = False
         """Whether the selection goes with the running step."""
         self._pane_before = "flow"
+        self._place: str | None = None
         self.select_after = ""
         """The step to select when the running verb has stopped."""
         self.moves = Moves(self)
@@ -89,6 +91,7 @@ class DebugScreen(DebugLayout):
         self.copying = Copying(self)
         self.panes = Panes(self)
         self.program = Program(self)
+        self.standing = Standing(self)
         parts = (
             self.running, self.history, self.editing, self.looking, self.comparing,
             self.copying, self.panes, self.program,
@@ -175,10 +178,15 @@ class DebugScreen(DebugLayout):
     async def _observe(self) -> None:
         """Tell the screen how the session moves, at most fifteen times a second."""
         with suppress(FlowdbgError):  # drafts that cannot be read are none
-            self.post_message(DraftsLoaded(await self.host.debugger.load_draft(DRAFTS)))
+            load = self.host.debugger.load_draft
+            self.post_message(DraftsLoaded(await load(DRAFTS), await load(PLACE)))
         async for change in self.host.debugger.subscribe():
             self.post_message(SessionMoved(change.session, change.entries, change.unsaved))
             await asyncio.sleep(REPAINT)
+
+    async def on_unmount(self) -> None:
+        """Keep where the person stood."""
+        await self.standing.keep()
 
     def _tick(self) -> None:
         if self.session.running is not None:
@@ -193,6 +201,9 @@ class DebugScreen(DebugLayout):
             self._select_quietly(newest_step(self.session))
         if any(isinstance(entry.body, Stopped) for entry in event.entries):
             self._stopped()
+        if is_first:
+            self.standing.restore(self._place)
+            self.standing.watch()
         self.program.look_for_questions()
         if is_first and self.program.lacks_inputs():
             self.program.ask_inputs()
@@ -205,6 +216,7 @@ class DebugScreen(DebugLayout):
     @on(DraftsLoaded)
     def _drafts_loaded(self, event: DraftsLoaded) -> None:
         self.editing.take_drafts(read_drafts(event.text))
+        self._place = event.place
 
     @on(SessionRead)
     def _session_read(self, event: SessionRead) -> None:
@@ -348,7 +360,7 @@ class DebugScreen(DebugLayout):
             self.select_after = ""
         stop = self.session.stop
         trouble = (StopReason.SERVER, StopReason.INPUT_NEEDED, StopReason.UNKNOWN)
-        if stop.reason in trouble and stop.detail:
+        if stop.reason in trouble and stop.detail and self.has_class("-flat"):  # no line for it
             self.tell(stop.detail, severity="error", timeout=8)
         if stop.reason is StopReason.INPUT_NEEDED:
             self.program.ask_inputs()
