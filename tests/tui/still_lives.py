@@ -34,6 +34,7 @@ from flowdbg.core.events import (
     StepPaused,
     StepStarted,
     Tokens,
+    ToolCallsRequested,
 )
 from flowdbg.core.fold import apply_all
 from flowdbg.core.json_text import JsonText
@@ -185,6 +186,51 @@ STALE: list[Body] = [
     PlanWentStale(NEW_PLAN, "The flow was published again since the plan was read."),
     Stopped(StopReason.STALE_PLAN, "", "classify"),
 ]
+
+
+CLOSED = "The connection was closed in the middle of an answer."
+UNKNOWN: list[Body] = [
+    *opened(),
+    *steps(3),
+    *begun(4, 3),
+    received(4, StepOutput("classify", JsonText('"The customer "')), "step_output"),
+    TurnEnded(4, Outcome.UNKNOWN, 1.2, CLOSED),
+    Stopped(
+        StopReason.UNKNOWN, "The connection was closed in the middle of an answer.", "classify"
+    ),
+]
+TOOLS: list[Body] = [
+    *opened(),
+    *steps(3),
+    *begun(4, 3),
+    received(
+        4,
+        ToolCallsRequested(
+            "classify",
+            ({"id": "c1", "function": {"name": "lookup", "arguments": '{"id": 7}'}},),
+            JsonText("{}"),
+            1,
+        ),
+        "tool_calls_requested",
+    ),
+    TurnEnded(4, Outcome.TOOL_CALLS, 1.2),
+    Stopped(StopReason.TOOL_CALL, "it asks for lookup", "classify"),
+]
+NO_ANSWER = "The server at localhost:8080 does not answer."
+OFFLINE: list[Body] = [
+    *opened(), *steps(3), CommandGiven("step"), TurnStarted(4, 3, False, "/step", ("{}",)),
+    TurnEnded(4, Outcome.NOT_SENT, 0.1, NO_ANSWER),
+    Stopped(StopReason.SERVER, f"{NO_ANSWER} Start it.", "classify"),
+]  # fmt: skip
+REFUSED: list[Body] = [
+    *opened(), *steps(3), CommandGiven("step"), TurnStarted(4, 3, False, "/step", ("{}",)),
+    TurnEnded(4, Outcome.REFUSED, 0.1, "The key was not accepted."),
+    Stopped(StopReason.SERVER, "The key was not accepted. Check it.", "classify"),
+]  # fmt: skip
+CANCELLED: list[Body] = [
+    *opened(), *steps(3), *begun(4, 3), TurnEnded(4, Outcome.CANCELLED, 1.2),
+    Stopped(StopReason.USER, "cancelled; not confirmed", "classify"),
+]  # fmt: skip
 
 
 def folded(bodies: list[Body]) -> Session:

@@ -39,7 +39,7 @@ async def test_a_answers_the_calls_and_the_next_step_takes_them_along(
     async with open_screen(tools=DEFINITIONS) as screen:
         await screen.press("n")
         assert screen.debugger.session.state is State.TOOLS
-        assert screen.status.startswith("WAITING  in 1/1 Ask")
+        assert screen.status.startswith("TOOLS  in 1/1 Ask")
         assert 'lookup({"order":5512})' in screen.lines("#output-text").replace(": ", ":")
         assert "Answer" in [hint.label for hint in screen.debug.footer.shown]
         await screen.press("n")
