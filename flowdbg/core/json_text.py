@@ -152,10 +152,13 @@ def members(text: str) -> Mapping[str, Span]:
 
 def _members(text: str) -> dict[str, Span]:
     found: dict[str, Span] = {}
-    at = _skip(text, 0)
+    make = tuple.__new__  # a third of the time of calling the class
+    at = 0 if text.startswith("{") else _skip(text, 0)
     if text[at] != "{":
         raise ValueError("not a JSON object")
-    at = _skip(text, at + 1)
+    at += 1
+    if text[at] in _BLANK:
+        at = _skip(text, at)
     mark = text[at]
     while mark != "}":
         if text[at] != '"':
@@ -169,7 +172,7 @@ def _members(text: str) -> dict[str, Span]:
         if text[start] in _BLANK:
             start = _skip(text, start)
         value, at = _scan(text, start)
-        found[key] = Span(start, at, value)
+        found[key] = make(Span, (start, at, value))
         if text[at] in _BLANK:
             at = _skip(text, at)
         mark = text[at]
@@ -179,7 +182,7 @@ def _members(text: str) -> dict[str, Span]:
                 at = _skip(text, at)
         elif mark != "}":
             raise ValueError(f"expected ',' or '}}' at character {at}")
-    if _skip(text, at + 1) != len(text):
+    if at + 1 != len(text) and _skip(text, at + 1) != len(text):
         raise ValueError(f"extra text after the object at character {at + 1}")
     return found
 
