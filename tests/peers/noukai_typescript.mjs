@@ -97,7 +97,7 @@ told.errors = {
 };
 
 const job = await noukai.flow("three-step").executeAsync({ message: "m" });
-told.job = plain(await job.wait({ pollInterval: 50, timeout: 30000 }));
+told.job = plain(await job.wait({ pollInterval: 50, timeout: 240000 }));
 
 const traced = await noukai.flow("loop").execute({ message: "m", trace: true });
 const run = noukai.flow("loop").run(traced.executionId);

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
 import pytest
 from noukai_sdk import (
     APIConnectionError,
@@ -23,6 +22,7 @@ from noukai_sdk import (
     ReplayMissError,
 )
 
+from tests.dialects.noukai.server import http
 from tests.flows import ALL
 from tests.peers.noukai_python import async_client, sync_client
 from tests.peers.test_noukai_python_runs import call, handler_of, scope, weather
@@ -84,7 +84,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 def key_of(server: Running, project: str) -> str:
     """A new key for a project."""
-    made = httpx.post(
+    made = http.post(
         f"{server.base}/keys",
         json={"projectId": project},
         headers={"authorization": f"Bearer {ADMINISTRATOR}"},

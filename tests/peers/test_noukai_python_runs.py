@@ -24,6 +24,7 @@ from noukai_sdk import (
     replay_scope_sync,
 )
 
+from tests.dialects.noukai.server import http
 from tests.flows import ALL, TWO_STEP
 from tests.peers.noukai_python import async_client, plain, sync_client
 from tests.serving import Running, running_server, write_flows
@@ -170,10 +171,10 @@ async def test_a_job_is_submitted_polled_and_waited_for(client: Any) -> None:
     job = await call(client.flow("three-step").execute_async, message="m")
     status = await call(job.poll)
     assert status.status in ("pending", "running", "completed")
-    done = await call(job.wait, poll_interval=0.05, timeout=30)
+    done = await call(job.wait, poll_interval=0.05)
     assert (done.status, done.result) == ("completed", {"said": "m", "before": "m/kind!"})
     failed = await call(client.flow("failing").execute_async, message="m")
-    done = await call(failed.wait, poll_interval=0.05, timeout=30)
+    done = await call(failed.wait, poll_interval=0.05)
     assert done.status == "failed"
     assert "the model went away" in done.error
 
@@ -286,9 +287,7 @@ def test_a_keyless_relay_can_execute(server: Running) -> None:
 def test_other_projects_and_too_many_requests_have_their_classes(tmp_path: Path) -> None:
     write_flows(tmp_path, TWO_STEP)
     with running_server([tmp_path], tmp_path / "server.db", rate_limit=3) as limited:
-        import httpx
-
-        made = httpx.post(f"{limited.base}/keys", json={"projectId": "acme/other"}).json()
+        made = http.post(f"{limited.base}/keys", json={"projectId": "acme/other"}).json()
         with sync_client(limited.base, made["key"]) as client:
             for _ in range(3):
                 with pytest.raises(PermissionDeniedError) as denied:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
-import httpx
 import pytest
 from noukai_sdk import (
     AuthenticationError,
@@ -15,6 +14,7 @@ from noukai_sdk import (
     StepFailed,
 )
 
+from tests.dialects.noukai.server import http
 from tests.flows import FAILING, THREE_STEP, TWO_STEP
 from tests.peers.noukai_python import async_client, plain, sync_client
 from tests.serving import Running, running_server, write_flows
@@ -213,7 +213,7 @@ async def test_a_republished_flow_is_a_stale_tree(server: Running) -> None:
 def publish(server: Running, slug: str, definition: str) -> None:
     """Publish a definition under another name, as production."""
     _, rest = definition.split("\n", 1)
-    answer = httpx.post(
+    answer = http.post(
         f"{server.base}/flows/acme/demo/{slug}/versions",
         json={"definition": f"flow: acme/demo/{slug}\n{rest}", "production": True},
     )

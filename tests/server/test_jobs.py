@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.dialects.noukai.server import http
 from tests.dialects.noukai.server.stream import code_of
 from tests.flows import FAILING, LOOP, THREE_STEP, TOOLS
 from tests.serving import Running, running_server, server_process, write_flows
@@ -42,7 +43,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def submit(base: str, flow: str, /, **body: Any) -> httpx.Response:
-    return httpx.post(f"{base}/seq/acme/demo/{flow}/jobs", json=body, timeout=30, verify=False)
+    return http.post(f"{base}/seq/acme/demo/{flow}/jobs", json=body)
 
 
 def submitted(base: str, flow: str, /, **body: Any) -> str:
@@ -54,7 +55,7 @@ def submitted(base: str, flow: str, /, **body: Any) -> str:
 
 
 def poll(base: str, flow: str, run_id: str) -> Body:
-    answer = httpx.get(f"{base}/seq/acme/demo/{flow}/jobs/{run_id}", timeout=30, verify=False)
+    answer = http.get(f"{base}/seq/acme/demo/{flow}/jobs/{run_id}")
     assert answer.status_code == 200, answer.text
     found: Body = answer.json()
     return found
@@ -72,7 +73,7 @@ def finished(base: str, flow: str, run_ids: Sequence[str]) -> list[Body]:
 
 
 def trace(base: str, run_id: str) -> Body:
-    found: Body = httpx.get(f"{base}/flow-runs/{run_id}/trace", timeout=30).json()
+    found: Body = http.get(f"{base}/flow-runs/{run_id}/trace").json()
     return found
 
 
@@ -119,7 +120,7 @@ def test_the_turns_of_a_chat_can_be_queued(server: Running) -> None:
 def test_what_a_job_came_to_is_told_to_those_who_poll_it_only(server: Running) -> None:
     run_id = submitted(server.base, "three-step", message="secret words")
     finished(server.base, "three-step", [run_id])
-    stream = httpx.get(f"{server.base}/flow-runs/{run_id}/trace/stream", timeout=30)
+    stream = http.get(f"{server.base}/flow-runs/{run_id}/trace/stream")
     assert "flow_completed" in stream.text
     assert "secret words" not in stream.text
 
@@ -132,7 +133,7 @@ def test_a_job_that_fails_says_why_in_words(server: Running) -> None:
 
 
 def test_a_draft_is_run_as_it_was_when_it_was_queued(server: Running) -> None:
-    answer = httpx.post(f"{server.base}/seq/acme/demo/loop/v0/jobs", json={"message": "m"})
+    answer = http.post(f"{server.base}/seq/acme/demo/loop/v0/jobs", json={"message": "m"})
     (state,) = finished(server.base, "loop", [answer.json()["executionId"]])
     assert state["result"] == {"count": 3}
 
@@ -162,11 +163,11 @@ def test_what_cannot_run_is_not_queued(
 
 def test_only_jobs_of_the_flow_are_found(server: Running) -> None:
     run_id = submitted(server.base, "loop", message="m")
-    executed = httpx.post(
-        f"{server.base}/seq/acme/demo/loop/execute", json={"message": "m"}
-    ).json()["executionId"]
+    executed = http.post(f"{server.base}/seq/acme/demo/loop/execute", json={"message": "m"}).json()[
+        "executionId"
+    ]
     for flow, name in (("three-step", run_id), ("loop", executed), ("loop", "nobody")):
-        answer = httpx.get(f"{server.base}/seq/acme/demo/{flow}/jobs/{name}")
+        answer = http.get(f"{server.base}/seq/acme/demo/{flow}/jobs/{name}")
         assert (answer.status_code, code_of(answer)) == (404, "JOB_NOT_FOUND")
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 
-import httpx
 import pytest
 
+from tests.dialects.noukai.server import http
 from tests.flows import ALL
 from tests.serving import Running, running_server, write_flows
 
@@ -37,7 +37,7 @@ def publish(base: str) -> Callable[[str, str], int]:
     def published(definition: str, flow: str = "") -> int:
         first, rest = definition.split("\n", 1)
         flow = flow or first.removeprefix("flow: ")
-        answer = httpx.post(
+        answer = http.post(
             f"{base}/flows/{flow}/versions",
             json={"definition": f"flow: {flow}\n{rest}", "production": True},
         )

@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from tests.dialects.noukai.server import http
+
 Event = dict[str, Any]
 
 
@@ -44,9 +46,7 @@ def post_step(
 ) -> httpx.Response:
     """Post `/step` and return the answer, whatever it is."""
     text = json.dumps(body)
-    return httpx.post(
-        f"{base}/seq/{flow}/step", content=text, headers=headers, timeout=60, verify=False
-    )
+    return http.post(f"{base}/seq/{flow}/step", content=text, headers=headers)
 
 
 def names(events: list[Event]) -> list[str]:

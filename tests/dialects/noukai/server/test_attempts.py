@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.dialects.noukai.server import http
 from tests.dialects.noukai.server.stream import Event, names, only, read_events, step
 from tests.dialects.noukai.server.test_execute import TOOL, execute, pause, resume_body
 from tests.dialects.noukai.server.test_step_tools import resume
@@ -43,7 +44,7 @@ def followed(base: str, run_id: str) -> list[Event]:
 def flaky(base: str, publish: Any, fresh_flow: str) -> str:
     """A run whose blocks failed once and were tried again."""
     publish(FLAKY, fresh_flow)
-    answer = httpx.post(f"{base}/seq/{fresh_flow}/execute", json={"trace": True}, timeout=60)
+    answer = http.post(f"{base}/seq/{fresh_flow}/execute", json={"trace": True})
     assert answer.json()["status"] == "completed"
     run_id: str = answer.json()["executionId"]
     return run_id
@@ -135,7 +136,7 @@ def test_a_step_that_is_run_anew_is_another_attempt(base: str) -> None:
 
 
 async def test_a_run_that_is_under_way_tells_what_runs_now(base: str) -> None:
-    async with httpx.AsyncClient(timeout=30) as client:
+    async with httpx.AsyncClient(timeout=120) as client:
         url = f"{base}/seq/acme/demo/slow/step"
         body = {"stepIndex": 0, "message": "m", "trace": True}
         async with client.stream("POST", url, json=body) as running:
@@ -180,7 +181,7 @@ def test_nothing_of_a_failed_run_is_told_as_running(
     base: str, publish: Any, fresh_flow: str
 ) -> None:
     publish(BRANCHES, fresh_flow)
-    answer = httpx.post(f"{base}/seq/{fresh_flow}/execute", json={"message": "m", "trace": True})
+    answer = http.post(f"{base}/seq/{fresh_flow}/execute", json={"message": "m", "trace": True})
     found = trace(base, answer.json()["executionId"])["steps"]
     told = {item["stepId"]: (item["status"], item["errorContext"]["code"]) for item in found}
     assert told == {

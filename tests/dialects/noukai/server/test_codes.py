@@ -11,6 +11,7 @@ import pytest
 
 from flowdbg.dialects.noukai.codes import CODES
 from flowdbg.engine.runner import Runner
+from tests.dialects.noukai.server import http
 from tests.dialects.noukai.server.stream import code_of
 from tests.dialects.noukai.server.test_execute import BROKE, IMAGE, TOOL, pause, resume_body
 from tests.flows import ALL
@@ -89,7 +90,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def post(base: str, path: str, body: Body, key: str = KEY) -> httpx.Response:
     headers = {"authorization": f"Bearer {key}"} if key else {}
     url = f"{base}/seq/acme/demo/{path}"
-    return httpx.post(url, json=dict(body), headers=headers, timeout=60, verify=False)
+    return http.post(url, json=dict(body), headers=headers)
 
 
 @pytest.mark.parametrize("code", REFUSED)
@@ -112,7 +113,7 @@ def test_a_run_that_fails_so_has_a_status_of_its_own(
 ) -> None:
     status, failure = FAILED[code]
     publish(BROKE.replace("CODE", failure), fresh_flow)
-    answer = httpx.post(f"{base}/seq/{fresh_flow}/execute", json=dict(SAID), verify=False)
+    answer = http.post(f"{base}/seq/{fresh_flow}/execute", json=dict(SAID))
     assert (code_of(answer), answer.status_code) == (code, status)
 
 
@@ -126,11 +127,10 @@ def test_keys_are_asked_for_and_held_to_their_project(strict: Running) -> None:
     answer = post(strict.base, "two-step/execute", SAID, key="")
     assert (code_of(answer), answer.status_code) == ("UNAUTHENTICATED", 401)
     assert answer.headers["www-authenticate"].startswith("Bearer")
-    made = httpx.post(
+    made = http.post(
         f"{strict.base}/keys",
         json={"projectId": "other/project"},
         headers={"authorization": f"Bearer {KEY}"},
-        verify=False,
     )
     answer = post(strict.base, "two-step/execute", SAID, key=made.json()["key"])
     assert (code_of(answer), answer.status_code) == ("FORBIDDEN", 403)
@@ -145,7 +145,7 @@ def test_too_many_requests_are_refused_for_a_while(tmp_path: Path) -> None:
 
 
 def test_a_job_that_nobody_queued_is_not_found(base: str) -> None:
-    answer = httpx.get(f"{base}/seq/acme/demo/two-step/jobs/nobody", verify=False)
+    answer = http.get(f"{base}/seq/acme/demo/two-step/jobs/nobody")
     assert (code_of(answer), answer.status_code) == ("JOB_NOT_FOUND", 404)
 
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from flowdbg.engine.runner import Runner
+from tests.dialects.noukai.server import http
 from tests.dialects.noukai.server.stream import code_of, names, step
 from tests.serving import Running
 
@@ -20,7 +21,7 @@ Body = dict[str, Any]
 
 def post(base: str, flow: str, /, **body: Any) -> httpx.Response:
     """Post `/execute` to a flow of acme/demo."""
-    return httpx.post(f"{base}/seq/acme/demo/{flow}/execute", json=body, timeout=60, verify=False)
+    return http.post(f"{base}/seq/acme/demo/{flow}/execute", json=body)
 
 
 def execute(base: str, flow: str, /, **body: Any) -> Body:
@@ -94,7 +95,7 @@ def test_the_last_turn_of_the_user_stands_in_for_the_message(base: str) -> None:
 
 
 def test_a_draft_can_be_executed_by_name(base: str) -> None:
-    answer = httpx.post(f"{base}/seq/acme/demo/two-step/v0/execute", json={"message": "m"})
+    answer = http.post(f"{base}/seq/acme/demo/two-step/v0/execute", json={"message": "m"})
     assert answer.json()["status"] == "completed"
 
 
@@ -153,10 +154,10 @@ def test_tools_that_a_resume_leaves_out_are_those_of_the_pause(base: str) -> Non
 
 def test_a_run_that_pauses_is_known_as_running(server: Running) -> None:
     paused = pause(server.base)
-    run = httpx.get(f"{server.base}/flow-runs/{paused['executionId']}").json()
+    run = http.get(f"{server.base}/flow-runs/{paused['executionId']}").json()
     assert run["status"] == "running"
     execute(server.base, "tools", **resume_body(paused))
-    run = httpx.get(f"{server.base}/flow-runs/{paused['executionId']}").json()
+    run = http.get(f"{server.base}/flow-runs/{paused['executionId']}").json()
     assert run["status"] == "completed"
     assert run["tokens"] == {"prompt": 14, "completion": 3, "total": 17}
 
@@ -202,7 +203,7 @@ Changed = Callable[[Body], Body]
 def test_what_does_not_fit_the_pause_is_refused(
     base: str, change: Changed, status: int, code: str
 ) -> None:
-    answer = httpx.post(
+    answer = http.post(
         f"{base}/seq/acme/demo/tools/execute", content=_ascii(change(resume_body(pause(base))))
     )
     assert (answer.status_code, code_of(answer)) == (status, code)
@@ -346,14 +347,14 @@ steps:
 
 def rendered(base: str, run_id: str) -> list[Body]:
     """What the model of the one step was asked."""
-    trace = httpx.get(f"{base}/flow-runs/{run_id}/trace").json()
+    trace = http.get(f"{base}/flow-runs/{run_id}/trace").json()
     found: list[Body] = trace["steps"][0]["outputContext"]["__rendered_prompt__"]["messages"]
     return found
 
 
 def test_an_image_reaches_a_model_that_can_see(base: str, publish: Any, fresh_flow: str) -> None:
     publish(SEEING, fresh_flow)
-    answer = httpx.post(
+    answer = http.post(
         f"{base}/seq/{fresh_flow}/execute",
         json={"message": "m", "attachments": [IMAGE], "trace": True},
     ).json()
@@ -369,14 +370,14 @@ def test_the_model_that_is_looked_at_is_the_one_that_runs(
     publish(SEEING, fresh_flow)
     url, body = f"{base}/seq/{fresh_flow}/{route}", {"message": "m", "attachments": [IMAGE]}
     overrides = {"look": {"model": "scripted/blind"}}
-    answer = httpx.post(url, json={**body, "blockOverrides": overrides})
+    answer = http.post(url, json={**body, "blockOverrides": overrides})
     assert (answer.status_code, code_of(answer)) == (400, "MODEL_MIME_INCOMPATIBLE")
     blind = f"{fresh_flow}-blind"
     publish(SEEING.replace("model: scripted/painter", "model: scripted/blind"), blind)
     url = url.replace(fresh_flow, blind)
-    assert code_of(httpx.post(url, json=body)) == "MODEL_MIME_INCOMPATIBLE"
+    assert code_of(http.post(url, json=body)) == "MODEL_MIME_INCOMPATIBLE"
     overrides = {"look": {"model": "scripted/painter"}}
-    assert httpx.post(url, json={**body, "blockOverrides": overrides}).status_code in (200, 202)
+    assert http.post(url, json={**body, "blockOverrides": overrides}).status_code in (200, 202)
 
 
 def test_earlier_turns_reach_a_model_that_chats(base: str, publish: Any, fresh_flow: str) -> None:
@@ -386,7 +387,7 @@ def test_earlier_turns_reach_a_model_that_chats(base: str, publish: Any, fresh_f
         {"role": "assistant", "content": "noted"},
         {"role": "user", "content": "now"},
     ]
-    answer = httpx.post(
+    answer = http.post(
         f"{base}/seq/{fresh_flow}/execute", json={"messages": turns, "trace": True}
     ).json()
     assert answer["result"] == {"text": "I remember."}
@@ -423,10 +424,10 @@ def test_failures_with_a_status_of_their_own(
     base: str, publish: Any, fresh_flow: str, failure: str, code: str, status: int
 ) -> None:
     publish(BROKE.replace("CODE", failure), fresh_flow)
-    answer = httpx.post(f"{base}/seq/{fresh_flow}/execute", json={"message": "m"})
+    answer = http.post(f"{base}/seq/{fresh_flow}/execute", json={"message": "m"})
     assert (answer.status_code, code_of(answer)) == (status, code)
     run_id = answer.json()["detail"]["executionId"]
-    assert httpx.get(f"{base}/flow-runs/{run_id}").json()["status"] == "failed"
+    assert http.get(f"{base}/flow-runs/{run_id}").json()["status"] == "failed"
 
 
 def test_a_fault_of_the_server_is_told_as_one_and_not_what_it_was(
@@ -451,7 +452,7 @@ def test_a_fault_of_the_server_is_told_as_one_and_not_what_it_was(
     assert "inner workings" not in answer.text + json.dumps(events)
     assert answer.headers["x-request-id"] in answer.text
     monkeypatch.undo()
-    run = httpx.get(f"{server.base}/flow-runs/{events[0]['executionId']}").json()
+    run = http.get(f"{server.base}/flow-runs/{events[0]['executionId']}").json()
     assert run["status"] == "failed"
 
 

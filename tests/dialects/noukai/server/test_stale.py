@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import httpx
 import pytest
 
+from tests.dialects.noukai.server import http
 from tests.dialects.noukai.server.stream import code_of, names, only, post_step, step
 
 Publish = Callable[..., int]
@@ -37,7 +37,7 @@ A = {"a": {"from": "a"}}
 
 def plan_hash(base: str, flow: str) -> str:
     """The hash of what an address means now."""
-    tag: str = httpx.get(f"{base}/seq/{flow}/plan").headers["etag"]
+    tag: str = http.get(f"{base}/seq/{flow}/plan").headers["etag"]
     return tag
 
 
@@ -79,7 +79,7 @@ def test_a_client_that_names_its_plan_hears_of_every_change_before_anything_runs
     detail = answer.json()["detail"]
     assert detail["version"] == 2
     assert detail["planHash"] == plan_hash(base, fresh_flow).strip('"')
-    current = httpx.get(f"{base}/seq/{fresh_flow}/plan").json()["steps"]
+    current = http.get(f"{base}/seq/{fresh_flow}/plan").json()["steps"]
     assert [item["stepId"] for item in detail["steps"]] == [item["stepId"] for item in current]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 
+from tests.dialects.noukai.server import http
 from tests.dialects.noukai.server.stream import (
     Event,
     code_of,
@@ -300,14 +300,14 @@ def test_a_published_version_is_named_and_pinned(
 
 
 def test_the_plan_tells_the_hash_that_the_run_tells(base: str) -> None:
-    plan = httpx.get(f"{base}/seq/{TWO}/plan")
+    plan = http.get(f"{base}/seq/{TWO}/plan")
     events = step(base, TWO, stepIndex=0, message="m")
     assert plan.headers["etag"] == f'"{plan.json()["hash"]}"'
     assert events[0]["planHash"] == plan.json()["hash"]
 
 
 def test_a_plan_shows_the_steps_with_their_configuration(base: str) -> None:
-    plan = httpx.get(f"{base}/seq/{TWO}/plan").json()
+    plan = http.get(f"{base}/seq/{TWO}/plan").json()
     assert {
         key: plan[key] for key in ("org", "project", "flow", "name", "version", "production")
     } == {
@@ -329,7 +329,7 @@ def test_a_plan_shows_the_steps_with_their_configuration(base: str) -> None:
     assert draft["config"]["prompt"] == "Write to {{ message }}"
     assert draft["config"]["model"] == "scripted/writer"
     assert count["config"]["code"].startswith("return")
-    loop = httpx.get(f"{base}/seq/acme/demo/loop/plan").json()["steps"][0]
+    loop = http.get(f"{base}/seq/acme/demo/loop/plan").json()["steps"][0]
     assert [child["stepId"] for child in loop["children"]] == ["shout"]
 
 
@@ -409,12 +409,12 @@ def test_every_wrong_field_is_named(base: str) -> None:
     ids=["empty", "text", "list", "string", "nan", "cut", "not utf-8", "deep", "long number"],
 )
 def test_a_body_that_is_no_json_object_is_refused(base: str, body: bytes) -> None:
-    answer = httpx.post(f"{base}/seq/{TWO}/step", content=body)
+    answer = http.post(f"{base}/seq/{TWO}/step", content=body)
     assert (answer.status_code, code_of(answer)) == (400, "INVALID_JSON")
 
 
 def test_a_stream_is_not_compressed_and_names_its_request(base: str) -> None:
-    answer = httpx.post(
+    answer = http.post(
         f"{base}/seq/{TWO}/step",
         json={"stepIndex": 0, "message": "m"},
         headers={"accept-encoding": "gzip", "accept": "application/json"},

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.dialects.noukai.server import http
 from tests.dialects.noukai.server.stream import Event, code_of, names, only, read_events, step
 from tests.dialects.noukai.server.test_execute import execute, pause, resume_body
 from tests.serving import Running
@@ -20,7 +21,7 @@ FAMILIES = ("seq/{flow}/runs/{run}", "flow-runs/{run}")
 
 
 def get(base: str, path: str, **query: Any) -> httpx.Response:
-    return httpx.get(f"{base}/{path}", params=query, timeout=30, verify=False)
+    return http.get(f"{base}/{path}", params=query)
 
 
 def trace(base: str, run_id: str) -> Body:
@@ -164,7 +165,7 @@ def test_a_flow_says_how_much_its_runs_keep(
     from tests.flows import TWO_STEP
 
     publish(TWO_STEP, fresh_flow)
-    set_to = httpx.put(f"{base}/flows/{fresh_flow}/capture", json={"mode": mode})
+    set_to = http.put(f"{base}/flows/{fresh_flow}/capture", json={"mode": mode})
     assert (set_to.status_code, set_to.json()) == (200, {"mode": mode})
     events = step(base, fresh_flow, stepIndex=0, message="secret words", runRemaining=True)
     found = trace(base, events[0]["executionId"])
@@ -180,7 +181,7 @@ def test_a_flow_says_how_much_its_runs_keep(
     stream = get(base, f"flow-runs/{events[0]['executionId']}/trace/stream")
     assert ("Dear reader" in stream.text) == (mode == "full")
     assert names(read_events(stream.content))[-1] == "flow_completed"
-    unset = httpx.put(f"{base}/flows/{fresh_flow}/capture", json={"mode": None})
+    unset = http.put(f"{base}/flows/{fresh_flow}/capture", json={"mode": None})
     assert unset.status_code == 200
 
 
@@ -197,9 +198,9 @@ def test_the_words_of_an_error_are_kept_with_the_others_only(
 ) -> None:
     base, session = server.base, str(uuid.uuid4())
     publish(SPEAKING, fresh_flow)
-    httpx.put(f"{base}/flows/{fresh_flow}/capture", json={"mode": mode})
+    http.put(f"{base}/flows/{fresh_flow}/capture", json={"mode": mode})
     headers = {"x-session-id": session}
-    answer = httpx.post(f"{base}/seq/{fresh_flow}/execute", json={}, headers=headers, timeout=30)
+    answer = http.post(f"{base}/seq/{fresh_flow}/execute", json={}, headers=headers)
     assert "secret words" in answer.json()["result"]
     run_id = answer.json()["executionId"]
     run = trace(base, run_id)["flowRun"]
@@ -222,9 +223,9 @@ def test_the_words_of_an_error_are_kept_with_the_others_only(
 
 
 def test_a_wrong_capture_mode_is_refused(base: str) -> None:
-    answer = httpx.put(f"{base}/flows/{TWO}/capture", json={"mode": "everything"})
+    answer = http.put(f"{base}/flows/{TWO}/capture", json={"mode": "everything"})
     assert (answer.status_code, code_of(answer)) == (400, "INVALID_REQUEST")
-    answer = httpx.put(f"{base}/flows/acme/demo/nothing/capture", json={"mode": "off"})
+    answer = http.put(f"{base}/flows/acme/demo/nothing/capture", json={"mode": "off"})
     assert (answer.status_code, code_of(answer)) == (404, "FLOW_NOT_FOUND")
 
 
@@ -232,7 +233,7 @@ async def follow_while(base: str, run_id: str, act: Any) -> list[Event]:
     """Follow a run's trace, acting once the first step was told; the events to the end."""
     body = b""
     async with (
-        httpx.AsyncClient(timeout=30) as client,
+        httpx.AsyncClient(timeout=120) as client,
         client.stream("GET", f"{base}/flow-runs/{run_id}/trace/stream") as answer,
     ):
         acted = False
@@ -266,7 +267,7 @@ def test_a_run_is_followed_while_it_goes_on(base: str) -> None:
 
 
 async def test_a_running_step_is_followed_chunk_by_chunk(base: str) -> None:
-    async with httpx.AsyncClient(timeout=30) as client:
+    async with httpx.AsyncClient(timeout=120) as client:
         url = f"{base}/seq/acme/demo/slow/step"
         body = {"stepIndex": 0, "message": "m", "trace": True}
         async with client.stream("POST", url, json=body) as running:
@@ -310,7 +311,7 @@ steps:
 
 async def watched(base: str, flow: str, *, trace: bool) -> list[Event]:
     """What a follower is told who joins while the step runs."""
-    async with httpx.AsyncClient(timeout=30) as client:
+    async with httpx.AsyncClient(timeout=120) as client:
         url = f"{base}/seq/{flow}/step"
         body = {"stepIndex": 0, "message": "secret", "trace": trace}
         async with client.stream("POST", url, json=body) as running:
@@ -443,7 +444,7 @@ def test_a_session_holds_its_runs_in_order_with_their_snapshots(base: str) -> No
     headers = {"x-session-id": session}
     url = f"{base}/seq/{TWO}/execute"
     for message in ("one", "two"):
-        httpx.post(url, json={"message": message, "trace": True}, headers=headers)
+        http.post(url, json={"message": message, "trace": True}, headers=headers)
     step(base, "acme/demo/loop", stepIndex=0, message="m", headers=headers)
     found = get(base, f"seq/sessions/{session}").json()
     assert found["sessionId"] == session
@@ -467,7 +468,7 @@ def test_a_session_names_the_step_that_failed(base: str) -> None:
     session = str(uuid.uuid4())
     headers = {"x-session-id": session}
     body = {"message": "m", "trace": True}
-    httpx.post(f"{base}/seq/acme/demo/failing/execute", json=body, headers=headers)
+    http.post(f"{base}/seq/acme/demo/failing/execute", json=body, headers=headers)
     (run,) = get(base, f"seq/sessions/{session}").json()["executions"]
     assert (run["status"], run["errorAtStep"]) == ("failed", "broken")
     assert run["steps"][-1]["errorSnapshot"]["code"] == "MODEL_GONE"
@@ -478,7 +479,7 @@ def test_sessions_that_do_not_exist(base: str) -> None:
     assert (answer.status_code, code_of(answer)) == (400, "SESSION_ID_INVALID")
     answer = get(base, f"seq/sessions/{uuid.uuid4()}")
     assert (answer.status_code, code_of(answer)) == (404, "SESSION_NOT_FOUND")
-    answer = httpx.post(
+    answer = http.post(
         f"{base}/seq/{TWO}/step",
         json={"message": "m"},
         headers={"x-session-id": "x" * 201},

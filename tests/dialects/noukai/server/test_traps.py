@@ -9,9 +9,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
+from tests.dialects.noukai.server import http
 from tests.dialects.noukai.server.stream import Event, names, post_step, read_events, step
 from tests.dialects.noukai.server.test_execute import execute, pause, post
 
@@ -169,7 +169,7 @@ def test_contexts_of_traces_are_objects_or_null(base: str) -> None:
     for flow, extra in FLOWS:
         if flow != "tools-in-loop":
             run = execute(base, flow, message="m", trace=True, **extra)
-            trace = httpx.get(f"{base}/flow-runs/{run['executionId']}/trace").json()
+            trace = http.get(f"{base}/flow-runs/{run['executionId']}/trace").json()
             for found in trace["steps"]:
                 for name in ("inputContext", "outputContext", "errorContext"):
                     assert found[name] is None or isinstance(found[name], dict)
@@ -181,9 +181,9 @@ def test_refusals_have_a_code_and_a_message_that_are_texts(base: str) -> None:
     for answer in (
         post(base, "nothing"),
         post(base, "two-step"),
-        httpx.get(f"{base}/nowhere"),
-        httpx.put(f"{base}/seq/acme/demo/two-step/step"),
-        httpx.post(f"{base}/seq/acme/demo/two-step/step", content=b"{"),
+        http.get(f"{base}/nowhere"),
+        http.put(f"{base}/seq/acme/demo/two-step/step"),
+        http.post(f"{base}/seq/acme/demo/two-step/step", content=b"{"),
     ):
         detail = answer.json()["detail"]
         assert isinstance(detail["code"], str)
