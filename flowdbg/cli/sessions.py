@@ -147,7 +147,13 @@ async def _pick() -> None:
 
     settings = load_settings(paths.config_file(), os.environ).settings
     stored = list_sessions(paths.sessions_dir())
-    app = PickerApp(stored, theme=settings.theme, ascii_only=settings.ascii)
+    app = PickerApp(
+        stored,
+        theme=settings.theme,
+        ascii_only=settings.ascii,
+        keys=settings.keys,
+        keymap=settings.keymap,
+    )
     chosen = await app.run_async()
     if chosen is not None:
         await show_sessions(open_stored(chosen))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -40,6 +40,10 @@ class Stored(Protocol):
         """When it was written last, in seconds since the epoch."""
 
     @property
+    def size(self) -> int:
+        """Bytes on disk."""
+
+    @property
     def meta(self) -> Mapping[str, Any]:
         """Address, version, state, cursor, length; may be empty."""
 
@@ -63,9 +67,27 @@ class SessionRow:
     place: str
     """How far it got: `3/5`."""
     when: str
+    size: str = ""
     problem: str = ""
+    holder: str = ""
+    """Who writes it now, so that it can only be looked at; empty when nobody does."""
     is_here: bool = False
     """Whether it is the session that asks."""
+
+    @property
+    def title(self) -> str:
+        """How it is called in a question: `triage@3, 2/5 steps, 5 min ago`."""
+        if self.problem or not self.flow:
+            return self.session_id
+        return f"{self.flow.rpartition('/')[2]}, {self.place} steps, {self.when}"
+
+    def columns(self, width: int) -> tuple[str, str]:
+        """Return the flow and the columns behind it, as wide as `heading` says."""
+        flow = _flow_width(width)
+        name = self.flow if len(self.flow) <= flow else f"…{self.flow[len(self.flow) - flow + 1 :]}"
+        when = "in use" if self.holder else self.when
+        rest = f"{self.place:>7}  {self.size:>8}  {when:<13} {self.session_id[-6:]}"
+        return f"{name:<{flow}}  ", rest
 
 
 def session_row(stored: Stored, now: float, here: str = "") -> SessionRow:
@@ -92,10 +114,30 @@ def session_row(stored: Stored, now: float, here: str = "") -> SessionRow:
         RUN_LOOKS[_LOOKS[state]],
         f"{meta.get('cursor', 0)}/{meta.get('length') or '?'}",
         formats.age(now - stored.updated_at),
-        "" if is_here else safe_line(stored.problem or _held(stored.holder), 120),
+        formats.size(stored.size),
+        "" if is_here else safe_line(stored.problem, 120),
+        "" if is_here else safe_line(stored.holder, 40),
         is_here,
     )
 
 
-def _held(holder: str) -> str:
-    return f"open in {holder}" if holder else ""
+def heading(width: int) -> str:
+    """Return the names of the columns, where `width` cells are behind the state."""
+    flow = _flow_width(width)
+    return f"   {'state':<15} {'flow':<{flow}}  {'steps':>7}  {'size':>8}  {'when':<13} id"
+
+
+def matching(rows: Sequence[SessionRow], typed: str) -> list[SessionRow]:
+    """Return the rows in which every word stands that was typed: flow, state, id, when."""
+    words = typed.lower().split()
+    return [row for row in rows if all(word in _text(row) for word in words)]
+
+
+def _text(row: SessionRow) -> str:
+    here = "open here" if row.is_here else "in use" if row.holder else ""
+    word = "unreadable" if row.problem else row.look.word
+    return f"{row.flow} {word} {row.session_id} {row.when} {here}".lower()
+
+
+def _flow_width(width: int) -> int:
+    return min(max(width - 42, 12), 60)

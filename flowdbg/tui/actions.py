@@ -295,11 +295,23 @@ COMPARE_ACTIONS: tuple[Action, ...] = (
     Action("compare.back", ("escape", "q"), "Back", "Go back.", PROGRAM, weight=75),
 )  # fmt: skip
 
+SESSIONS_ACTIONS: tuple[Action, ...] = (
+    Action("sessions.open", ("enter",), "Open", "Go on with the session where it stood.", PROGRAM,
+           weight=90),
+    Action("sessions.find", ("/",), "Find", "List only the sessions with the words you type.",
+           SEARCH, weight=80),
+    Action("sessions.remove", ("d", "delete"), "Delete", "Delete the session for good; it asks.",
+           PROGRAM, weight=70),
+    Action("sessions.help", ("?", "f1"), "Help", "Show the keys of this list.", PROGRAM, weight=60),
+    Action("sessions.back", ("escape", "q"), "Back", "Go back, or leave.", PROGRAM, weight=50),
+)  # fmt: skip
+
 GROUPS: Mapping[str, tuple[Action, ...]] = {
     "debug": ACTIONS,
     "editor": EDITOR_ACTIONS,
     "branches": BRANCHES_ACTIONS,
     "compare": COMPARE_ACTIONS,
+    "sessions": SESSIONS_ACTIONS,
 }
 """All actions, by where they can be done; a key may mean another thing in another place."""
 

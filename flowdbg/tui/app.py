@@ -24,7 +24,7 @@ from flowdbg.tui.ascii_filter import AsciiFilter
 from flowdbg.tui.clipboard import Mode
 from flowdbg.tui.inks import INKS_CSS
 from flowdbg.tui.kept import Kept
-from flowdbg.tui.keymap import binding_key, resolve
+from flowdbg.tui.keymap import Keymap, binding_key, resolve
 from flowdbg.tui.lean import LeanApp
 from flowdbg.tui.screens.debug import DebugScreen
 from flowdbg.tui.styles import stylesheet
@@ -39,6 +39,9 @@ class FlowdbgApp(LeanApp):
     ENABLE_COMMAND_PALETTE = False
     TITLE = "flowdbg"
 
+    keys: Keymap
+    """The keys of each action."""
+
     def __init__(self, *, theme: str = "", ascii_only: bool = False) -> None:
         no_colour = colours_are_off()
         if not no_colour:
@@ -51,6 +54,21 @@ class FlowdbgApp(LeanApp):
         for ours in OURS:
             self.register_theme(ours)
         self.theme = chosen_theme("ansi" if no_colour else theme, self.available_themes)
+
+    def take_keys(self, keys: Mapping[str, str | list[str]] | None, keymap: str) -> None:
+        """Bind actions as the configuration says.
+
+        Raises:
+            ConfigError: The keys are wrong.
+        """
+        self.keys = resolve(keys, keymap)
+        self.set_keymap(
+            {
+                action_id: ",".join(map(binding_key, given))
+                for action_id, given in self.keys.items()
+                if given != BY_ID[action_id].keys
+            }
+        )
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Add the filter that draws with ASCII alone, where that is wanted."""
@@ -66,8 +84,16 @@ class FlowdbgApp(LeanApp):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """Show a toast; whatever it says is text, never markup."""
+        """Show a toast; whatever it says is text, never markup.
+
+        It stands in the place of one that says the same, and at most two stand at once.
+        """
         del markup
+        shown = list(self._notifications)
+        same = [one for one in shown if one.message == safe_text(message)]
+        others = [one for one in shown if one not in same]
+        for gone in (*same, *others[:-1]):
+            self._unnotify(gone, refresh=False)
         super().notify(
             safe_text(message),
             title=safe_line(title),
@@ -115,8 +141,7 @@ class DebugApp(FlowdbgApp):
         self.tips = tips
         self.clipboard_mode: Mode = clipboard
         self.kept = Kept(state_dir or paths.data_dir() / "screen")
-        self.keys = resolve(keys, keymap)
-        """The keys of each action."""
+        self.take_keys(keys, keymap)
         self.typed = Typed(self)
         self.set_keymap(
             {

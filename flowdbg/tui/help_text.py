@@ -57,6 +57,12 @@ ABOUT = {
         " changes by that, and F forks from there. l unfolds a branch to its turns. Below: its"
         " steps, with ≠ where they say something else than the branch it is compared with.",
     ),
+    "sessions": (
+        "Sessions",
+        "The sessions stored on this machine, newest first: their state, their flow, how many steps"
+        " ran, how large they are, when they were used last. One that another program writes (in"
+        " use) opens to be read only.",
+    ),
     "compare": (
         "Compare",
         "Two runs side by side: two branches, or two sessions. A step is ≠ when its output, its"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual.screen import Screen
@@ -18,9 +18,16 @@ class PickerApp(FlowdbgApp):
     MODES: ClassVar = {}
 
     def __init__(
-        self, stored: Sequence[Stored], *, theme: str = "", ascii_only: bool = False
+        self,
+        stored: Sequence[Stored],
+        *,
+        theme: str = "",
+        ascii_only: bool = False,
+        keys: Mapping[str, str | list[str]] | None = None,
+        keymap: str = "default",
     ) -> None:
         super().__init__(theme=theme, ascii_only=ascii_only)
+        self.take_keys(keys, keymap)
         self._stored = stored
 
     def get_default_screen(self) -> Screen[object]:

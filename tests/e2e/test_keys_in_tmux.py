@@ -117,7 +117,14 @@ WALK: list[tuple[str, str, str]] = [
     ("app.redraw", "C-l", r"n Step"),
     ("view.pager", "p", r"n Step"),
     ("app.sessions", "S", r"flowdbg  sessions"),
-    ("editor.back", "Escape", r"n Step"),
+    ("sessions.find", "/", r"type to find"),
+    ("", "Escape", gone("type to find")),
+    ("sessions.help", "?", r"SESSIONS"),
+    ("", "Escape", gone("SESSIONS")),
+    ("sessions.remove", "d", r"It is open here"),
+    ("sessions.open", "Enter", r"n Step"),
+    ("app.sessions", "S", r"flowdbg  sessions"),
+    ("sessions.back", "Escape", r"n Step"),
     ("app.suspend", "C-z", gone("n Step")),
 ]
 

@@ -331,7 +331,7 @@ def test_edits_and_breakpoints_are_listed_with_what_they_change() -> None:
         BlockEdited("classify", {"prompt": JsonText('"x"')}),
         BreakpointSet("final", False),
     )
-    rows = edit_rows(session, {"each": "not applied"})
+    rows = edit_rows(session, {"each": "not applied yet"})
     assert [(row.kind, row.label, row.value) for row in rows] == [
         ("output", "Fetch output", '"one three"'),
         ("block", "Classify.prompt", '"x"'),

@@ -59,7 +59,7 @@ class Comparing(Part):
                 self._then = then
                 self.launch("view.compare-session", self._read(path))
 
-        self.app.push_screen(SessionsScreen(stored), chosen)
+        self.app.push_screen(SessionsScreen(stored, title="Compare with a session"), chosen)
 
     def take(self, session: Session) -> None:
         """Go on with a session that was read."""

@@ -14,7 +14,6 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from flowdbg.present.event_items import describe
-from flowdbg.present.safe_text import safe_text
 from flowdbg.tui.actions import ACTIONS, BY_ID
 from flowdbg.tui.inks import INKS
 from flowdbg.tui.keymap import bindings
@@ -56,7 +55,9 @@ class DebugLayout(QuickScreen[None]):
         *bindings([BY_ID["run.cancel"]], KEYS),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = INKS
-    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (40, "-tiny"), (NARROW, "-narrow"), (WIDE, "-wide"), (HUGE, "-huge")]  # noqa: RUF012 # Textual's
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 # Textual's
+        (0, "-slim"), (40, "-tiny"), (NARROW, "-narrow"), (WIDE, "-wide"), (HUGE, "-huge"),
+    ]  # fmt: skip
     VERTICAL_BREAKPOINTS = [(0, "-low"), (10, "-flat"), (16, "-short"), (30, "-tall")]  # noqa: RUF012 # Textual's
 
     status = query_one(StatusBar)
@@ -120,12 +121,7 @@ class DebugLayout(QuickScreen[None]):
         return self.focused if isinstance(self.focused, LineView) else None
 
     def tell(self, text: str, *, severity: SeverityLevel = "information", timeout: float) -> None:
-        """Show a toast in the place of the one that says the same; at most two stand at once."""
-        shown = list(self.app._notifications)
-        same = [one for one in shown if one.message == safe_text(text)]
-        others = [one for one in shown if one not in same]
-        for gone in (*same, *others[:-1]):
-            self.app._unnotify(gone, refresh=False)
+        """Show a toast."""
         self.app.notify(text, severity=severity, timeout=timeout)
 
     @property
