@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -60,7 +61,7 @@ async def open_new(
     async with AsyncExitStack() as stack:
         place = await locate(opening, stack)
         server = place.server
-        target = make_target(server.dialect, url=server.url, address=place.address, key=server.key)
+        target = _target(server, place.address)
         stack.push_async_callback(target.aclose)
         plan = await target.fetch_plan(place.pinned)
         schema = plan.inputs if plan else {}
@@ -104,7 +105,7 @@ async def open_run(run_id: str, *, target: str, url: str, profile: str) -> Async
         stack.push_async_callback(archive.aclose)
         opened = await archive.open_run(run_id, store.session_id)
         store.append([to_record(Entry(time.time(), 0, body)) for body in opened.bodies])
-        client = make_target(server.dialect, url=server.url, address=opened.address, key=server.key)
+        client = _target(server, opened.address)
         debugger = await Debugger.resume(client, store)
         stack.push_async_callback(debugger.close)
         _name_server(debugger, server)
@@ -141,7 +142,8 @@ async def open_stored(path: Path) -> AsyncIterator[Debugger]:
             published = await stack.enter_async_context(published_flow(Path(meta["flow_file"])))
             url = published.url
         address = parse_address(str(meta["address"]))
-        target = make_target(str(meta["dialect"]), url=url, address=address, key=server.key)
+        server = dataclasses.replace(server, url=url, dialect=str(meta["dialect"]))
+        target = _target(server, address)
         debugger = await Debugger.resume(target, store, read_only=read_only)
         stack.push_async_callback(debugger.close)
         _name_server(debugger, server)
@@ -197,7 +199,8 @@ async def locate(opening: Opening, stack: AsyncExitStack) -> Place:
         )
     file = Path(opening.target).absolute()
     published = await stack.enter_async_context(published_flow(file))
-    return Place(Server(published.url), published.address, published.version, file)
+    server = find_server(url=published.url)
+    return Place(server, published.address, published.version, file)
 
 
 async def _start(
@@ -229,6 +232,13 @@ async def _start(
     except BaseException:
         store.close()
         raise
+
+
+def _target(server: Server, address: FlowAddress) -> Target:
+    """The client of one flow on a server, within the limits that the settings name."""
+    return make_target(
+        server.dialect, url=server.url, address=address, key=server.key, limits=server.limits
+    )
 
 
 def _new_store(server: Server, file: Path | None = None) -> SessionStore:

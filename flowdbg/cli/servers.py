@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 from flowdbg.config import paths
 from flowdbg.config.credentials import read_key
-from flowdbg.config.settings import find_profile, load_settings
+from flowdbg.config.settings import Settings, find_profile, load_settings
 from flowdbg.dialects.targets import DEFAULT_DIALECT
 from flowdbg.errors import UsageError
+from flowdbg.transport.timeouts import DEFAULT_LIMITS, Limits, Timeouts
 
 DEFAULT_URL = "http://127.0.0.1:8080/api/v1"
 DEFAULT_KEY = "env:NOUKAI_API_KEY"
@@ -29,6 +30,7 @@ class Server:
     """The profile it comes from; empty when none does."""
     production: bool = False
     """Whether the profile is marked as production."""
+    limits: Limits = DEFAULT_LIMITS
 
     def key(self) -> str:
         """The key, read when it is needed and kept nowhere; empty when there is none."""
@@ -56,7 +58,8 @@ def find_server(*, url: str = "", profile: str = "") -> Server:
         raise UsageError("--url and --profile exclude each other.", "Give one of them.")
     found = None if url else find_profile(settings, profile)
     if found is None:
-        return Server(server_url(url or settings.url or DEFAULT_URL))
+        named = server_url(url or settings.url or DEFAULT_URL)
+        return Server(named, limits=_limits(settings))
     return Server(
         server_url(found.url),
         found.dialect or DEFAULT_DIALECT,
@@ -65,7 +68,14 @@ def find_server(*, url: str = "", profile: str = "") -> Server:
         found.key,
         profile or settings.profile,
         found.production,
+        _limits(settings),
     )
+
+
+def _limits(settings: Settings) -> Limits:
+    chosen = settings.limits
+    timeouts = Timeouts(chosen.connect, chosen.idle, chosen.progress)
+    return Limits(timeouts, chosen.event_mib * 1024 * 1024)
 
 
 def server_url(given: str) -> str:

@@ -9,6 +9,10 @@ url = "https://flows.example/api/v1"
 org = "acme"
 project = "support"
 key = "env:STAGING_KEY"      # or "keyring"; the key itself is never in the file
+[limits]
+idle = 300                   # seconds without a byte; without a limit unless named
+progress = 900               # seconds without an event; the same
+event_mib = 64               # the largest event
 """
 
 from __future__ import annotations
@@ -43,6 +47,21 @@ class Profile(BaseModel):
     """Shown in red, and asks before the first changed step is sent."""
 
 
+class Limits(BaseModel):
+    """How long a step's server may be silent, and how much it may send at once."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    connect: float = Field(default=10.0, gt=0)
+    """Seconds for a connection to come about."""
+    idle: float | None = Field(default=None, gt=0)
+    """Seconds without a byte, comments included; none waits until it is cancelled."""
+    progress: float | None = Field(default=None, gt=0)
+    """Seconds without an event; none waits until it is cancelled."""
+    event_mib: int = Field(default=64, gt=0, le=1024)
+    """Mebibytes of one event, decompressed."""
+
+
 class Settings(BaseModel):
     """Everything that can be set; each field has a working default."""
 
@@ -62,8 +81,10 @@ class Settings(BaseModel):
     profile: str = ""
     """The profile when no flag names one."""
     profiles: dict[str, Profile] = {}
+    limits: Limits = Limits()
 
 
+_PARTS: dict[str, type[BaseModel]] = {"profiles": Profile, "limits": Limits}
 _VARIABLES = ("theme", "ascii", "clipboard", "keymap", "url", "profile")
 """Settings that `FLOWDBG_<NAME>` overrides."""
 
@@ -135,6 +156,6 @@ def _config_error(error: ValidationError, file: Path, origins: Mapping[str, str]
     origin = origins.get(place[0], str(file)) if place else str(file)
     field = ".".join(place)
     if first["type"] == "extra_forbidden":
-        known = Profile.model_fields if place[0] == "profiles" else Settings.model_fields
+        known = _PARTS.get(place[0], Settings).model_fields
         return ConfigError(f"{origin}: unknown setting '{field}'.", nearest(place[-1], known))
     return ConfigError(f"{origin}: '{field}': {first['msg']}.", "Correct it and try again.")

@@ -13,6 +13,7 @@ from flowdbg.dialects.target import Target
 from flowdbg.dialects.traces import Archive
 from flowdbg.dialects.whole_runs import Executor, Queue
 from flowdbg.errors import UsageError
+from flowdbg.transport.timeouts import DEFAULT_LIMITS, Limits
 
 CLIENT_SIDES = {"noukai": "flowdbg.dialects.noukai.client"}
 """Dialect name to the module with its `OPERATIONS`: what it can do, and the class that does it."""
@@ -63,7 +64,14 @@ make_archive = Maker[Archive]("traces")
 """Runs and their traces."""
 
 
-def make_target(dialect: str, *, url: str, address: FlowAddress, key: Callable[[], str]) -> Target:
+def make_target(
+    dialect: str,
+    *,
+    url: str,
+    address: FlowAddress,
+    key: Callable[[], str],
+    limits: Limits = DEFAULT_LIMITS,
+) -> Target:
     """One flow on one server, to be stepped.
 
     `key` is called when a request is sent; what it returns is kept nowhere.
@@ -71,7 +79,7 @@ def make_target(dialect: str, *, url: str, address: FlowAddress, key: Callable[[
     Raises:
         UsageError: There is no such dialect, or it cannot do this.
     """
-    target: Target = _load(dialect, "step", url)(url, address, key)
+    target: Target = _load(dialect, "step", url)(url, address, key, limits)
     return target
 
 

@@ -289,5 +289,5 @@ def _without_comments(lines: bytes, before: int, limit: int) -> bytes:
 def _too_large(limit: int) -> EventTooLarge:
     return EventTooLarge(
         f"One event of the stream is larger than {limit} bytes.",
-        "Raise the event size limit if the flow really produces outputs of this size.",
+        "Raise limits.event_mib in the settings if the flow really produces outputs of this size.",
     )

@@ -149,7 +149,7 @@ class Exchange:
             if len(body) > limit:
                 raise EventTooLarge(
                     f"The answer of {self.origin} is larger than {limit} bytes.",
-                    "Raise the event size limit if the server really sends this much.",
+                    "Raise limits.event_mib in the settings if the server really sends this much.",
                 )
         return body.decode("utf-8-sig", "replace")
 

@@ -24,6 +24,7 @@ from flowdbg.core.plan import Plan, Step
 from flowdbg.core.requests import TurnRequest
 from flowdbg.dialects.target import Ability, Call, Capabilities, Exactness
 from flowdbg.dialects.whole_runs import Finished, Paused, RunRequest, ToldPlan
+from flowdbg.transport.timeouts import Limits
 
 OPERATIONS = {
     "step": "tests.cli.toy_dialect:ToyTarget",
@@ -40,7 +41,9 @@ class ToyTarget:
     dialect = "toy"
     capabilities = Capabilities(_EXACT, _EXACT, _EXACT, _EXACT, _MISSING, _MISSING, _MISSING)
 
-    def __init__(self, url: str, address: FlowAddress, key: Callable[[], str]) -> None:
+    def __init__(
+        self, url: str, address: FlowAddress, key: Callable[[], str], limits: Limits
+    ) -> None:
         self.url = url
 
     def prepare(self, request: TurnRequest) -> Call:

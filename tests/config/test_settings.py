@@ -38,6 +38,8 @@ def test_variables_win_over_the_file_and_origins_are_known(tmp_path: Path) -> No
         ('thme = "x"', "unknown setting 'thme'.*Did you mean 'theme'"),
         ('clipboard = "fax"', "'clipboard': Input should be 'auto'"),
         ('[profiles.x]\nurll = "u"', r"profiles.x.url"),
+        ("[limits]\nidel = 5", "unknown setting 'limits.idel'.*Did you mean 'idle'"),
+        ("[limits]\nprogress = 0", "'limits.progress': Input should be greater than 0"),
         ('[profiles.x]\nurl = "u"\nkey = "nk_live_secret"', r"profiles.x.key"),
         ('[profiles.x]\nurl = "u"\ntoken = "nk_live_secret"', "unknown setting"),
     ],

@@ -28,6 +28,7 @@ from flowdbg.transport.answers import ErrorAnswer
 from flowdbg.transport.body import BodyEncoder
 from flowdbg.transport.client import HttpClient
 from flowdbg.transport.stream import EventStream
+from flowdbg.transport.timeouts import DEFAULT_LIMITS, Limits
 
 API_VERSION = "2026-05-31"
 
@@ -49,12 +50,24 @@ class NoukaiTarget:
     dialect = "noukai"
     capabilities = CAPABILITIES
 
-    def __init__(self, url: str, address: FlowAddress, key: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        url: str,
+        address: FlowAddress,
+        key: Callable[[], str],
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
         self.url = url
         self._address = address
         self._key = key
         self._bodies = BodyEncoder()
-        self._client = HttpClient(url, headers=self._headers, explain=explain)
+        self._client = HttpClient(
+            url,
+            headers=self._headers,
+            timeouts=limits.timeouts,
+            explain=explain,
+            max_event_bytes=limits.max_event_bytes,
+        )
 
     def prepare(self, request: TurnRequest) -> Call:
         """The `/step` call for a request (section 4.1)."""
