@@ -19,7 +19,7 @@ _GLYPHS = {
         *(one for one in vars(looks).values() if isinstance(one, looks.Look)),
     )
 }
-_SIGNS = dict(zip("…·×—–−→➜▸›‹↑↓←↳±○∓", "~.x---->>><^v<~~o&", strict=True))
+_SIGNS = dict(zip("…·×—–−→➜▸›‹↑↓←↳±○∓", "~.x--->>>><^v<~~o&", strict=True))
 _LINES = {
     **dict.fromkeys("─━═╌┄╸╺╴╶", "-"),
     **dict.fromkeys("│┃║╎┆▌▐▏▎▍▊▋▉", "|"),

@@ -76,7 +76,7 @@ class BranchesView(LineView):
         here = HERE if row.is_current and not is_turn else " "
         marked = DIFFERENT.glyph if row.branch == self._marked and not is_turn else " "
         fold = f"{(OPEN if row.is_open else FOLDED).glyph} " if row.turns else ""
-        what = _fitted(f"{row.tree}{fold}{row.what}", self._room())
+        what = fitted(f"{row.tree}{fold}{row.what}", self._room())
         state = f"{row.look.glyph} {row.look.word.lower()}"
         rest = self._columns(
             row.place,
@@ -148,13 +148,13 @@ class BranchSteps(LineView):
         return [
             (f" {step.look.glyph if differs else ' '} ", f"tone--{step.look.tone}"),
             (f"{look.glyph} ", f"tone--{look.tone}"),
-            (f"{step.number:>2} {_fitted(step.name, 20)} ", "" if step.after else "tone--muted"),
+            (f"{step.number:>2} {fitted(step.name, 20)} ", "" if step.after else "tone--muted"),
             (f"{EDITED.glyph} " if step.after and step.after.is_edit else "", "tone--edit"),
             (_said(step), "tone--muted"),
         ]
 
 
-def _fitted(text: str, cells: int) -> str:
+def fitted(text: str, cells: int) -> str:
     """Fit a text into cells; what is cut ends in an ellipsis."""
     if cell_len(text) > cells:
         text = f"{set_cell_size(text, cells - 1)}{ELLIPSIS.glyph}"

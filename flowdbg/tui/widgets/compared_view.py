@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 
 from flowdbg.present.compare import StepCompared
 from flowdbg.present.takes import Aspect
+from flowdbg.tui.widgets.branches_view import fitted
 from flowdbg.tui.widgets.line_view import LineView, Piece
 
 _SHORT: Mapping[Aspect, str] = {"output": "out", "input": "in", "block": "blk"}
@@ -52,12 +53,11 @@ class ComparedView(LineView):
         said = _said(step)
         width = self.scrollable_content_region.width
         number = f"{step.number:>2} " if step.number else ""
-        room = max(width - 4 - cell_len(number) - cell_len(said), 8)
-        name = set_cell_size(step.name, room)
+        room = max(width - 5 - cell_len(number) - cell_len(said), 8)
         return [
             (f" {step.look.glyph} ", f"tone--{step.look.tone}"),
             (number, "tone--muted"),
-            (name, "" if _differs(step) else "tone--muted"),
+            (f"{fitted(step.name, room)} ", "" if _differs(step) else "tone--muted"),
             (said, "tone--edit" if _differs(step) else "tone--muted"),
         ]
 
