@@ -71,13 +71,13 @@ def failure(
             f"{route.first_hop} refused the way to {route.host}: {excerpt(str(error))}.",
             "Check the proxy settings of the environment.",
         )
-    if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError)):
-        return ConnectionFailed(f"{route.origin} is not an address that can be called.", _START)
-    if isinstance(error, httpx.LocalProtocolError):
+    if isinstance(error, httpx.LocalProtocolError) or _is_in_a_header(error):
         return ConnectionFailed(
             "The request holds a header that HTTP does not allow, so it was not sent.",
             "Check the key and the configured headers for line breaks and stray characters.",
         )
+    if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError)):
+        return ConnectionFailed(f"{route.origin} is not an address that can be called.", _START)
     if isinstance(error, httpx.RemoteProtocolError):
         return _broken_protocol(str(error), route, lost)
     if isinstance(error, httpx.ConnectError):
@@ -85,6 +85,11 @@ def failure(
     return Interrupted(
         f"The connection to {route.origin} {_loss(error)} before the answer was complete.", lost
     )
+
+
+def _is_in_a_header(error: Exception) -> bool:
+    """Whether a character cannot go out: headers alone are written in ASCII."""
+    return isinstance(error, UnicodeEncodeError) and error.encoding == "ascii"
 
 
 def _no_connection(error: Exception, route: Route) -> ConnectionFailed:

@@ -111,9 +111,10 @@ async def test_a_host_name_that_cannot_be_one_is_no_crash(url: str) -> None:
     assert type(await failure_at(url)) is ConnectionFailed
 
 
-async def test_a_key_with_a_line_break_is_refused_without_being_shown() -> None:
+@pytest.mark.parametrize("stray", ["\r\nx-evil: 1", "\xa0", "\u2026", "\ud800"])
+async def test_a_key_with_a_stray_character_is_refused_without_being_shown(stray: str) -> None:
     async with FaultServer() as fault:
-        error = await failure_at(fault.url, key=f"{CANARY}\r\nx-evil: 1")
+        error = await failure_at(fault.url, key=f"{CANARY}{stray}")
     assert type(error) is ConnectionFailed
     assert "a header that HTTP does not allow" in str(error)
     assert fault.requests == []

@@ -63,6 +63,8 @@ TLS_LOST = caused(httpx.ReadError(""), tls_error("DECRYPTION_FAILED_OR_BAD_RECOR
         (httpx.InvalidURL("no"), ConnectionFailed, "not an address that can be called", True),
         (httpx.UnsupportedProtocol(""), ConnectionFailed, "not an address", True),
         (UnicodeError("label too long"), ConnectionFailed, "not an address", True),
+        (UnicodeEncodeError("ascii", "Bearer \xa0", 7, 8, "no"), ConnectionFailed,
+         "header that HTTP does not allow", True),
         (httpx.LocalProtocolError(""), ConnectionFailed, "header that HTTP does not allow", True),
         (BOTH, ConnectionFailed, "Nothing listens at http://flows.example", True),
         (UNREACHABLE, ConnectionFailed, "no route to http://flows.example (No route", True),
