@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ class Program(Part):
             "app.sessions": self._sessions,
             "app.theme": self._theme,
             "app.redraw": self._redraw,
+            "app.screenshot": lambda: self.screen.call_after_refresh(self._screenshot),
             "app.suspend": self._suspend,
             "app.quit": self._quit,
             "run.inputs": self.ask_inputs,
@@ -154,6 +156,18 @@ class Program(Part):
                 self.say("N shows the new plan again.")
 
         self.app.push_screen(StaleScreen(stale), chosen)
+
+    def _screenshot(self) -> None:
+        from flowdbg.tui.screenshot import save_picture
+
+        picture = self.app.export_screenshot(title="flowdbg")
+
+        async def save() -> None:
+            flow = self.session.address.rpartition("/")[2]
+            file = await asyncio.to_thread(save_picture, picture, flow, Path.cwd())
+            self.say(f"The screen is in {file}, as it is shown: with what steps said, no keys.")
+
+        self.launch("app.screenshot", save())
 
     def _redraw(self) -> None:
         self.app.redraw()
