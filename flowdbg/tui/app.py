@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from rich.console import RenderableType
 from textual import events
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
@@ -157,6 +158,18 @@ class DebugApp(FlowdbgApp):
             await self.typed.take(event, super().on_event)
         else:
             await super().on_event(event)
+
+    def exit(
+        self,
+        result: Path | None = None,
+        return_code: int = 0,
+        message: RenderableType | None = None,
+    ) -> None:
+        """Leave, from where the person stands."""
+        for screen in self.screen_stack:
+            if isinstance(screen, DebugScreen):
+                screen.standing.look()
+        super().exit(result, return_code, message)
 
     def on_ready(self) -> None:
         """The first frame is there."""

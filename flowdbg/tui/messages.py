@@ -41,11 +41,12 @@ class Told(Message):
 
 
 class DraftsLoaded(Message):
-    """The unfinished edits of the session were read."""
+    """The unfinished edits of the session were read, and where the person stood."""
 
-    def __init__(self, text: str | None) -> None:
+    def __init__(self, text: str | None, place: str | None = None) -> None:
         super().__init__()
         self.text = text
+        self.place = place
 
 
 class SessionRead(Message):

@@ -63,15 +63,15 @@ class Copying(Part):
             view.end_search()
             self.screen.search_bar.show_hits(None)
 
-    def _go_on(self, search: Iterator[Hits | None]) -> None:
+    def _go_on(self, search: Iterator[Hits | None], slices: int = 1) -> None:
         """Search on for a moment, and again after the screen has had its turn."""
         if search is not self._search:
             return  # something else is looked for by now
-        end = time.perf_counter() + SLICE
+        end = time.process_time() + slices * SLICE
         for hits in search:
             if hits is not None:
                 self.screen.search_bar.show_hits(hits)
-            elif time.perf_counter() > end:
+            elif time.process_time() > end:
                 self.screen.set_timer(0.001, partial(self._go_on, search))
                 return
 
@@ -90,6 +90,8 @@ class Copying(Part):
             if not keep:
                 self._search = None
                 view.end_search()
+            elif self._search is not None:
+                self._go_on(self._search, 3)  # the next key is for what is found
             if self.screen.focused is None or self.screen.search_bar.has_focus_within:
                 self.screen.set_focus(view)
         self.screen.panes.refresh_footer()

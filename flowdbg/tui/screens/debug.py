@@ -109,7 +109,7 @@ class DebugScreen(DebugLayout):
         self.events.border_title = "5 Events"
         self.panes.load_sizes()
         self.panes.show_right("detail")
-        self.plan.focus()
+        self.set_focus(self.plan)  # at once, for where the person stood may be elsewhere
         self.run_worker(self._observe(), name="observe", exclusive=False)
         self.set_interval(CLOCK, self._tick)
 

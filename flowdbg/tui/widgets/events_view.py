@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from typing import Any
 
 from textual import events
 
@@ -54,6 +56,33 @@ class EventsView(LineView):
         del event
         if self.cursor >= len(self._rows) - 1:
             self.scroll_end(animate=False, x_axis=False, force=True)
+
+    @property
+    def place(self) -> list[Any]:
+        """When the row under the cursor happened, its name, and how far below the top it is seen.
+
+        Nothing for the end, which is followed. Rows are not counted: a log that is read again
+        leaves out what only happened on the screen.
+        """
+        if self.cursor >= len(self._rows) - 1:
+            return []
+        name = self._rows.line(self.cursor).name
+        return [self._rows.at(self.cursor), name, self.cursor - round(self.scroll_target_y)]
+
+    def go_to(self, place: list[Any]) -> None:
+        """Stand on what happened at the time of a place, or next."""
+        if not place:
+            return
+        at, name, below = place
+        first = bisect_left(range(len(self._rows)), float(at), key=self._rows.at)
+        for row in range(first, len(self._rows)):
+            if self._rows.at(row) != at:
+                break
+            if self._rows.line(row).name == name:
+                first = row
+                break
+        self.cursor = min(first, len(self._rows) - 1)
+        self.show_from(self.cursor - int(below))
 
     @property
     def line_at_cursor(self) -> EventLine | None:

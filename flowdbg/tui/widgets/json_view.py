@@ -190,6 +190,17 @@ class JsonView(LineView):
             self.rows_changed()
             self.move_to(index)
 
+    @property
+    def place(self) -> list[Any]:
+        """The path under the cursor, and how far below the top it is seen."""
+        return [list(self.path_at_cursor()), self.cursor - round(self.scroll_target_y)]
+
+    def go_to(self, place: list[Any]) -> None:
+        """Unfold down to the path of a place and stand there."""
+        path, below = place
+        self.reveal(tuple(path))
+        self.show_from(self.cursor - int(below))
+
     def searching(self, query: Query) -> Iterator[Hits | None]:
         """Find a query in the whole value, folded parts included, a part at a time."""
         value = self._value

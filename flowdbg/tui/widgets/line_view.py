@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import count, pairwise, takewhile
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -165,6 +165,28 @@ class LineView(ScrollView, can_focus=True):
         """Find a query, stand on the first hit from here on, and return all hits."""
         found = [hits for hits in self.searching(query) if hits is not None]
         return found[-1] if found else Hits(query, ())
+
+    @property
+    def place(self) -> list[Any]:
+        """Where this view stands, as JSON, for `go_to`."""
+        return [self.cursor, round(self.scroll_target_y)]
+
+    def go_to(self, place: list[Any]) -> None:
+        """Stand where a view of the same rows stood.
+
+        Raises:
+            ValueError, TypeError, LookupError: The place is of another view.
+        """
+        cursor, top = place
+        self.cursor = min(max(int(cursor), 0), max(self.row_count() - 1, 0))
+        self.show_from(int(top))
+
+    def show_from(self, top: int) -> None:
+        """Scroll until a row is the first that is seen; before the first layout, after it."""
+        if self.size.height:
+            self.scroll_to(y=top, animate=False, immediate=True, force=True)
+        else:
+            self.call_after_refresh(self.scroll_to, y=top, animate=False, force=True)
 
     def searching(self, query: Query) -> Iterator[Hits | None]:
         """Do what `search` does a part at a time; yields None in between, and at last the hits."""

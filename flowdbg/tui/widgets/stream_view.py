@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from rich.cells import get_character_cell_size
 from rich.segment import Segment
@@ -38,6 +39,7 @@ class StreamView(LineView):
         self._waiting: deque[str] = deque()
         self._spans: list[Span] = []
         self._follow = True
+        self._wanted: int | None = None
 
     @property
     def text(self) -> str:
@@ -53,6 +55,7 @@ class StreamView(LineView):
         """Show another text, from its beginning or, to follow, at its end."""
         self._lines = TextLines(self._text_width(), get_character_cell_size)
         self._waiting.clear()
+        self._wanted = None
         self._spans = []
         self.hits = None
         self.placeholder = placeholder
@@ -83,6 +86,25 @@ class StreamView(LineView):
     def shows_cursor(self) -> bool:
         """Text is read by scrolling; no row stands out."""
         return False
+
+    @property
+    def place(self) -> list[Any]:
+        """The offset of the first character that is seen; nothing while the end is followed."""
+        if self._follow or not len(self._lines):
+            return []
+        return [self._lines.start_of(min(round(self.scroll_target_y), len(self._lines) - 1))]
+
+    def go_to(self, place: list[Any]) -> None:
+        """Show a text from an offset on, as soon as it was wrapped so far."""
+        if place:
+            self._wanted = int(place[0])
+            self._show_wanted()
+
+    def _show_wanted(self) -> None:
+        if self._wanted is not None and (self._wanted < len(self.text) or not self._waiting):
+            row = self._lines.row_of(self._wanted) if len(self._lines) else 0
+            self._follow, self._wanted = False, None
+            self.show_from(row)
 
     def searching(self, query: Query) -> Iterator[Hits | None]:
         """Find a query in the text, across wrapped rows, a part at a time."""
@@ -184,6 +206,7 @@ class StreamView(LineView):
         if follow:
             self._to_end()
         self._follow = follow
+        self._show_wanted()
         if self._waiting:
             self.set_timer(1 / 60, self._feed)
 
