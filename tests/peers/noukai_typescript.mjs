@@ -104,6 +104,11 @@ const run = noukai.flow("loop").run(traced.executionId);
 told.trace = (await run.trace()).steps.map((step) => [step.stepId, step.loopIndex, step.status]);
 told.stepTrace = (await run.stepTrace("shout", { loopIndex: 1 })).outputContext;
 told.attempts = (await run.stepTrace("shout", { attempt: "all" })).attempts.length;
+told.toolsFirst = await all(
+  noukai
+    .flow("tools-first")
+    .steps({ message: "m", parameters: { tone: "stern" }, tools: [tool], toolHandler }),
+);
 const flaky = await noukai.flow("flaky").execute({ trace: true });
 told.tries = (await noukai.flow("flaky").run(flaky.executionId).stepTrace("ask", { attempt: "all" }))
   .attempts.map((step) => [step.attempt, step.status]);

@@ -12,18 +12,20 @@ from typing import Any
 
 import pytest
 
+from tests.dialects.noukai.server.test_step_tools import FIRST
 from tests.flows import ALL
 from tests.peers.test_noukai_python_errors import ADMINISTRATOR, FLAKY, broke, key_of
 from tests.serving import Running, running_server, write_flows
 
 PACKAGE = "@noukai/sdk@0.3.0"
+TOOLS_FIRST = FIRST.replace("flow: x", "flow: acme/demo/tools-first")
 DRIVER = Path(__file__).with_name("noukai_typescript.mjs")
 HOME = os.environ.get("HOME", "")  # npm's own settings; tests have an empty home
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    folder = write_flows(tmp_path_factory.mktemp("flows"), *ALL, FLAKY)
+    folder = write_flows(tmp_path_factory.mktemp("flows"), *ALL, FLAKY, TOOLS_FIRST)
     write_flows(folder, broke("broke", "INSUFFICIENT_CREDITS"))
     with running_server([folder], folder / "server.db") as running:
         yield running
@@ -205,6 +207,13 @@ def test_a_tool_pause_is_resumed_by_hand(told: dict[str, Any]) -> None:
     assert told["resumedEvents"].count("tool_calls_required") == 1
     assert told["resumedEvents"].count("step_completed") == 3
     assert told["resumedEvents"][-1] == "flow_completed"
+
+
+def test_a_first_step_that_asks_for_tools_keeps_its_inputs(told: dict[str, Any]) -> None:
+    assert [step["output"] for step in told["toolsFirst"]] == [
+        {"text": "It is sunny."},
+        {"said": "m/stern"},
+    ]
 
 
 def test_jobs_traces_and_replays(told: dict[str, Any]) -> None:

@@ -102,11 +102,13 @@ class StepRoute:
 def _initial(asked: StepRequest, record: RunRecord | None) -> tuple[Mapping[str, Any], bool]:
     """What the run was started with, and whether its record already says so.
 
-    At step 0 the request wins, later the record does; a run that nobody remembers is known by
-    what the request carries (sections 12.9 and 17.5).
+    At step 0 the request wins, later and after a pause for tool calls the record does: one SDK
+    sends the parameters again then, and no message (section 4.2). A run that nobody remembers is
+    known by what the request carries (sections 12.9 and 17.5).
     """
     given = asked.message is not None or asked.parameters or asked.attachments
-    if record is not None and (asked.step_index > 0 or not given):
+    begins = asked.step_index == 0 and not asked.tool_call_messages
+    if record is not None and not (begins and given):
         return record.initial, True
     return {
         "message": asked.message,

@@ -120,6 +120,39 @@ def test_a_model_that_never_stops_asking_fails_the_step(base: str) -> None:
     assert events[-1]["error"]["code"] == "TOOL_ITERATION_LIMIT"
 
 
+FIRST = """\
+flow: x
+inputs:
+  message: {type: string}
+  tone: {type: string, default: kind}
+scripts:
+  helper:
+    replies:
+      - match: "sunny"
+        text: "It is sunny."
+      - tool_calls: [{name: get_weather, arguments: {}}]
+steps:
+  - id: ask
+    kind: llm
+    model: scripted/helper
+    prompt: "{{ message }}, be {{ tone }}"
+    processor_config: {tools_enabled: true}
+  - {id: after, kind: code, code: "return {'said': initial['message'] + '/' + initial['tone']}"}
+"""
+
+
+def test_the_first_step_goes_on_with_what_the_run_was_started_with(
+    base: str, publish: Any, fresh_flow: str
+) -> None:
+    publish(FIRST, fresh_flow)
+    given: dict[str, Any] = {"parameters": {"tone": "stern"}, "trace": True}
+    paused = step(base, fresh_flow, stepIndex=0, message="m", tools=[TOOL], **given)[-1]
+    # One of the SDKs sends the parameters again here, and no message.
+    body = resume(paused, message=None, **given)
+    done = step(base, fresh_flow, **body, runRemaining=True)
+    assert done[-1]["result"] == {"said": "m/stern"}
+
+
 def test_tools_are_only_checked_against_the_steps_that_run(base: str) -> None:
     flow = "acme/demo/tools-in-loop"
     events = step(base, flow, stepIndex=0, message="m", tools=[TOOL])
