@@ -26,6 +26,8 @@ from flowdbg.store import SessionStore
 
 _LISTED = (SessionOpened, CommandGiven, Stopped)
 """Entries after which a list of sessions shows something else."""
+_AGAIN = 5.0
+"""Seconds after which a disk that failed is tried again."""
 Result = TypeVar("Result")
 _READ_ONLY = "Close the other debugger, or start a session of your own."
 
@@ -103,6 +105,8 @@ class Journal:
         self._waiting: list[Record] = []
         self._observers: list[Subscription] = []
         self._thread = ThreadPoolExecutor(1, "store") if store else None
+        self._trying: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
 
     def subscribe(self) -> Subscription:
         """A new observer, told the current session first."""
@@ -118,7 +122,7 @@ class Journal:
         """Save entries in one transaction, fold them, and tell the observers.
 
         When the disk fails, the entries stay in memory, the session goes on and says so, and they
-        are saved with the next ones.
+        are saved with the next ones, or by themselves as soon as the disk takes them.
 
         Raises:
             NotSaved: The disk failed and `before_sending` is set: nothing was changed, because
@@ -145,8 +149,13 @@ class Journal:
             session = apply_all(self.session, entries)
             await self._save(entries, session, before_sending)
             self.session = session
-            for observer in tuple(self._observers):
-                observer.tell(session, entries, self.unsaved)
+            self._tell(entries)
+            if self.unsaved and (self._trying is None or self._trying.done()):
+                self._trying = asyncio.create_task(self._try_again())
+
+    def _tell(self, entries: list[Entry]) -> None:
+        for observer in tuple(self._observers):
+            observer.tell(self.session, entries, self.unsaved)
 
     async def _save(self, entries: list[Entry], session: Session, must: bool) -> None:
         if self._store is None:
@@ -161,13 +170,25 @@ class Journal:
             self.unsaved = str(error)
             self._waiting = batch
             return
+        listed = self.unsaved or any(isinstance(entry.body, _LISTED) for entry in entries)
         self.unsaved = ""
         self._waiting = []
-        if any(isinstance(entry.body, _LISTED) for entry in entries):
+        if listed:
             try:
                 await self.in_store(lambda store: store.set_meta(_summary(session)))
             except NotSaved as error:
                 self.unsaved = str(error)
+
+    async def _try_again(self) -> None:
+        """Save what the disk did not take, until it does or the journal is closed."""
+        while self.unsaved and not self._closing.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), _AGAIN)
+            async with self._lock:
+                if self.unsaved:
+                    await self._save([], self.session, must=False)
+                    if not self.unsaved:
+                        self._tell([])
 
     async def in_store(self, work: Callable[[SessionStore], Result]) -> Result | None:
         """Do something with the session's file in its thread; None when there is no file.
@@ -189,13 +210,12 @@ class Journal:
 
     async def close(self) -> None:
         """End all subscriptions and close the session's file; may be called twice."""
+        self._closing.set()
+        if self._trying:
+            await self._trying  # it tries a last time
         for observer in tuple(self._observers):
             observer.close()
         if self._store and self._thread:
-            if batch := self._waiting:
-                with suppress(NotSaved):
-                    await self.in_store(lambda store: store.append(batch))
-                    self._waiting = []
             store, self._store = self._store, None
             await asyncio.get_running_loop().run_in_executor(self._thread, store.close)
             self._thread.shutdown()
