@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 from flowdbg.core.redaction import Redactor, secret_values
 from flowdbg.errors import FlowdbgError
@@ -14,6 +15,7 @@ from flowdbg.present.safe_text import safe_text
 def complain(error: FlowdbgError) -> None:
     """Write an error to stderr, safe for any terminal."""
     redactor = Redactor(secret_values(os.environ))
-    sys.stderr.write(f"flowdbg: {safe_text(redactor.text(without_keys(error.what)))}\n")
-    if error.next_step:
-        sys.stderr.write(f"  {safe_text(redactor.text(without_keys(error.next_step)))}\n")
+    lines = [f"flowdbg: {error.what}", f"  {error.next_step}" if error.next_step else ""]
+    with suppress(OSError):  # the exit code tells it where stderr cannot
+        for line in filter(None, lines):
+            sys.stderr.write(f"{safe_text(redactor.text(without_keys(line)))}\n")

@@ -63,7 +63,7 @@ def path() -> None:
 
 @app.command()
 def add(
-    name: str = typer.Argument(help="The profile's name."),
+    name: str = typer.Argument(metavar="NAME", help="The profile's name."),
     url: str = typer.Option(..., "--url", help="The server's base URL."),
     org: str = typer.Option("", "--org", help="For targets that leave the organisation out."),
     project: str = typer.Option("", "--project", help="For targets that leave the project out."),
@@ -81,6 +81,8 @@ def add(
     from flowdbg.errors import ConfigError, UsageError
 
     file = paths.config_file()
+    if not name.strip() or not name.isprintable():
+        raise UsageError(f"'{name}' is no name for a server.", "Give it a word: staging.")
     if name in load_settings(file, os.environ).settings.profiles:
         raise UsageError(f"The profile '{name}' exists.", f"Change it in {file}.")
     values = {"url": server_url(url), "org": org, "project": project, "key": key}
@@ -101,8 +103,9 @@ def add(
         draft.write_text(text, encoding="utf-8")
         try:
             load_settings(draft, {})
-        except UsageError:
+        except ConfigError as error:
             draft.unlink()
+            error.what = error.what.replace(str(draft), "The new profile")
             raise
         draft.replace(file)
     except OSError as error:

@@ -1,34 +1,34 @@
 """The `flowdbg` program: where everything that can end it becomes text and an exit code.
 
-Nothing is imported before it can be interrupted: Ctrl-C while the commands load is no traceback.
+Nothing is loaded before it can be interrupted: Ctrl-C while the commands load is no traceback.
 """
 
 from __future__ import annotations
 
+import errno
 import os
-import signal
 import sys
+from contextlib import suppress
 
 INTERRUPTED = 130
 READER_GONE = 141
 """Who read our output went away; as if SIGPIPE had ended us."""
 FAULT = 70
-"""A fault of flowdbg itself; the number that sysexits.h has for it."""
+"""A fault of flowdbg itself; this number and the next are those of sysexits.h."""
+NO_OUTPUT = 74
+"""The standard output cannot be written: a full disk, for instance."""
 
 
 def main() -> None:
     """Run the program; every error becomes a sentence on stderr and an exit code."""
     code = INTERRUPTED
-    try:
+    with suppress(KeyboardInterrupt):
         code = run_command()
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        pass
-    except BrokenPipeError:
-        code = READER_GONE
+    import signal
+
     # nothing that is left to do is worth a traceback
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if code == READER_GONE:
+    if code in (READER_GONE, NO_OUTPUT):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
 
@@ -40,7 +40,10 @@ def run_command() -> int:
     from flowdbg.errors import FlowdbgError
 
     try:
-        app(prog_name="flowdbg")
+        try:
+            app(prog_name="flowdbg")
+        finally:
+            sys.stdout.flush()
     except SystemExit as ended:
         if isinstance(ended.__context__, BrokenPipeError):  # typer would say 1, a failed step
             return READER_GONE
@@ -53,6 +56,13 @@ def run_command() -> int:
         return int(code_of_error(error))
     except BrokenPipeError:
         return READER_GONE
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG):
+            return _fault(error)
+        from flowdbg.cli.complaints import complain
+
+        complain(FlowdbgError(f"The output cannot be written: {error.strerror}."))
+        return NO_OUTPUT
     except Exception as error:  # noqa: BLE001 - the last net; what falls into it is a fault of ours
         return _fault(error)
     return 0

@@ -39,7 +39,7 @@ SessionsArgument = Annotated[
 ]
 NameArgument = Annotated[
     str,
-    typer.Argument(help="The profile's name.", autocompletion=completing.profiles),
+    typer.Argument(metavar="NAME", help="The profile's name.", autocompletion=completing.profiles),
 ]
 MessageOption = Annotated[
     str | None, typer.Option("--message", "-m", help="The run's message (its first input).")

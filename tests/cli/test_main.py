@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from flowdbg.cli.embedded import published_flow
 from flowdbg.config import paths
 from flowdbg.errors import NotSaved
-from tests.cli.program import run
+from tests.cli.program import COMMAND, run
 from tests.debugger.flows import write_flow
 from tests.faults.server import FaultServer, answer, answer_json
 
@@ -39,16 +40,13 @@ def test_every_setting_tells_where_it_comes_from(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("FLOWDBG_CLIPBOARD", "auto")
     shown = run("config", "show", "--theme", "dark", "--url", "http://a.example").out
     origins = {line.split()[0]: line.rpartition("(")[2][:-1] for line in shown.splitlines()[1:]}
-    assert origins == {
+    assert {name: origin for name, origin in origins.items() if origin != "default"} == {
         "theme": "--theme",
-        "ascii": "default",
         "clipboard": "$FLOWDBG_CLIPBOARD",
         "keymap": "$FLOWDBG_KEYMAP",
-        "keys": "default",
         "url": "--url",
-        "profile": "default",
-        "profiles": "default",
     }
+    assert origins["ascii"] == origins["profiles"] == "default"
     monkeypatch.delenv("FLOWDBG_KEYMAP")
     assert f'keymap     "vscode"  ({file})' in run("config").out
     assert run("config", "show", "--profile", "nope").code == 2
@@ -121,3 +119,37 @@ def test_a_file_that_cannot_be_read_is_said_without_numbers_of_the_system(tmp_pa
         assert ran.code == 2
         assert said in ran.err
         assert "Errno" not in ran.err
+
+
+def test_a_disk_without_room_for_the_output_is_said() -> None:
+    for arguments, code in (("--help", 74), ("config", 74), ("versions nothing", 2)):
+        words = [*COMMAND, *arguments.split()]
+        with Path("/dev/full").open("w") as full:
+            ended = subprocess.run(
+                words, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            )
+        assert ended.returncode == code
+        assert "Traceback" not in ended.stderr
+        assert ("The output cannot be written" in ended.stderr) == (code == 74)
+
+
+def test_a_full_stderr_changes_no_exit_code() -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run([*COMMAND, "versions", "nothing"], stderr=full, check=False)
+    assert ended.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("", "--url", "http://a.example"), "no name"),
+        (("a\nb", "--url", "http://a.example"), "no name"),
+        (("x", "--url", "http://a.example", "--key", "sk-canary"), "The new profile"),
+    ],
+)
+def test_a_profile_that_is_none_is_not_written(arguments: tuple[str, ...], said: str) -> None:
+    ran = run("config", "add", *arguments)
+    assert ran.code == 2
+    assert said in ran.err
+    assert "canary" not in ran.err
+    assert not paths.config_file().exists()
