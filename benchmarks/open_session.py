@@ -26,10 +26,10 @@ from flowdbg.core.entries import (
     StopReason,
     TurnEnded,
     TurnStarted,
-    to_record,
 )
 from flowdbg.core.json_text import join
 from flowdbg.core.plan import Plan, Step
+from flowdbg.core.recording import to_record
 from flowdbg.debugger import Debugger
 from flowdbg.dialects.noukai.decode import decode
 from flowdbg.dialects.noukai.target import NoukaiTarget

@@ -18,11 +18,12 @@ from flowdbg.cli.servers import Server, find_server
 from flowdbg.cli.tools import make_handler, read_tools
 from flowdbg.config import paths
 from flowdbg.core.address import FlowAddress, parse_address, parse_target
-from flowdbg.core.entries import Entry, SessionOpened, to_record
+from flowdbg.core.entries import Entry, SessionOpened
 from flowdbg.core.inputs import missing_inputs, nearest, parameters_of
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.overrides import known_step, output_value, split_output_override
 from flowdbg.core.plan import Plan
+from flowdbg.core.recording import to_record
 from flowdbg.debugger import Debugger
 from flowdbg.dialects.attachments import read_attachments
 from flowdbg.dialects.target import Target

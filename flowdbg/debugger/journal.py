@@ -16,9 +16,9 @@ from flowdbg.core.entries import (
     Entry,
     SessionOpened,
     Stopped,
-    to_record,
 )
 from flowdbg.core.fold import apply_all
+from flowdbg.core.recording import to_record
 from flowdbg.core.records import Record
 from flowdbg.core.session import Session
 from flowdbg.errors import NotSaved, UsageError

@@ -9,15 +9,14 @@ from contextlib import contextmanager
 from flowdbg.core import rules
 from flowdbg.core.entries import (
     Body,
-    Decode,
     Entry,
     Outcome,
     Stopped,
     StopReason,
     TurnEnded,
-    from_record,
 )
 from flowdbg.core.fold import apply_all
+from flowdbg.core.recording import Decode, from_record
 from flowdbg.core.session import Session
 from flowdbg.debugger.stops import stop_after
 from flowdbg.errors import SessionUnreadable

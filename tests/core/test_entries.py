@@ -29,10 +29,9 @@ from flowdbg.core.entries import (
     TurnEnded,
     TurnStarted,
     VersionPinned,
-    from_record,
-    to_record,
 )
 from flowdbg.core.json_text import JsonText, join
+from flowdbg.core.recording import from_record, to_record
 from flowdbg.core.records import Record
 from flowdbg.dialects.noukai.decode import decode
 from tests.core.streams import PLAN
@@ -90,5 +89,5 @@ def test_an_events_text_comes_back_byte_for_byte(name: str, data: str) -> None:
     ],
 )
 def test_a_record_that_this_version_does_not_know_is_a_value_error(record: Record) -> None:
-    with pytest.raises(ValueError, match="known|shape"):
+    with pytest.raises(ValueError, match=r"known|shape"):
         from_record(record, decode)

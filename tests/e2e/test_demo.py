@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from flowdbg.config import paths
-from flowdbg.core.entries import from_record
 from flowdbg.core.fold import apply_all
+from flowdbg.core.recording import from_record
 from flowdbg.core.session import Session, State
 from flowdbg.dialects.noukai.decode import decode
 from flowdbg.engine.models.store import model_path

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from flowdbg.core.address import FlowAddress, parse_address
-from flowdbg.core.entries import Body, Entry, StopReason, to_record
+from flowdbg.core.entries import Body, Entry, StopReason
 from flowdbg.core.json_text import JsonText
+from flowdbg.core.recording import to_record
 from flowdbg.core.session import State, Status
 from flowdbg.debugger import Debugger
 from flowdbg.dialects.noukai.client.remote import NoukaiRemote

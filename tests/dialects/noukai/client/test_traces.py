@@ -17,13 +17,12 @@ from flowdbg.core.entries import (
     SessionOpened,
     Stopped,
     StopReason,
-    from_record,
-    to_record,
 )
 from flowdbg.core.events import Tokens
 from flowdbg.core.fold import apply_all
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.plan import Plan, Step
+from flowdbg.core.recording import from_record, to_record
 from flowdbg.core.session import Session, State, Status
 from flowdbg.dialects.noukai.client.trace_entries import Opened, entries_from_trace, inputs_of
 from flowdbg.dialects.noukai.client.traces import read_attempts, read_step_trace, read_trace
