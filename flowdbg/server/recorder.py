@@ -131,11 +131,14 @@ class EntryRecorder:
         )
 
     def _fail_inside(self, path: NodePath, error: Mapping[str, Any]) -> None:
-        """A block failed, and with it what is around it; what ran beside it was ended."""
-        for other in sorted(self._open, key=len, reverse=True):
-            if other:
-                around = path[: len(other)] == other
-                self._end(self._noted(other, "failed", error=(error if around else _ENDED,)))
+        """A block failed, and with it what is around it; then what ran beside it was ended."""
+        inside_first = [other for other in sorted(self._open, key=len, reverse=True) if other]
+        around = [other for other in inside_first if path[: len(other)] == other]
+        for other in around:
+            self._end(self._noted(other, "failed", error=(error,)))
+        for other in inside_first:
+            if other not in around:
+                self._end(self._noted(other, "failed", error=(_ENDED,)))
 
     def _complete(self, event: EntryCompleted) -> None:
         self._end(

@@ -126,6 +126,7 @@ class TraceStream:
         text = b"" if self._open == note.entry_id else self._begin(note)
         inside, self._inside = self._inside, []
         text += b"".join(self._block(one) for one in inside)
+        failed = next((one for one in inside if _failed_for_good(one)), note)
         error = _read(note.error)
         if note.status == "running":
             return text
@@ -135,7 +136,8 @@ class TraceStream:
         self._failed = note.status == "failed"
         if self._failed:
             error = error or {"code": "FAILED", "message": "The step failed."}
-            return text + self._of(note, wire.STEP_ERROR, error=error)
+            path = {"path": failed.path} if failed.path else {}
+            return text + self._of(note, wire.STEP_ERROR, error=error, **path)
         return text + self._completed(note)
 
     def _begin(self, note: StepNote) -> bytes:
@@ -149,7 +151,9 @@ class TraceStream:
         return text + self._of(note, wire.STEP_INPUT, inputData=data)
 
     def _block(self, note: StepNote) -> bytes:
-        """A block inside a container."""
+        """A block inside a container; which one failed is told with the container's failure."""
+        if note.status == "running" or _failed_for_good(note):
+            return b""
         error = _read(note.error)
         if _is_repeated(error):
             told: dict[str, Any] = {"phase": "retried", "error": error}
@@ -223,6 +227,10 @@ def masked(event: EngineEvent, capture: Capture) -> EngineEvent | None:
     if isinstance(event, EntryCompleted | NodeFinished | NodeSkipped | IterationFinished):
         return replace(event, output=redacted(event.output) if capture == "redacted" else None)
     return event
+
+
+def _failed_for_good(note: StepNote) -> bool:
+    return note.status == "failed" and not _is_repeated(_read(note.error))
 
 
 def _is_repeated(error: Any) -> bool:

@@ -190,6 +190,9 @@ def test_nothing_of_a_failed_run_is_told_as_running(
         "inner": ("failed", "MODEL_GONE"),
         "both": ("failed", "MODEL_GONE"),
     }
+    events = followed(base, answer.json()["executionId"])
+    assert names(events) == ["flow_started", "step_started", "step_input", "step_error"]
+    assert events[-1]["path"] == ["inner", "bad"]
 
 
 def test_a_pause_on_the_step_route_is_gone_on_with_in_its_attempt(base: str) -> None:
