@@ -24,13 +24,13 @@ Item = TypeVar("Item")
 Span = tuple[int, int]
 """Start and end offset of one occurrence."""
 
-TIME_LIMIT = 0.03
+TIME_LIMIT = 0.015
 """Processor seconds that a regular expression may take at a time."""
 
 SLICE = 0.01
 """Seconds of one part of a search."""
 
-WINDOW = 256 * 1024
+WINDOW = 64 * 1024
 """Characters of a long text that are searched at a time."""
 
 _LEAST_WINDOW = 2 * 1024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from flowdbg.present.formats import size
@@ -63,15 +63,20 @@ class Copying(Part):
             view.end_search()
             self.screen.search_bar.show_hits(None)
 
-    def _go_on(self, search: Iterator[Hits | None], slices: int = 1) -> None:
+    def _go_on(
+        self,
+        search: Iterator[Hits | None],
+        clock: Callable[[], float] = time.perf_counter,
+        seconds: float = SLICE,
+    ) -> None:
         """Search on for a moment, and again after the screen has had its turn."""
         if search is not self._search:
             return  # something else is looked for by now
-        end = time.process_time() + slices * SLICE
+        end = clock() + seconds
         for hits in search:
             if hits is not None:
                 self.screen.search_bar.show_hits(hits)
-            elif time.process_time() > end:
+            elif clock() > end:
                 self.screen.set_timer(0.001, partial(self._go_on, search))
                 return
 
@@ -91,7 +96,8 @@ class Copying(Part):
                 self._search = None
                 view.end_search()
             elif self._search is not None:
-                self._go_on(self._search, 3)  # the next key is for what is found
+                # the next key is for what is found, however busy the machine is
+                self._go_on(self._search, time.process_time, 4 * SLICE)
             if self.screen.focused is None or self.screen.search_bar.has_focus_within:
                 self.screen.set_focus(view)
         self.screen.panes.refresh_footer()
