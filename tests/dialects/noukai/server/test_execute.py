@@ -376,8 +376,9 @@ def test_the_model_that_is_looked_at_is_the_one_that_runs(
     publish(SEEING.replace("model: scripted/painter", "model: scripted/blind"), blind)
     url = url.replace(fresh_flow, blind)
     assert code_of(http.post(url, json=body)) == "MODEL_MIME_INCOMPATIBLE"
-    overrides = {"look": {"model": "scripted/painter"}}
-    assert http.post(url, json={**body, "blockOverrides": overrides}).status_code in (200, 202)
+    if route != "jobs":  # a queue would go on in this process; jobs have tests of their own
+        overrides = {"look": {"model": "scripted/painter"}}
+        assert http.post(url, json={**body, "blockOverrides": overrides}).status_code == 200
 
 
 def test_earlier_turns_reach_a_model_that_chats(base: str, publish: Any, fresh_flow: str) -> None:
