@@ -49,15 +49,7 @@ class Scope:
         Raises:
             BlockFailed: There is nothing at that path (code `DATA_NOT_FOUND`).
         """
-        value: Any = self.names()
-        for part in path.split("."):
-            if isinstance(value, Mapping) and part in value:
-                value = value[part]
-            elif isinstance(value, list | tuple) and _is_index(part, value):
-                value = value[int(part)]
-            else:
-                raise _not_found(path, part, value)
-        return value
+        return _at(path, self.names())
 
     def mapped(self, mapping: Mapping[str, str] | None) -> Scope:
         """The scope with the pipeline input collected from data paths.
@@ -67,8 +59,9 @@ class Scope:
         """
         if mapping is None:
             return self
+        names = self.names()
         return replace(
-            self, pipeline_input={name: self.resolve(path) for name, path in mapping.items()}
+            self, pipeline_input={name: _at(path, names) for name, path in mapping.items()}
         )
 
     def after(self, step_id: str, output: Any) -> Scope:
@@ -82,6 +75,18 @@ class Scope:
             pipeline_input=item if isinstance(item, Mapping) else {"item": item},
             iteration=Iteration(item, index),
         )
+
+
+def _at(path: str, names: Mapping[str, Any]) -> Any:
+    value: Any = names
+    for part in path.split("."):
+        if isinstance(value, Mapping) and part in value:
+            value = value[part]
+        elif isinstance(value, list | tuple) and _is_index(part, value):
+            value = value[int(part)]
+        else:
+            raise _not_found(path, part, value)
+    return value
 
 
 def _is_index(part: str, values: Sequence[Any]) -> bool:

@@ -26,7 +26,7 @@ from flowdbg.server.storage import flows
 from flowdbg.server.storage.database import Database
 from flowdbg.server.storage.flows import FlowRow, Frozen, VersionRow
 
-_REMEMBERED_VERSIONS = 256
+_REMEMBERED_VERSIONS = 64
 _HIGHEST_NUMBER = 2**31 - 1
 
 

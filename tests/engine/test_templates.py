@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from flowdbg.engine.effort import Effort
 from flowdbg.engine.templates import Template, TemplateError, render, template_problem
+from flowdbg.engine.templates.template import _parsed
 
 NAMES: dict[str, Any] = {
     "name": "Ada",
@@ -192,6 +193,17 @@ async def test_a_heavy_template_gives_the_same_and_leaves_the_loop_to_others() -
     assert turns > 2
     long = "{{ name }}" * 9000
     assert await render(long, NAMES, compute) == "Ada" * 9000
+
+
+async def test_what_callers_send_is_not_remembered_with_a_template() -> None:
+    """Templates are parsed once for the fields they name, whatever else there is."""
+    compute = Effort().of_a_run()
+    before = _parsed.cache_info().currsize
+    for number in range(50):
+        fields = {f"field {number}": 1, "who": "Ada"}
+        assert await render("Hi {who}, {nobody}", fields, compute) == "Hi Ada, {nobody}"
+    assert await render("Hi {who}, {nobody}", {"nobody": 3}, compute) == "Hi {who}, 3"
+    assert _parsed.cache_info().currsize <= before + 2
 
 
 async def test_a_template_that_takes_too_long_is_an_error() -> None:

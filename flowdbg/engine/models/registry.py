@@ -27,7 +27,7 @@ from flowdbg.engine.models.store import model_path
 from flowdbg.engine.scripts import ScriptedReplies
 
 SMALL_MODEL = "smollm2-135m"
-_MAX_SCRIPTED = 1000
+_MAX_SCRIPTED = 200
 
 
 class Models:

@@ -18,7 +18,7 @@ from flowdbg.engine.templates.environment import (
     FlowEnvironment,
     current_deadline,
 )
-from flowdbg.engine.templates.tokens import tokens_of
+from flowdbg.engine.templates.tokens import single_names, tokens_of
 from flowdbg.errors import FlowdbgError
 
 _environment = FlowEnvironment()
@@ -83,6 +83,9 @@ class Template:
         }
 
 
+_single_names = lru_cache(maxsize=512)(single_names)
+
+
 @lru_cache(maxsize=512)
 def _parsed(source: str, fields: frozenset[str]) -> Template:
     return Template(source, fields)
@@ -98,7 +101,8 @@ async def render(source: str, names: Mapping[str, Any], compute: Compute) -> str
     def work(deadline: Deadline) -> str:
         token = current_deadline.set(deadline)
         try:
-            return _parsed(source, frozenset(names)).render(names)
+            # Only the fields that matter: a cache that knows all holds what callers send.
+            return _parsed(source, _single_names(source).intersection(names)).render(names)
         except TemplateTooSlow as error:
             raise TakesLonger from error
         finally:

@@ -30,6 +30,11 @@ _VERBATIM = {"raw": re.compile(r"\{%-?\s{0,20}endraw\s{0,20}-?%\}")}
 _VERBATIM["comment"] = re.compile(r"\{%-?\s{0,20}endcomment\s{0,20}-?%\}")
 
 
+def single_names(source: str) -> frozenset[str]:
+    """The names that stand in single braces, whether or not they are fields."""
+    return frozenset(match.group(1) for match in _SINGLE.finditer(source))
+
+
 def tokens_of(source: str, fields: Collection[str]) -> Iterator[Token]:
     """The tokens of a template; `{name}` counts as `{{ name }}` when `name` is in `fields`.
 
