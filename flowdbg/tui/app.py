@@ -71,6 +71,15 @@ class FlowdbgApp(LeanApp):
             }
         )
 
+    def clear_selection(self) -> None:
+        """Clear the selection of text on the screen, where there is one already.
+
+        From Python 3.12 on tasks begin at once, so that widgets are mounted before their screen is on
+        the stack; an input clears the selection then.
+        """
+        if self._screen_stack:
+            super().clear_selection()
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Add the filter that draws with ASCII alone, where that is wanted."""
         filters = super().get_line_filters()

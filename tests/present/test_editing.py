@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -58,7 +59,7 @@ def test_numbers_and_duplicate_keys_keep_their_writing() -> None:
     [
         ("", 1, 1),
         ("{", 1, 2),
-        ('{"a": 1,}', 1, 9),
+        ('{"a": 1,}', 1, 8 if sys.version_info >= (3, 13) else 9),  # the comma, or behind it
         ('{\n  "a": 1\n  "b": 2\n}', 3, 3),
         ("[1, 2", 1, 6),
         ('"open', 1, 1),

@@ -34,6 +34,14 @@ class Screen:
     def __init__(self, pilot: Pilot[Path | None], app: DebugApp) -> None:
         self.pilot = pilot
         self.app = app
+        self._said: list[str] = []
+        tell = app.notify
+
+        def notify(message: str, **options: Any) -> None:
+            self._said.append(message)
+            tell(message, **options)
+
+        app.notify = notify  # type: ignore[method-assign] # to hear what is said
 
     @property
     def debug(self) -> DebugScreen:
@@ -78,7 +86,11 @@ class Screen:
         raise AssertionError("the condition never held")
 
     def toasts(self) -> list[str]:
-        """What the program has said in toasts."""
+        """What the program has said in toasts, also those that are gone again."""
+        return self._said
+
+    def shown_toasts(self) -> list[str]:
+        """The toasts that stand on the screen."""
         return [notification.message for notification in self.app._notifications]
 
     def lines(self, selector: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from flowdbg.present.tips import Tip
+from flowdbg.tui.app import FlowdbgApp
 from tests.tui.conftest import Flow, OpenScreen, Screen
 from tests.tui.flows import FLOW
 
@@ -223,13 +224,13 @@ async def test_long_names_of_steps_are_whole_where_there_is_room(
 async def test_the_same_toast_takes_the_place_of_the_former_one(open_screen: OpenScreen) -> None:
     async with open_screen() as screen:
         await screen.press("r", "r", "r")
-        assert len(screen.toasts()) == 1
+        assert len(screen.shown_toasts()) == 1
 
 
 async def test_at_most_two_toasts_stand_at_once(open_screen: OpenScreen) -> None:
     async with open_screen() as screen:
         await screen.press("r", "x", "U", "N")
-        assert len(screen.toasts()) == 2
+        assert len(screen.shown_toasts()) == 2
         assert screen.toasts()[-1].startswith("The plan did not change")
 
 
@@ -242,3 +243,7 @@ async def test_hidden_events_are_at_their_end_when_they_are_seen_again(
         assert "end" in screen.lines("#events").splitlines()[-1]
         await screen.press("1", "2", "R", "c", "5")
         assert "end" in screen.lines("#events").splitlines()[-1]
+
+
+def test_an_input_that_is_there_before_its_screen_clears_no_selection() -> None:
+    FlowdbgApp().clear_selection()  # from Python 3.12 on, inputs are mounted so early

@@ -83,6 +83,8 @@ def picture(snap_compare: Compare, tmp_path: Path) -> Compare:
                 screen.select(select)
                 await pilot.pause()
             await pilot.press(*keys)
+            while not app.typed.is_done:
+                await pilot.pause(0.01)
             if then is not None:
                 then(screen)
             for _ in range(3):
