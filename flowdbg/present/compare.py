@@ -19,6 +19,9 @@ from flowdbg.present.takes import ASPECTS, Aspect, Side, Take, take_of
 
 Verdict = Literal["same", "different", "only before", "only after", "not run"]
 
+HEAVY = 300_000
+"""Characters of outputs from which comparing runs takes a moment."""
+
 RUN = ""
 """The id of what stands for the run itself: its inputs and its version."""
 
@@ -98,6 +101,12 @@ def compare_runs(before: Side, after: Side) -> RunsCompared:
         one, other = take_of(before, step.id), take_of(after, step.id)
         steps.append(compare_takes(step, number, one, other))
     return RunsCompared(before, after, tuple(steps))
+
+
+def is_heavy(before: Side, after: Side) -> bool:
+    """Whether comparing two runs may take long enough to be noticed."""
+    texts = [*before.branch.outputs.values(), *after.branch.outputs.values()]
+    return sum(len(text.text) for text in texts) > HEAVY
 
 
 def compare_inputs(before: Side, after: Side) -> StepCompared:

@@ -240,9 +240,7 @@ async def test_c_compares_from_the_selected_step(open_screen: OpenScreen) -> Non
             "=", "=", "≠", "≠", "·", "·",
         ]  # fmt: skip
         rows = text_of(shown.query_one("#diff", LineView))
-        assert rows == [
-            '± text: "A summary in five words." → "The second version of the summary."'
-        ]
+        assert rows == ['± text: "A summary in five words." → "The second version of the summary."']
 
 
 async def test_sides_go_through_the_attempts_and_are_swapped(open_screen: OpenScreen) -> None:
@@ -332,6 +330,50 @@ async def test_a_session_that_goes_on_is_listed_as_it_goes(open_screen: OpenScre
         await screen.press("n", "B")
         await screen.debugger.step()
         await screen.until(lambda: "2/5" in listed(screen)[0])
+
+
+async def test_lists_and_differences_are_searched(open_screen: OpenScreen) -> None:
+    async with open_screen() as screen:
+        await forked(screen)
+        await screen.press("B", "slash", *"start", "enter")
+        assert branches(screen).query_one(BranchesView).cursor == 0
+        await screen.press("slash", *"q", "escape")
+        await screen.press("j", "D")
+        shown = await compared(screen)
+        await screen.press("slash", *"count")
+        assert "1/1" in str(shown.query_one("#count").render())
+        await screen.press("enter")
+        assert shown.step is not None
+        assert shown.step.step_id == "count"
+        await screen.press("full_stop", "comma", "n", "tab", "slash", *"version", "enter")
+        diff = shown.query_one("#diff", LineView)
+        assert diff.hits is not None
+        assert diff.hits.label == "1/1"
+        await screen.press("escape")
+        assert isinstance(screen.app.screen, BranchesScreen)
+
+
+async def test_large_outputs_are_compared_while_the_keys_are_answered(
+    open_screen: OpenScreen,
+) -> None:
+    large = {"text": "One sentence of many. " * 20_000, "id": 1}
+    other = {"text": "One sentence of many. " * 19_999 + "The end.", "id": 2}
+    async with open_screen() as screen:
+        await screen.press("n")
+        await screen.debugger.edit_output("take", JsonText.of(large))
+        await screen.press("n", "R")
+        await screen.debugger.edit_output("take", JsonText.of(other))
+        await screen.press("B")
+        steps = branches(screen).query_one("#steps", LineView)
+        await screen.until(lambda: "≠" in steps.row_text(0))
+        await screen.press("D")
+        shown = await compared(screen)
+        diff = shown.query_one("#diff", LineView)
+        await screen.until(lambda: diff.row_count() > 1)
+        rows = text_of(diff)
+        assert "▶ 19,998 unchanged sentences" in rows
+        assert "+ The end." in rows
+        assert "± id: 1 → 2" in rows
 
 
 def keep_beside(screen: Screen, tmp_path: Path, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -10,18 +11,20 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.getters import query_one
+from textual.message import Message
 from textual.widgets import Static
 
 from flowdbg.core import rules
 from flowdbg.core.session import Session
 from flowdbg.present.branches import branch_rows, branch_title
-from flowdbg.present.compare import compare_runs
+from flowdbg.present.compare import RunsCompared, compare_runs, is_heavy
 from flowdbg.present.takes import Side
 from flowdbg.tui.screens.keyed import KeyedScreen, keys_of
 from flowdbg.tui.styles import stylesheet, subtitle, title
 from flowdbg.tui.widgets.branches_view import BranchesView, BranchSteps
 from flowdbg.tui.widgets.footer_bar import FooterBar
 from flowdbg.tui.widgets.line_view import LineView
+from flowdbg.tui.widgets.search_bar import SearchBar
 
 if TYPE_CHECKING:
     from flowdbg.tui.parts.comparing import Comparing
@@ -44,6 +47,13 @@ class BranchesScreen(KeyedScreen[Choice | None]):
     _steps = query_one(BranchSteps)
     _heading = query_one("#heading", Static)
 
+    class Compared(Message):
+        """Two branches with large outputs were compared."""
+
+        def __init__(self, compared: RunsCompared) -> None:
+            super().__init__()
+            self.compared = compared
+
     def __init__(self, part: Comparing, seen: int) -> None:
         super().__init__()
         self._part = part
@@ -61,6 +71,7 @@ class BranchesScreen(KeyedScreen[Choice | None]):
             yield BranchesView()
         with Vertical(id="said"):
             yield BranchSteps()
+        yield SearchBar(id="search")
         yield FooterBar(id="footer")
 
     def on_mount(self) -> None:
@@ -117,15 +128,33 @@ class BranchesScreen(KeyedScreen[Choice | None]):
 
     def _show_steps(self) -> None:
         number, base = self._number, self._base
-        if self._shown == (self._session, number, base):
+        was = self._shown
+        if was is not None and was[0] is self._session and was[1:] == (number, base):
             return
         self._shown = (self._session, number, base)
-        compared = compare_runs(Side(self._session, base), Side(self._session, number))
+        title(self.query_one("#said", Vertical), branch_title(self._session, number))
+        before, after = Side(self._session, base), Side(self._session, number)
+        if is_heavy(before, after):
+            self.run_worker(self._compare_aside(before, after), exclusive=False)
+        else:
+            self._take(compare_runs(before, after))
+
+    async def _compare_aside(self, before: Side, after: Side) -> None:
+        """Compare large outputs in a thread; the keys are answered meanwhile."""
+        self.post_message(self.Compared(await asyncio.to_thread(compare_runs, before, after)))
+
+    @on(Compared)
+    def _are_compared(self, event: Compared) -> None:
+        event.stop()
+        after, before = event.compared.after, event.compared.before
+        if self._shown is not None and self._shown[1:] == (after.number, before.number):
+            self._take(event.compared)
+
+    def _take(self, compared: RunsCompared) -> None:
         self._steps.show(compared)
-        box = self.query_one("#said", Vertical)
-        title(box, branch_title(self._session, number))
-        alone = number == base
-        subtitle(box, "" if alone else f"against #{base}: {compared.said}")
+        alone = compared.before.number == compared.after.number
+        said = "" if alone else f"against #{compared.before.number}: {compared.said}"
+        subtitle(self.query_one("#said", Vertical), said)
 
     @on(LineView.Moved)
     def _moved(self, event: LineView.Moved) -> None:

@@ -24,6 +24,7 @@ from flowdbg.present.compare import (
     StepCompared,
     compare_runs,
     compare_takes,
+    is_heavy,
     sides_of,
 )
 from flowdbg.present.compare import (
@@ -36,6 +37,7 @@ from flowdbg.tui.widgets.compared_view import ComparedView
 from flowdbg.tui.widgets.diff_view import DiffView
 from flowdbg.tui.widgets.footer_bar import FooterBar
 from flowdbg.tui.widgets.line_view import LineView
+from flowdbg.tui.widgets.search_bar import SearchBar
 from flowdbg.tui.widgets.view_tabs import Tab, ViewTabs
 
 if TYPE_CHECKING:
@@ -86,6 +88,7 @@ class CompareScreen(KeyedScreen[None]):
             with Vertical(id="difference"):
                 yield ViewTabs(id="views")
                 yield DiffView(id="diff")
+        yield SearchBar(id="search")
         yield FooterBar(id="footer")
 
     def on_mount(self) -> None:
@@ -123,22 +126,30 @@ class CompareScreen(KeyedScreen[None]):
         return "input" if step is not None and not step.number else self._aspect
 
     def _begin(self) -> None:
-        """Compare both runs in a thread: their outputs may be large."""
-        self._list.show_steps((), 0)
-        self._diff.clear("Comparing…")
+        """Compare both runs; large ones in a thread, so that the keys are answered meanwhile."""
         sides = "  →  ".join(_told(side) for side in (self._before, self._after))
         self._versus.update(plain_line(f" {sides}"))
-        self.run_worker(self._compare(self._before, self._after), exclusive=True, group="compare")
+        if is_heavy(self._before, self._after):
+            self._list.show_steps((), 0)
+            self._diff.clear("Comparing…")
+            self.run_worker(self._compare_aside(self._before, self._after), exclusive=False)
+        else:
+            self._take(compare_runs(self._before, self._after))
 
-    async def _compare(self, before: Side, after: Side) -> None:
+    async def _compare_aside(self, before: Side, after: Side) -> None:
         self.post_message(self.Compared(await asyncio.to_thread(compare_runs, before, after)))
 
     @on(Compared)
     def _are_compared(self, event: Compared) -> None:
         event.stop()
-        self._compared = event.compared
-        subtitle(self.query_one("#steps", Vertical), event.compared.said)
-        self._show_list(self._first(event.compared))
+        compared = event.compared
+        if compared.before is self._before and compared.after is self._after:
+            self._take(compared)
+
+    def _take(self, compared: RunsCompared) -> None:
+        self._compared = compared
+        subtitle(self.query_one("#steps", Vertical), compared.said)
+        self._show_list(self._first(compared))
 
     def _first(self, compared: RunsCompared) -> str:
         """The step to stand on: the wanted one where it differs, else the first that does."""

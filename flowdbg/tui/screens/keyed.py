@@ -17,6 +17,8 @@ from flowdbg.tui.inks import INKS
 from flowdbg.tui.keymap import bindings
 from flowdbg.tui.screens.text import TextScreen
 from flowdbg.tui.widgets.footer_bar import FooterBar
+from flowdbg.tui.widgets.line_view import LineView
+from flowdbg.tui.widgets.search_bar import SearchBar
 
 if TYPE_CHECKING:
     from flowdbg.tui.app import DebugApp
@@ -39,6 +41,8 @@ class KeyedScreen(Screen[Result]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012 # Textual's
 
     _footer = query_one(FooterBar)
+    _search_bar = query_one(SearchBar)
+    _searched: LineView | None = None
 
     def handlers(self) -> Mapping[str, Callable[[], None]]:
         """Return what does each action, by its id."""
@@ -55,16 +59,58 @@ class KeyedScreen(Screen[Result]):
 
     def action_do(self, action_id: str) -> None:
         """Do an action."""
-        if action_id == f"{self.PLACE}.help":
-            self._help()
-        elif action_id == f"{self.PLACE}.back":
-            self.dismiss(None)
-        else:
-            self.handlers()[action_id]()
+        shared: dict[str, Callable[[], None]] = {
+            "help": self._help,
+            "back": self._back,
+            "search": self._search,
+            "search-next": lambda: self._step(1),
+            "search-previous": lambda: self._step(-1),
+        }
+        name = action_id.partition(".")[2]
+        (shared.get(name) or self.handlers()[action_id])()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the keys to what is typed while something is searched."""
+        if action == "do" and any(bar.is_open for bar in self.query(SearchBar)):
+            return False
+        return super().check_action(action, parameters)
 
     def say(self, text: str) -> None:
         """Say in a toast why something cannot be done."""
         self.app.notify(f"{text[0].upper()}{text[1:]}.", severity="warning", timeout=4)
+
+    def _back(self) -> None:
+        self.dismiss(None)
+
+    def _search(self) -> None:
+        if isinstance(self.focused, LineView):
+            self._searched = self.focused
+            self._search_bar.open()
+
+    def _step(self, by: int) -> None:
+        view = self._searched
+        if view is not None:
+            self._search_bar.show_hits(view.search_step(by))
+
+    @on(SearchBar.Typed)
+    def _typed(self, event: SearchBar.Typed) -> None:
+        event.stop()
+        if self._searched is not None:
+            self._search_bar.show_hits(self._searched.search(event.query))
+
+    @on(SearchBar.Stepped)
+    def _stepped(self, event: SearchBar.Stepped) -> None:
+        event.stop()
+        self._step(event.step)
+
+    @on(SearchBar.Closed)
+    def _search_closed(self, event: SearchBar.Closed) -> None:
+        event.stop()
+        if self._searched is not None:
+            self._searched.focus()
+            if not event.keep:
+                self._searched.end_search()
+                self._searched = None
 
     def _help(self) -> None:
         def closed(copied: str | None) -> None:
