@@ -39,6 +39,8 @@ from flowdbg.server.storage.steps import to_text
 
 RENDERED_PROMPT = "__rendered_prompt__"
 """Reserved key of kept outputs (noukai section 8.6); live outputs never have it."""
+MAX_KEPT = 48_000_000
+"""Characters of inputs and outputs that are kept of what is inside one plan entry."""
 _ENDED = {"code": "CANCELLED", "message": "It was ended because another branch failed."}
 _NO_USAGE = Usage()
 
@@ -73,6 +75,7 @@ class EntryRecorder:
                 engine counts it again when the entry ends.
         """
         self._counted = counted
+        self._room = MAX_KEPT
         self._entry = entry
         self._capture = capture
         self._steps: list[StepNote] = []
@@ -155,6 +158,7 @@ class EntryRecorder:
     def _end(self, note: StepNote) -> None:
         self._open.pop(note.path, None)
         self._steps.append(note)
+        self._room -= len(note.input or "") + len(note.output or "")
 
     def _noted(
         self,
@@ -189,16 +193,22 @@ class EntryRecorder:
             prompt_tokens=usage.prompt,
             completion_tokens=usage.completion,
             cost=usage.cost,
-            input=self._kept(read, node.value),
-            output=self._kept(written, _with_prompt(node, output)),
+            input=self._kept(path, read, node.value),
+            output=self._kept(path, written, _with_prompt(node, output)),
             error=to_text(kept_error(error[0], self._capture)) if error else None,
             input_bytes=len(read) if read is not None else 0,
             output_bytes=len(written) if written is not None else 0,
         )
 
-    def _kept(self, text: str | None, value: Any) -> str | None:
-        """What the record keeps of an input or output: its text, its shape, or nothing."""
+    def _kept(self, path: NodePath, text: str | None, value: Any) -> str | None:
+        """What the record keeps of an input or output: its text, its shape, or nothing.
+
+        What is inside an entry may name one large value many times; beyond `MAX_KEPT` only sizes
+        are kept. The entry's own input and output always are.
+        """
         if text is None or self._capture not in ("full", "redacted"):
+            return None
+        if path and len(text) > self._room:
             return None
         return to_text(value if self._capture == "full" else redacted(value))
 

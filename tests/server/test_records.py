@@ -14,6 +14,9 @@ from sqlalchemy import update
 
 from flowdbg.dialects.records import RunRecord, StepNote, StepRecord
 from flowdbg.dialects.services import Address
+from flowdbg.engine.events import EntryCompleted, NodeFinished, NodeStarted, StepInput, Usage
+from flowdbg.engine.plan import PlanEntry
+from flowdbg.server.recorder import MAX_KEPT, EntryRecorder
 from flowdbg.server.storage import flows, runs
 from flowdbg.server.storage.database import Database
 from flowdbg.server.storage.runs import CallOutcome, NewRun
@@ -101,6 +104,24 @@ def test_what_ran_inside_a_loop_is_recorded_by_iteration(server: Running) -> Non
         ("each", (), None),
     ]
     assert [item.attempt for item in steps] == [1, 1, 1, 1]
+
+
+def test_a_value_that_is_read_a_thousand_times_is_not_kept_a_thousand_times() -> None:
+    """The record of a loop is held until the loop ends, and then written whole."""
+    large = "x" * 1_000_000
+    recorder = EntryRecorder(PlanEntry("each", "Each", "loop", "none", {}), "full")
+    recorder.note(StepInput((), {"value": large}))
+    for index in range(200):
+        recorder.note(NodeStarted((index, "read"), "read", "passthrough"))
+        recorder.note(StepInput((index, "read"), {"value": large}))
+        recorder.note(NodeFinished((index, "read"), {"value": large}, Usage(), 1))
+    recorder.note(EntryCompleted({"items": large}, Usage(), 1, None))
+    *inside, entry = recorder.steps()
+    kept = sum(len(note.input or "") + len(note.output or "") for note in inside)
+    assert 0.9 * MAX_KEPT < kept < 1.1 * MAX_KEPT
+    assert all(note.input_bytes > 1_000_000 for note in inside)
+    assert entry.input is not None
+    assert entry.output is not None
 
 
 def test_a_failure_is_recorded_with_its_error(server: Running) -> None:
