@@ -31,8 +31,10 @@ def first_output(step: Step | None) -> JsonText:
     schema = output_schema(step)
     if schema:
         return JsonText.of(_example(schema, 0))
-    # a model's answer without a schema is an object around its text
-    return JsonText.of({"text": ""} if step and step.kind == "llm" else "")
+    if step is None or not step.kind:
+        return JsonText.of("")
+    # without a schema, a model answers an object around its text; others give fields
+    return JsonText.of({"text": ""} if step.kind == "llm" else {})
 
 
 def _example(schema: Any, depth: int) -> Any:

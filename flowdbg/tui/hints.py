@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from flowdbg.core.session import State
 from flowdbg.tui.actions import ACTIONS, BY_ID, GROUPS, Situation, key_label
@@ -55,12 +55,12 @@ def hints(situation: Situation, keys: Keys) -> list[Hint]:
     return found
 
 
-def hints_of(place: str, keys: Keys) -> list[Hint]:
+def hints_of(place: str, keys: Keys, without: Collection[str] = ()) -> list[Hint]:
     """Return the hints of the editor or of a screen, by its name in the registry."""
     return [
         _hint(action.id, keys, action.weight)
         for action in GROUPS[place]
-        if action.weight and keys[action.id]
+        if action.weight and keys[action.id] and action.id not in without
     ]
 
 

@@ -235,6 +235,7 @@ def test_an_output_begins_as_its_schema_asks() -> None:
     step = Step("s", "S", "llm", {"output_schema": schema})
     assert first_output(step).value == {"kind": "a", "n": 0, "tags": [], "deep": {"on": False}}
     assert first_output(Step("s", "S", "llm")).value == {"text": ""}
+    assert first_output(Step("s", "S", "code")).value == {}
     assert first_output(None).value == ""
 
 

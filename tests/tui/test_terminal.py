@@ -89,7 +89,7 @@ def test_nothing_that_a_model_says_reaches_the_terminal_as_a_command(tmp_path: P
         "debug", str(flow_file(tmp_path)), "-m", HOSTILE.replace("\x00", ""), columns=120, rows=36
     ) as terminal:
         terminal.until("PAUSED")
-        for said in ("2/3 Data", "3/3 Fail", "FAILED"):
+        for said in ("before 2/3 Data", "before 3/3 Fail", "FAILED"):  # when the step is over
             terminal.press("n")
             terminal.until(said)
         assert "\\x1b[53mSGR" in terminal.text

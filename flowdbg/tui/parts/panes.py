@@ -115,7 +115,9 @@ class Panes(Part):
             screen.footer.show_hints(SEARCH_HINTS)
             return
         if screen.editor.state is not None:
-            screen.footer.show_hints(hints_of("editor", keys))
+            one = len(screen.editor.state.titles) == 1
+            without = ("editor.next-field",) if one else ()
+            screen.footer.show_hints(hints_of("editor", keys, without))
         else:
             screen.footer.show_hints(hints(screen.situation(), keys))
 

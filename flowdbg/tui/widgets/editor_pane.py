@@ -196,7 +196,7 @@ class EditorPane(Vertical):
 
     def _show(self, problem: TextProblem | None, more: str = "") -> None:
         assert self.state is not None
-        said = "text" if self.state.is_text else "JSON ok"
+        said = "plain text" if self.state.is_text else "JSON ok"
         edited = f"{EDITED.glyph} " if self.state.is_edited(self.state.active) else ""
         text = f"{problem}; {more}" if more else str(problem) if problem else f"{edited}{said}"
         self._line.update(plain_line(text, 240))
