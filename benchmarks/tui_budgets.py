@@ -1,6 +1,6 @@
-"""What the screen costs: first frame, answer to a key under load, big values, memory.
+"""What the screen costs: first frame, answer to a key, bytes sent, stalls, big values, memory.
 
-    python benchmarks/tui_budgets.py
+    python -m benchmarks.tui_budgets
 
 Prints a line for each budget with what was measured. Times are whole processes in a pseudo-terminal
 of 120 x 36, the best of several runs, on a machine that should have nothing else to do.
@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import pexpect
+import pyte
 
+from benchmarks import tui_stalls
 from flowdbg.tui.widgets.stream_view import StreamView
 
 PROGRAM = Path(__file__).with_name("tui_program.py")
@@ -63,14 +65,17 @@ def processor_ms(pid: int) -> float:
 
 
 class Reader(threading.Thread):
-    """Reads a program's output all the time, as a terminal does, and notes when a text came."""
+    """Reads a program's output all the time, as a terminal does, and notes when a title came."""
 
     def __init__(self, process: pexpect.spawn[bytes]) -> None:
         super().__init__(daemon=True)
         self._process = process
-        self._wanted = b""
+        self._wanted = ""
         self._seen = threading.Event()
-        self._buffer = b""
+        self._screen = pyte.Screen(SIZE[1], SIZE[0])
+        self._stream = pyte.ByteStream(self._screen)
+        self.count = 0
+        """Bytes that came so far."""
         self.start()
 
     def run(self) -> None:
@@ -80,13 +85,27 @@ class Reader(threading.Thread):
                 data = os.read(self._process.fileno(), 1 << 16)
             except (OSError, ValueError):
                 return
-            self._buffer = (self._buffer + data)[-65536:]
-            if self._wanted and self._wanted in self._buffer:
+            self.count += len(data)
+            self._stream.feed(data)
+            if self._wanted and self._wanted in self._title:
                 self._seen.set()
 
-    def answer(self, key: bytes, wanted: bytes) -> float:
-        """Milliseconds from a key to a text on the screen."""
-        self._buffer, self._wanted = b"", wanted
+    @property
+    def _title(self) -> str:
+        """The row with the titles of the panes."""
+        return "".join(self._screen.buffer[1][x].data for x in range(SIZE[1]))
+
+    def until_quiet(self, seconds: float = 1.0) -> int:
+        """Wait until nothing came for a while; returns how many bytes have come by then."""
+        before = -1
+        while before != self.count:
+            before = self.count
+            time.sleep(seconds)
+        return before
+
+    def answer(self, key: bytes, wanted: str) -> float:
+        """Milliseconds from a key to a title on the screen."""
+        self._wanted = wanted
         self._seen.clear()
         start = time.perf_counter()
         os.write(self._process.fileno(), key)
@@ -104,7 +123,7 @@ def key_answers(events_a_second: int) -> tuple[list[float], dict[str, Any]]:
     time.sleep(3)
     answers = []
     for at in range(1, 61):
-        answers.append(reader.answer(b"j", f"2 Step {at}".encode()))
+        answers.append(reader.answer(b"j", f"2 Step {at} "))
         time.sleep(0.1)
     time.sleep(2)
     os.write(process.fileno(), b"q")
@@ -115,6 +134,52 @@ def key_answers(events_a_second: int) -> tuple[list[float], dict[str, Any]]:
     time.sleep(0.2)
     process.close(force=True)
     return sorted(answers), json.loads(report.read_text())
+
+
+STEPS_FLOW = """\
+flow: acme/bench/steps
+scripts:
+  talk:
+    replies:
+      - text: "The customer was charged twice for one order and asks for the second charge back."
+steps:
+  - {id: first, name: First, kind: llm, model: scripted/talk, prompt: "Say it."}
+  - {id: second, name: Second, kind: code, code: "return {'words': 14, 'tags': ['a', 'b']}"}
+  - {id: third, name: Third, kind: passthrough}
+"""
+
+
+def bytes_sent() -> dict[str, float]:
+    """Bytes that the real program sends for keys, steps and a stream, at 120 x 36."""
+    folder = Path(tempfile.mkdtemp())
+    (folder / "steps.flow.yaml").write_text(STEPS_FLOW, encoding="utf-8")
+    process = pexpect.spawn(
+        sys.executable,
+        ["-m", "flowdbg", "debug", str(folder / "steps.flow.yaml"), "-m", "hello"],
+        dimensions=SIZE,
+        env={**os.environ, "HOME": str(folder), "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+        timeout=30,
+    )
+    process.expect_exact(b"PAUSED")
+    reader = Reader(process)
+    sent: dict[str, float] = {}
+    for name, key in (
+        ("j", b"j"), ("k", b"k"), ("a step of a model", b"n"), ("a step of code", b"n"),
+        ("going to a pane", b"3"), ("opening the help", b"?"),
+    ):  # fmt: skip
+        before = reader.until_quiet()
+        os.write(process.fileno(), key)
+        sent[name] = reader.until_quiet() - before
+    process.close(force=True)
+    process = spawn("screen", "200", COLORTERM="truecolor")
+    process.expect_exact(b"Step 0")
+    reader = Reader(process)
+    time.sleep(3)
+    before, start = reader.count, time.perf_counter()
+    time.sleep(4)
+    sent["a second of 200 tokens"] = (reader.count - before) / (time.perf_counter() - start)
+    process.close(force=True)
+    return sent
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -215,6 +280,11 @@ def main() -> None:
         line(f"{name}, median", answers[len(answers) // 2], 50)
         line(f"longest stall at {speed:,} events/s", report["stall_max_ms"], 50)
         line(f"memory after {report['events']:,} events", report["rss_mb"], 130, "MB")
+    sent = bytes_sent()
+    for name, budget in (("j", 1), ("k", 1), ("a step of a model", 8), ("a step of code", 8),
+                         ("going to a pane", 8), ("opening the help", 16),
+                         ("a second of 200 tokens", 32)):  # fmt: skip
+        line(f"bytes for {name}", sent[name] / 1024, budget, "KB")
     values = asyncio.run(big_json())
     for name, budget in (("open", 100), ("unfold all", 150), ("fold", 200), ("search", 50),
                          ("expression", 200)):  # fmt: skip
@@ -225,6 +295,8 @@ def main() -> None:
         line(f"5 MB text: {name}", texts[name], budget)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     line("memory with 50,000 nodes and 5 MB of text", memory, 130, "MB")
+    for name, (stall, _) in asyncio.run(tui_stalls.all_stalls()).items():
+        line(f"longest stall: {name}", stall, tui_stalls.LONGEST)
 
 
 if __name__ == "__main__":
