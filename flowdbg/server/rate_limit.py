@@ -36,7 +36,8 @@ class RateLimit:
             raise Refusal(
                 429,
                 RATE_LIMIT,
-                f"More than {self._per_minute} requests a minute. Try again in {wait} seconds.",
+                f"More than {self._per_minute} requests a minute. Try again in {wait}"
+                f" {'second' if wait == 1 else 'seconds'}.",
                 headers={"retry-after": str(wait)},
                 retryAfter=wait,
             )

@@ -11,8 +11,6 @@ import pytest
 
 from flowdbg.config import paths
 
-pytest.importorskip("keyring", reason="keyring is not installed")
-
 KEY = "nk_test_RECOGNIS_0123456789abcdef0123456789abcdef"
 RING = "tests.config.ring.FileRing"
 FAILS = "keyring.backends.fail.Keyring"

@@ -232,7 +232,8 @@ def explain(answer: ErrorAnswer) -> Refused:
     error = target.explain(answer)
     error.next_step = meaning_of(answer.status, error.code).for_commands
     if error.retry_after is not None:
-        error.next_step = f"Wait {error.retry_after:g} seconds and try again."
+        unit = "second" if error.retry_after == 1 else "seconds"
+        error.next_step = f"Wait {error.retry_after:g} {unit} and try again."
     return error
 
 
