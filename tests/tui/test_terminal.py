@@ -116,7 +116,7 @@ def test_no_color_means_no_colour_and_an_empty_one_means_nothing(
     ) as terminal:
         terminal.until("PAUSED")
         terminal.press("n")
-        terminal.until("2/3 Data")
+        terminal.until("before 2/3 Data")
         terminal.press("o")
         terminal.until("Apply")
         escape(terminal)
@@ -138,7 +138,7 @@ def test_the_external_editor_has_the_terminal_and_a_private_file(tmp_path: Path)
     with Terminal("debug", str(flow_file(tmp_path)), "-m", "hi", environment=editor) as terminal:
         terminal.until("PAUSED")
         terminal.press("n")
-        terminal.until("2/3 Data")
+        terminal.until("before 2/3 Data")
         terminal.press("i", "\x05")
         terminal.until("EDITOR HAS THE TERMINAL")
         mode, _, path = notes.read_text().partition(" ")
