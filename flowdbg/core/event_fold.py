@@ -115,7 +115,8 @@ def _step_started(session: Session, turn: Turn, at: float, event: StepStarted) -
         what = f"'{event.step_id}' began where the plan has '{promised.id}'"
         session = note_anomaly(session, at, turn.number, what)
         session = put_turn(session, turn, surprise=turn.surprise or what)
-    session = session.replace(plan=grown(session.plan, index, event.step_id, event.name))
+    if not turn.surprise:  # else it is a step of another plan
+        session = session.replace(plan=grown(session.plan, index, event.step_id, event.name))
     return begin(session, turn, at, event.step_id, event.name)
 
 

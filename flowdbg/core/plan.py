@@ -108,6 +108,8 @@ class Change(StrEnum):
     MOVED = "moved"
     NEW = "new"
     GONE = "gone"
+    UNTOLD = "not told"
+    """Nothing is known of the new plan, so nothing of the step's place in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,9 @@ def compare_plans(old: Plan, new: Plan) -> tuple[StepChange, ...]:
 
     Steps are the same when their ids are. As few as possible count as moved: those outside the
     longest run of steps that kept their order. `changed` needs configurations on both sides.
+    Of a new plan that nobody told, no step is said to be gone.
     """
+    absent = Change.GONE if new.told or new.steps else Change.UNTOLD
     old_index = {step.id: at for at, step in enumerate(old.steps)}
     kept = [step.id for step in new.steps if step.id in old_index]
     in_order = _longest_increasing([old_index[step_id] for step_id in kept])
@@ -147,7 +151,7 @@ def compare_plans(old: Plan, new: Plan) -> tuple[StepChange, ...]:
         changes.append(StepChange(step.id, change, former, step, before, at))
     present = {step.id for step in new.steps}
     changes += [
-        StepChange(step.id, Change.GONE, step, None, at, None)
+        StepChange(step.id, absent, step, None, at, None)
         for at, step in enumerate(old.steps)
         if step.id not in present
     ]

@@ -152,7 +152,13 @@ class TurnRunner:
             with suppress(TargetError, GivenUp):
                 self.stale_plan = await self._waiting.on(self._target.fetch_plan(session.pinned))
         if self.stale_plan is None:
-            self.stale_plan = self._target.plan_of(error.detail) if error else Plan()
+            self.stale_plan = self._target.plan_of(error.detail) if error else self._told_plan()
+
+    def _told_plan(self) -> Plan:
+        """What the turn's own events tell of the plan that the server has now."""
+        turn = self._journal.session.running
+        assert turn is not None
+        return Plan(version=turn.version, hash=turn.plan_hash)
 
     def _ending(self, number: int, outcome: Outcome, elapsed: float) -> TurnEnded:
         error = self.error

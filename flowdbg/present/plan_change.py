@@ -9,6 +9,7 @@ from flowdbg.present.looks import ADDED, CHANGED, MOVED, REMOVED, Look
 from flowdbg.present.safe_text import safe_line
 
 SAME = Look("=", "=", "same", "muted")
+UNTOLD = Look("?", "?", "not told", "muted")
 
 _LOOKS = {
     Change.SAME: SAME,
@@ -16,6 +17,7 @@ _LOOKS = {
     Change.MOVED: MOVED,
     Change.NEW: ADDED,
     Change.GONE: REMOVED,
+    Change.UNTOLD: UNTOLD,
 }
 _WORDS = {Change.NEW: "new", Change.GONE: "gone"}
 

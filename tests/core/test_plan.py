@@ -69,3 +69,10 @@ def test_a_plan_survives_json() -> None:
     assert found is not None
     assert found.name == "B"
     assert nested.index_of("b") is None
+
+
+def test_of_a_plan_that_nobody_told_no_step_is_said_to_be_gone() -> None:
+    old = Plan((Step("a", "A"), Step("b", "B")), 1, "h", told=True)
+    assert [change.change for change in compare_plans(old, Plan(version=2))] == [Change.UNTOLD] * 2
+    empty = Plan((), 2, "h2", told=True)
+    assert [change.change for change in compare_plans(old, empty)] == [Change.GONE] * 2

@@ -9,6 +9,7 @@ import pytest
 
 from flowdbg.core.entries import Outcome, StopReason
 from flowdbg.core.json_text import JsonText
+from flowdbg.core.plan import Change
 from flowdbg.core.session import State
 from flowdbg.core.tool_calls import ToolCall
 from flowdbg.debugger import Debugger
@@ -219,4 +220,20 @@ async def test_a_failure_of_a_step_that_is_not_at_the_cursor_is_said(tmp_path: P
         debugger = await open_on(fault, tmp_path)
         await debugger.step()
         assert "no room in there" in debugger.session.stop.detail
+        await debugger.close()
+
+
+async def test_a_server_that_tells_no_plan_is_not_said_to_have_lost_its_steps(
+    tmp_path: Path,
+) -> None:
+    async with FaultServer(of_version(1, "one"), of_version(2, "other"), gets={}) as fault:
+        debugger = await open_on(fault, tmp_path)
+        await debugger.step()
+        await debugger.step()
+        stale = debugger.session.stale
+        assert stale is not None
+        assert stale.new.version == 2
+        assert [change.change for change in stale.changes] == [Change.UNTOLD]
+        await debugger.restart()
+        assert debugger.session.version == 2
         await debugger.close()
