@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -58,7 +59,8 @@ def _keyring(secret: str = "") -> Iterator[Any]:
     try:
         yield ring
     except Exception as error:  # a backend is foreign code; many raise errors of their own
-        why = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
+        # The first sentence says what is wrong; the rest advises programmers.
+        why = re.split(r"\n|\. ", str(error), maxsplit=1)[0].rstrip(".") or type(error).__name__
         why = why.replace(secret, "[redacted]") if secret else why
         raise UsageError(
             f"The system keyring cannot be used: {why}.", f"Unlock or install one, {_ELSEWHERE}"
