@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from flowdbg.core.entries import Stopped, StopReason
+from flowdbg.core.entries import Outcome, Stopped, StopReason
 from flowdbg.core.lineage import last_given
 from flowdbg.core.session import Branch, Given, Session, Turn
 
 
 def seen_after(session: Session, turn: Turn) -> Session:
     """Return the session as it stood after a turn: its branch, plan and edits of then."""
-    return _seen(session, as_of(session, turn), turn.given)
+    reason = _REASONS.get(turn.outcome or Outcome.PAUSED, StopReason.STEP)
+    return _seen(session, as_of(session, turn), turn.given, reason)
 
 
 def seen_on(session: Session, number: int) -> Session:
     """Return the session as it stands on a branch on which nothing ran."""
-    return _seen(session, session.branches[number], last_given(session, number))
+    given = last_given(session, number)
+    return _seen(session, session.branches[number], given, StopReason.STEP)
 
 
-def _seen(session: Session, branch: Branch, given: Given) -> Session:
+_REASONS = {
+    Outcome.FAILED: StopReason.ERROR,
+    Outcome.UNKNOWN: StopReason.UNKNOWN,
+    Outcome.TOOL_CALLS: StopReason.TOOL_CALL,
+}
+"""Why the session stood where a turn left it, where it was not that the step was done."""
+
+
+def _seen(session: Session, branch: Branch, given: Given, reason: StopReason) -> Session:
     branches = list(session.branches)
     branches[branch.number] = branch
     return session.replace(
@@ -29,7 +39,7 @@ def _seen(session: Session, branch: Branch, given: Given) -> Session:
         stale=None,
         running=None,
         verb="",
-        stop=Stopped(StopReason.STEP),
+        stop=Stopped(reason),
     )
 
 

@@ -90,7 +90,7 @@ def status_parts(
     if read_only:
         parts.append(Part("READ ONLY", "warning", 140, strong=True))
     parts.append(Part(_flow(session), "muted", 80))
-    if session.current:
+    if session.current and not viewing:
         branch = session.branch
         parts.append(Part(f"{branch.reason or 'branch'} #{branch.number}", "muted", 45))
     edits = sum(

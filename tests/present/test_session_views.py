@@ -269,11 +269,23 @@ def test_what_is_looked_at_has_the_plan_and_the_edits_of_then() -> None:
     seen = seen_after(session, session.turns[0])
     assert (seen.plan, seen.current, seen.cursor) == (PLAN, 0, 1)
     assert seen.output_edits == {"fetch": edit.value}
+    shown = status_parts(seen, elapsed=0, viewing=turn_label(session, session.turns[0]))
+    assert [part.text for part in shown][:3] == [
+        "VIEWING", "before 2/4 Classify", "viewing turn 1 of 1, branch #0",
+    ]  # fmt: skip
     bare = seen_on(session, 1)
     assert (bare.current, bare.plan.version, bare.output_edits) == (1, 4, {})
     assert flow_title(bare) == "1 Flow  #1 as it was"
     assert branch_label(session, 1) == "viewing restart #1, nothing ran on it"
     assert turn_label(session, session.turns[0]) == "viewing turn 1 of 1, branch #0"
+
+
+def test_a_turn_that_failed_is_looked_at_in_its_step() -> None:
+    begun = [*step_taken(1, 0), TurnStarted(2, 1, False, "/step", ("{}",))]
+    session = session_of(*begun, TurnEnded(2, Outcome.FAILED))
+    seen = seen_after(session, session.turns[1])
+    said = [part.text for part in status_parts(seen, elapsed=0, viewing="viewing turn 2 of 2")]
+    assert said[1] == "in 2/4 Classify"
 
 
 def test_a_plan_change_names_what_became_of_each_step() -> None:

@@ -88,7 +88,7 @@ def test_compare_blocks(picture: Compare, size: tuple[int, int]) -> None:
 
 @BOTH
 def test_looking_at_a_branch(picture: Compare, size: tuple[int, int]) -> None:
-    assert picture(size, "enter", branch=1)
+    assert picture(size, "enter", branch=2)
 
 
 @pytest.mark.parametrize("keys", [(), ("D",)], ids=["branches", "compare"])
