@@ -28,6 +28,8 @@ _GRACE_SECONDS = 5
 _SWITCH_SECONDS = 0.001
 """How long a thread that computes keeps the event loop waiting: five times less than usual."""
 
+_MOST_FILES = 65_536  # where there is no limit at all
+
 Announce = Callable[[str, FlowServer], None]
 
 
@@ -54,6 +56,7 @@ class Service:
         Raises:
             FlowdbgError: The database cannot be opened.
         """
+        _allow_open_files(_MOST_FILES)
         before = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_SECONDS)
         try:
@@ -132,6 +135,19 @@ class _Uvicorn(uvicorn.Server):
         finally:
             for kind, handler in before.items():
                 signal.signal(kind, handler)
+
+
+def _allow_open_files(most: int) -> None:
+    """Have this process open as many files as it may: each client is one, and often 1024 may be."""
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 - does not exist on Windows
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def bind(host: str, port: int) -> list[socket.socket]:

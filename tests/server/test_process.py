@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -145,6 +148,21 @@ def serve(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `flowdbg serve` that is expected to end by itself."""
     command = [sys.executable, "-m", "flowdbg", "serve", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_many_connections_do_not_keep_others_out(flows: Path) -> None:
+    """More of them than the files that a process may open unless it asks for more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ExitStack() as stack:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (200, hard))
+        try:
+            server = stack.enter_context(server_process([flows]))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        where = urlsplit(server.url)
+        for _ in range(300):
+            stack.enter_context(socket.create_connection((where.hostname, where.port), 30))
+        assert httpx.get(f"{server.url}/healthz").json()["status"] == "ok"
 
 
 def test_a_port_in_use_is_a_clear_error(flows: Path) -> None:
