@@ -24,6 +24,7 @@ from tests.tui.still_lives import (
     STALE,
     START,
     STREAMING,
+    UNKNOWN,
     debugger_on,
     opened,
 )
@@ -175,6 +176,22 @@ def test_edits(picture: Compare) -> None:
 
 def test_next_request(picture: Compare) -> None:
     assert picture(PAUSED, NARROW, then=lambda screen: screen.action_do("view.request"))
+
+
+def test_events_beside_all_else(picture: Compare) -> None:
+    assert picture(PAUSED, (160, 45), select="fetch")
+
+
+def test_production(picture: Compare) -> None:
+    def on_production(screen: DebugScreen) -> None:
+        screen.host.debugger.profile, screen.host.debugger.is_production = "prod", True
+        screen.panels.refresh_status()
+
+    assert picture(PAUSED, NARROW, then=on_production)
+
+
+def test_outcome_unknown(picture: Compare) -> None:
+    assert picture(UNKNOWN, NARROW, select="classify")
 
 
 def test_one_pane_at_a_time(picture: Compare) -> None:
