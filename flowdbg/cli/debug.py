@@ -53,9 +53,16 @@ def show(
     ascii_only: bool = False,
     tips: Sequence[Tip] = (),
 ) -> None:
-    """Open a debugger and show it until the person quits."""
+    """Open a debugger and show it until the person quits.
+
+    Raises:
+        UsageError: There is no terminal; nothing was opened.
+    """
     import asyncio
 
+    from flowdbg.cli.terminal import check_terminal
+
+    check_terminal()
     asyncio.run(show_sessions(opened, theme=theme, ascii_only=ascii_only, tips=tips))
 
 
@@ -70,6 +77,7 @@ async def show_sessions(
     import os
 
     from flowdbg.cli.opening import open_stored
+    from flowdbg.cli.terminal import read_keys
     from flowdbg.config import paths
     from flowdbg.config.settings import load_settings
     from flowdbg.tui.app import DebugApp
@@ -86,6 +94,7 @@ async def show_sessions(
                 keymap=settings.keymap,
                 clipboard=settings.clipboard,
             )
+            read_keys()
             chosen = await app.run_async()
         if chosen is None:
             return

@@ -26,9 +26,12 @@ def demo(
     from flowdbg.cli.model import ensure_model
     from flowdbg.cli.opening import Opening, open_new
     from flowdbg.cli.run import run_headless
+    from flowdbg.cli.terminal import check_terminal
     from flowdbg.examples import demo_inputs_path, demo_path, demo_tips
     from flowdbg.headless.run import RunOptions
 
+    if not (headless or as_json):
+        check_terminal()
     ensure_model()
     asked = Asked(params_file=demo_inputs_path(), block_overrides=override_block or ())
     opening = Opening(str(demo_path()), asked, output_overrides=override_output or ())

@@ -100,7 +100,7 @@ def _terminal() -> Iterator[Finding]:
     term = os.environ.get("TERM", "")
     colours = "no colour" if os.environ.get("NO_COLOR") else os.environ.get("COLORTERM") or "basic"
     what = f"{term or 'no TERM'}, {size.columns}x{size.lines}, colours: {colours}"
-    if not sys.stdout.isatty():
+    if not os.isatty(2):
         yield Finding("terminal", "note", f"{what}; this is not a terminal", "Use flowdbg run.")
     elif size.columns < 60 or size.lines < 16:
         yield Finding("terminal", "bad", what, "Make it at least 60x16; 80x24 is comfortable.")

@@ -132,6 +132,9 @@ def pick() -> None:
     """Let the person choose a stored session on the screen, and open it."""
     import asyncio
 
+    from flowdbg.cli.terminal import check_terminal
+
+    check_terminal()
     asyncio.run(_pick())
 
 
