@@ -23,7 +23,7 @@ class Part:
     """Which go first when space is short: the lowest; 100 and more never go."""
     strong: bool = False
     badge: bool = False
-    """Whether its tone is behind the text, so that nobody reads over it."""
+    """Whether a warning colour is behind the text, so that nobody reads over it."""
 
 
 def look(session: Session) -> Look:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual.content import Content
 from textual.style import Style
@@ -10,7 +11,7 @@ from textual.widget import Widget
 
 from flowdbg.present.status_line import Part, fitted
 from flowdbg.tui.inks import badge, tone
-from flowdbg.tui.styles import stylesheet
+from flowdbg.tui.styles import stylesheet, visual
 
 _BOLD = Style(bold=True)
 
@@ -18,6 +19,7 @@ _BOLD = Style(bold=True)
 class StatusBar(Widget):
     """One line that says how the session stands."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"status--danger"}
     DEFAULT_CSS = stylesheet(__file__)
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name for it
@@ -47,7 +49,7 @@ class StatusBar(Widget):
                 pieces.append(Content.styled(text, badge(self, part.tone)))
             elif part.badge:
                 pieces.append(Content("  "))
-                pieces.append(Content.styled(f" {part.text} ", badge(self, part.tone)))
+                pieces.append(Content.styled(f" {part.text} ", visual(self, "status--danger")))
             else:
                 style = tone(self, part.tone)
                 style = style + _BOLD if part.strong else style
