@@ -61,10 +61,12 @@ CLOCK = 0.2
 """Seconds between two ticks of a running turn's clock."""
 
 
+STYLE = stylesheet(__file__)
+"""How the screen looks; part of the program's style, as a screen's own makes all be read again."""
+
+
 class DebugScreen(DebugLayout):
     """Debugs one session."""
-
-    CSS = stylesheet(__file__)
 
     def __init__(self) -> None:
         # from the start, because each class that is added styles the whole screen again
