@@ -72,8 +72,7 @@ async def test_b_lists_the_branches_with_why_they_began(open_screen: OpenScreen)
             branches(screen).query_one("#said").border_subtitle
         )
         await screen.pilot.press("escape")
-        await screen.settle()
-        assert screen.app.screen is screen.debug
+        await screen.until(lambda: screen.app.screen is screen.debug)
 
 
 async def test_enter_looks_at_a_branch_as_it_was_left(open_screen: OpenScreen) -> None:
@@ -136,6 +135,7 @@ async def test_f_in_the_list_goes_on_from_the_end_of_a_branch(open_screen: OpenS
         left = screen.debugger.session.branches[0]
         await screen.press("B", "k")
         await screen.pilot.press("F")
+        await screen.until(lambda: len(screen.debugger.session.branches) == 3)
         await screen.settle()
         branch = screen.debugger.session.branch
         assert (branch.parent, branch.cursor) == (0, 3)
