@@ -29,6 +29,10 @@ from tests.tui.still_lives import (
 )
 
 
+def pictures(folder: Path) -> list[Path]:
+    return list(folder.glob("flowdbg-triage-*.svg"))
+
+
 async def choose(screen: Screen, words: str) -> None:
     await screen.press("colon", *words, "enter")
 
@@ -41,9 +45,9 @@ async def test_a_picture_of_the_screen_is_saved_without_keys_and_says_where(
     async with open_screen(message="my key is canary-canary-1") as screen:
         await screen.press("n")
         await choose(screen, "screenshot svg")
-        await screen.until(lambda: bool(list(tmp_path.glob("flowdbg-triage-*.svg"))))
+        await screen.until(lambda: bool(pictures(tmp_path)))
         await screen.settle()
-        file = next(tmp_path.glob("flowdbg-triage-*.svg"))
+        (file,) = pictures(tmp_path)
         assert any(str(file) in said for said in screen.toasts())
         picture = file.read_text()
         assert "Take&#160;ticket" in picture  # the screen, not the palette

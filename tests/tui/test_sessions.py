@@ -149,6 +149,17 @@ async def test_the_mouse_opens_a_session_and_the_footer_can_be_clicked(tmp_path:
     assert isinstance(pilot.app.return_value, Path)
 
 
+async def test_a_click_on_a_hint_of_the_line_does_what_it_says(tmp_path: Path) -> None:
+    async with picker(make(tmp_path)) as pilot:
+        await pilot.press("slash", *"triage")
+        await pilot.pause()
+        await pilot.click("#footer", offset=(30, 0))  # a key, not an action
+        await pilot.pause()
+        assert pilot.app.screen.query_one(SafeInput).display
+        await pilot.click("#footer", offset=(2, 0))
+    assert pilot.app.return_value == tmp_path / "a-first.flowdbg"
+
+
 async def test_the_keymap_counts_here_too(tmp_path: Path) -> None:
     keys: dict[str, str | list[str]] = {"sessions.remove": "D", "sessions.back": "f10"}
     async with picker(make(tmp_path), keys=keys) as pilot:

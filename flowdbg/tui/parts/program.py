@@ -34,7 +34,7 @@ class Program(Part):
             "app.sessions": self._sessions,
             "app.theme": self._theme,
             "app.redraw": self._redraw,
-            "app.screenshot": lambda: self.screen.call_after_refresh(self._screenshot),
+            "app.screenshot": self._screenshot,
             "app.suspend": self._suspend,
             "app.quit": self._quit,
             "run.inputs": self.ask_inputs,
@@ -158,6 +158,9 @@ class Program(Part):
         self.app.push_screen(StaleScreen(stale), chosen)
 
     def _screenshot(self) -> None:
+        self.screen.call_after_refresh(self._take_picture)  # the palette is gone then
+
+    def _take_picture(self) -> None:
         from flowdbg.tui.screenshot import save_picture
 
         picture = self.app.export_screenshot(title="flowdbg")

@@ -135,6 +135,13 @@ class SessionsScreen(KeyedScreen[Path | None]):
             "sessions.remove": self._remove,
         }
 
+    def action_do(self, action_id: str) -> None:
+        """Do an action; a hint that tells a key of the line is none."""
+        if action_id == "sessions.open" and self._is_finding:
+            self._leave_line()
+        if action_id:
+            super().action_do(action_id)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Give letters to the line while somebody types there."""
         if action in ("do", "end_find", "move"):
@@ -158,7 +165,7 @@ class SessionsScreen(KeyedScreen[Path | None]):
             super().show_hints()
 
     @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
+    def _words_typed(self, event: Input.Changed) -> None:
         event.stop()
         self._show()
 
