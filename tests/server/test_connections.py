@@ -153,7 +153,6 @@ class _Loop:
     def cancel(self) -> None:
         self.due = None
 
-    @property
     def waits(self) -> bool:
         return self.due is not None
 
@@ -201,28 +200,28 @@ async def test_a_client_that_has_caught_up_has_all_the_time_again(
     loop = cast(_Loop, connection.loop)
     connection.data_received(request("GET", "/"))
     connection.pause_writing()
-    assert loop.waits
+    assert loop.waits()
     connection.resume_writing()
-    assert not loop.waits
+    assert not loop.waits()
 
 
 async def test_only_requests_are_hurried_and_neither_steps_nor_people(
     connection: BoundedConnection,
 ) -> None:
     loop = cast(_Loop, connection.loop)
-    assert loop.waits, "the first request"
+    assert loop.waits(), "the first request"
     connection.data_received(b"POST / HTTP/1.1\r\nhost: x\r\n")
-    assert loop.waits, "the rest of it"
+    assert loop.waits(), "the rest of it"
     connection.data_received(b"content-length: 2\r\n\r\n{")
-    assert loop.waits, "the rest of its body"
+    assert loop.waits(), "the rest of its body"
     connection.data_received(b"}")
-    assert not loop.waits, "its step takes as long as it takes"
+    assert not loop.waits(), "its step takes as long as it takes"
     connection.data_received(b"\r\n")
-    assert not loop.waits
+    assert not loop.waits()
     connection.cycle.response_complete = True
-    assert not loop.waits, "the next request may be thought about"
+    assert not loop.waits(), "the next request may be thought about"
     connection.data_received(b"\r\n")
-    assert loop.waits, "it begins"
+    assert loop.waits(), "it begins"
 
 
 ENDLESS = (

@@ -201,10 +201,10 @@ def test_a_caller_that_asks_too_often_is_told_when_to_come_back(tmp_path: Path) 
 
 def test_who_tries_one_key_after_another_is_stopped(tmp_path: Path) -> None:
     write_flows(tmp_path, THREE_STEP)
-    limits = {"rate_limit": 3, "api_keys": ("the-key",)}
+    limits = {"rate_limit": 1, "api_keys": ("the-key",)}
     with running_server([tmp_path], tmp_path / "server.db", **limits) as server:
-        answers = [get(server, f"seq/{FLOW}/plan", f"guess-{number}") for number in range(4)]
-        assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
+        answers = [get(server, f"seq/{FLOW}/plan", f"guess-{number}") for number in range(2)]
+        assert [answer.status_code for answer in answers] == [401, 429]
         assert get(server, f"seq/{FLOW}/plan", "the-key").status_code == 200
 
 
