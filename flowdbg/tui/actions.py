@@ -24,6 +24,8 @@ class Situation:
     """The pane that has the keys."""
     seen: Branch | None = None
     """The branch that is looked at, as it stood then; None for the present."""
+    moving: bool = False
+    """Whether a fork, restart or pin is being done."""
     can_undo: bool = False
     searching: bool = False
     draft_steps: frozenset[str] = frozenset()
@@ -65,6 +67,10 @@ def _here(name: str) -> Off:
         return "this is an earlier turn: F forks from here, H goes back to where it stands"
 
     return off
+
+
+def _cancel(situation: Situation) -> str:
+    return "" if situation.moving else rules.refusal(situation.session, "cancel")
 
 
 def _needs_step(situation: Situation) -> str:
@@ -167,7 +173,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("run.to-selected", ("t",), "To here", "Run and stop before the selected step.", RUN,
            _run_to, 60, ("flow",)),
     Action("run.cancel", ("ctrl+c",), "Cancel", "Stop what is running; its stream is closed.", RUN,
-           _verb("cancel"), 0),
+           _cancel, 0),
     Action("run.retry", ("r",), "Retry", "Run the last step again; its former attempt stays.", RUN,
            _here("retry"), 40),
     Action("run.restart", ("R",), "Restart",

@@ -9,12 +9,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from textual.widgets import Static
 
 from flowdbg.core.entries import Outcome
 from flowdbg.core.rules import refusal
 from flowdbg.errors import NotSaved
 from flowdbg.store import SessionStore
 from flowdbg.tui.app import DebugApp
+from flowdbg.tui.screens.confirm import ConfirmScreen
 from tests.faults.scenarios import GOOD, SCENARIOS, SILENT, Scenario
 from tests.faults.server import FaultServer, Script
 from tests.faults.test_debugger_faults import open_on
@@ -118,6 +120,12 @@ async def test_a_full_disk_is_said_until_everything_is_saved(
         await screen.press("n")
         assert fault.posts == 1
         assert "no room" in seen(screen)
+        await screen.press("q")
+        question = screen.app.screen
+        assert isinstance(question, ConfirmScreen)
+        assert "no room" in str(question.query_one("#question", Static).content)
+        await screen.press("n")
+        assert screen.app.screen is screen.debug
         full = False
         await screen.press("b")
         assert screen.debugger.unsaved == ""

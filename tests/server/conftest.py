@@ -6,13 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from httpx._config import DEFAULT_TIMEOUT_CONFIG
 
 from tests.postgresql import postgresql
-
-# Five seconds by default, which a busy machine may take for a large body.
-for limit in ("connect", "read", "write", "pool"):
-    setattr(DEFAULT_TIMEOUT_CONFIG, limit, 60.0)
 
 
 @pytest.fixture(scope="session")

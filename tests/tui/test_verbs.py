@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from flowdbg.core.entries import Outcome, StopReason
@@ -121,6 +123,29 @@ async def test_ctrl_c_cancels_and_keeps_what_came(open_screen: OpenScreen) -> No
         assert screen.debugger.session.turns[-1].outcome is Outcome.CANCELLED
         assert screen.status.startswith("CANCELLED")
         assert "one" in screen.lines("#output-text")
+
+
+async def test_ctrl_c_gives_up_a_restart_that_a_silent_server_holds_up(
+    open_screen: OpenScreen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_screen() as screen:
+        await screen.press("n")
+        asked = asyncio.Event()
+
+        async def silent(version: int | None) -> None:
+            del version
+            asked.set()
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(screen.debugger.target, "fetch_plan", silent)
+        await screen.pilot.press("R")
+        await screen.until(asked.is_set)
+        await screen.press("ctrl+c")
+        assert screen.debugger.session.cursor == 1
+        assert not screen.debug.moves.is_under_way
+        monkeypatch.undo()
+        await screen.press("n")
+        assert screen.debugger.session.cursor == 2
 
 
 async def test_a_second_verb_is_refused_while_one_runs(open_screen: OpenScreen) -> None:

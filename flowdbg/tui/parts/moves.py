@@ -31,6 +31,11 @@ class Moves:
         self.go_on()
 
     @property
+    def is_under_way(self) -> bool:
+        """Whether a verb that moves the cursor is being done."""
+        return self._under_way > 0
+
+    @property
     def is_holding(self) -> bool:
         """Whether an action waits."""
         return bool(self._held)

@@ -185,7 +185,16 @@ class Program(Part):
     def _quit(self) -> None:
         from flowdbg.tui.screens.confirm import ConfirmScreen
 
-        if not self.session.running:
+        question = ""
+        if self.session.running:
+            question = (
+                "A step is running. Leave? Its stream is closed; whether it ran is not known then."
+            )
+        elif self.screen.unsaved:
+            question = (
+                f"The newest entries are not saved: {self.screen.unsaved} Leave all the same?"
+            )
+        if not question:
             self.app.exit()
             return
 
@@ -193,7 +202,4 @@ class Program(Part):
             if yes:
                 self.app.exit()
 
-        question = (
-            "A step is running. Leave? Its stream is closed; whether it ran is not known then."
-        )
         self.app.push_screen(ConfirmScreen(question), answered)

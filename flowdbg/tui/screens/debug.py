@@ -133,6 +133,7 @@ class DebugScreen(DebugLayout):
             step_id=self.step_id,
             pane=self.pane,
             seen=self.history.branch,
+            moving=self.moves.is_under_way,
             can_undo=self.editing.can_undo,
             searching=self.copying.is_searching,
             draft_steps=frozenset(self.editing.draft_steps()),
