@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flowdbg.cli import options
+from flowdbg.cli import completing, options
 
 if TYPE_CHECKING:
     from flowdbg.store import SessionSummary
@@ -85,8 +85,22 @@ def remove(
 
 @app.command("compare")
 def compare(
-    before: str = typer.Argument(metavar="SESSION[#BRANCH]", help="The run to compare."),
-    after: str = typer.Argument(metavar="SESSION[#BRANCH]", help="The run to compare it with."),
+    before: Annotated[
+        str,
+        typer.Argument(
+            metavar="SESSION[#BRANCH]",
+            help="The run to compare.",
+            autocompletion=completing.sessions,
+        ),
+    ],
+    after: Annotated[
+        str,
+        typer.Argument(
+            metavar="SESSION[#BRANCH]",
+            help="The run to compare it with.",
+            autocompletion=completing.sessions,
+        ),
+    ],
     step: Annotated[str, typer.Option("--step", metavar="ID", help="Tell about one step.")] = "",
     as_json: options.JsonOption = False,
 ) -> None:
