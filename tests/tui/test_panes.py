@@ -190,7 +190,7 @@ async def test_the_footer_of_a_small_screen_offers_what_helps_in_each_state(
         assert first(screen).startswith("R Restart r Retry F Fork")
     async with open_screen(size=(80, 24), session_id="two", message="it fails") as screen:
         await screen.press("n", "n")
-        assert first(screen).startswith("R Restart r Retry F Fork n Step")
+        assert first(screen).startswith("r Retry i Output o Block b Break")
     async with open_screen(size=(80, 24), session_id="three") as screen:
         await screen.press("n")
         flow.publish(

@@ -117,6 +117,9 @@ async def test_a_session_goes_on_where_it_stood(open_screen: OpenScreen) -> None
         plan = screen.lines("#plan").splitlines()
         assert plan[0].startswith("±✓")
         assert plan[1].startswith("●▶")
+        assert screen.debug.step_id == "summarise"  # as it was left
+        screen.debug.select("take")
+        await screen.settle()
         assert "± id: 7" in screen.lines("#output-tree")
         await screen.press("n")
         assert screen.debugger.session.cursor == 2
