@@ -27,7 +27,7 @@ from flowdbg.tui.inks import INKS_CSS
 from flowdbg.tui.kept import Kept
 from flowdbg.tui.keymap import Keymap, binding_key, resolve
 from flowdbg.tui.lean import LeanApp
-from flowdbg.tui.screens.debug import DebugScreen
+from flowdbg.tui.screens.debug import STYLE, DebugScreen
 from flowdbg.tui.styles import stylesheet
 from flowdbg.tui.themes import OURS, chosen_theme, colours_are_off
 from flowdbg.tui.typed import Typed
@@ -116,6 +116,7 @@ class FlowdbgApp(LeanApp):
 class DebugApp(FlowdbgApp):
     """Debugs one session; ends with the file of another one when that is to be opened."""
 
+    CSS = FlowdbgApp.CSS + STYLE
     MODES: ClassVar = {"debug": DebugScreen}
     DEFAULT_MODE = "debug"
 
