@@ -20,7 +20,6 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import flowdbg
-from flowdbg.dialects.noukai.wire import API_PREFIX
 from flowdbg.dialects.operations import Answer, Operation, Refusal, json_answer
 from flowdbg.dialects.routes import mounted
 from flowdbg.dialects.services import Services
@@ -47,6 +46,9 @@ from flowdbg.server.storage import runs
 from flowdbg.server.storage.database import Database
 
 logger = logging.getLogger("flowdbg.server")
+
+OWN_PREFIX = "/api/v1"
+"""What the addresses of the routes that belong to no dialect begin with."""
 
 _DAY = 86_400.0
 _SWEEP_SECONDS = 3600.0
@@ -152,8 +154,8 @@ class FlowServer:
         publishing = Publishing(self.catalogue, self.settings.max_body)
         mounts: list[Mount] = [
             ("", self._own_operations()),
-            (API_PREFIX, publishing_operations(publishing)),
-            (API_PREFIX, Keys(self.database, self.settings.max_body).operations()),
+            (OWN_PREFIX, publishing_operations(publishing)),
+            (OWN_PREFIX, Keys(self.database, self.settings.max_body).operations()),
             *(mounted(dialect, services) for dialect in self.settings.dialects),
         ]
         self._document = document(mounts, keys=bool(self.settings.api_keys))
@@ -214,7 +216,7 @@ class FlowServer:
             ),
             Operation(
                 "GET",
-                f"{API_PREFIX}/openapi.json",
+                f"{OWN_PREFIX}/openapi.json",
                 "openapi",
                 "This document.",
                 self._openapi,
