@@ -205,6 +205,22 @@ async def test_d_compares_a_branch_with_the_one_it_left(open_screen: OpenScreen)
         assert isinstance(screen.app.screen, BranchesScreen)
 
 
+async def test_each_step_opens_on_what_differs_there(open_screen: OpenScreen) -> None:
+    async with open_screen() as screen:
+        await forked(screen)
+        await screen.press("B", "D")
+        shown = await compared(screen)
+        assert against(shown).startswith("output:")
+        await screen.press("j")
+        assert shown.step is not None
+        assert shown.step.said.startswith("input")
+        assert against(shown).startswith("input:")
+        await screen.press("v", "v")
+        assert against(shown).startswith("output:")
+        await screen.press("k")
+        assert against(shown).startswith("output:")
+
+
 async def test_space_marks_what_others_are_compared_with(open_screen: OpenScreen) -> None:
     async with open_screen() as screen:
         await forked(screen)

@@ -76,6 +76,7 @@ class CompareScreen(KeyedScreen[None]):
         self._wanted = step_id
         self._compared: RunsCompared | None = None
         self._aspect: Aspect = "output"
+        self._picked_for = ""
         self._only = False
 
     def compose(self) -> ComposeResult:
@@ -121,9 +122,13 @@ class CompareScreen(KeyedScreen[None]):
 
     @property
     def aspect(self) -> Aspect:
-        """What of it is compared; of the run itself there are inputs only."""
+        """What is compared: what was picked, else what differs; of the run its inputs only."""
         step = self.step
-        return "input" if step is not None and not step.number else self._aspect
+        if step is not None and not step.number:
+            return "input"
+        if step is None or self._picked_for == step.step_id or step.counts.get(self._aspect):
+            return self._aspect
+        return next((aspect for aspect in ASPECTS if step.counts.get(aspect)), self._aspect)
 
     def _begin(self) -> None:
         """Compare both runs; large ones in a thread, so that the keys are answered meanwhile."""
@@ -186,6 +191,7 @@ class CompareScreen(KeyedScreen[None]):
     def _moved(self, event: LineView.Moved) -> None:
         event.stop()
         if event.view is self._list:
+            self._picked_for = ""
             self._show_step()
 
     @on(LineView.Chosen)
@@ -197,12 +203,15 @@ class CompareScreen(KeyedScreen[None]):
     @on(ViewTabs.Picked)
     def _picked(self, event: ViewTabs.Picked) -> None:
         event.stop()
-        self._aspect = next(aspect for aspect in ASPECTS if aspect == event.tab)
-        self._show_step()
+        self._pick(next(aspect for aspect in ASPECTS if aspect == event.tab))
 
     def _turn_view(self, by: int) -> None:
-        self._aspect = ASPECTS[(ASPECTS.index(self._aspect) + by) % len(ASPECTS)]
-        self._show_step()
+        self._pick(ASPECTS[(ASPECTS.index(self.aspect) + by) % len(ASPECTS)])
+
+    def _pick(self, aspect: Aspect) -> None:
+        if self.step is not None and self.step.number:
+            self._aspect, self._picked_for = aspect, self.step.step_id
+            self._show_step()
 
     def _go_to_difference(self, by: int) -> None:
         at = self._list.next_differing(by)
