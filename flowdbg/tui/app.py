@@ -163,8 +163,8 @@ class DebugApp(FlowdbgApp):
         )
 
     async def on_event(self, event: events.Event) -> None:
-        """Deal with keys one after another, each whole before the next."""
-        if isinstance(event, events.Key) and not event.is_forwarded:
+        """Deal with keys and pasted texts one after another, each whole before the next."""
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             await self.typed.take(event, super().on_event)
         else:
             await super().on_event(event)

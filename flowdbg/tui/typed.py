@@ -20,11 +20,14 @@ from flowdbg.tui.screens.debug import DebugScreen
 if TYPE_CHECKING:
     from flowdbg.tui.app import DebugApp
 
-PATIENCE = 0.25
+PATIENCE = 2.0
 """Seconds that what follows from a key may take before the next key is looked at all the same."""
 
 _ROUNDS = 5
 """How often the widgets are asked whether they are done: what one says, another one hears."""
+
+Key = events.Key | events.Paste
+"""A key, or a text that was pasted: it too has its place between the keys."""
 
 Deal = Callable[[events.Event], Awaitable[None]]
 """What Textual does with a key."""
@@ -35,7 +38,7 @@ class Typed:
 
     def __init__(self, app: DebugApp) -> None:
         self._app = app
-        self._keys: deque[tuple[events.Key, Deal]] = deque()
+        self._keys: deque[tuple[Key, Deal]] = deque()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -43,9 +46,9 @@ class Typed:
         """Whether every key was dealt with."""
         return self._task is None and not self._keys
 
-    async def take(self, key: events.Key, deal: Deal) -> None:
+    async def take(self, key: Key, deal: Deal) -> None:
         """Deal with a key behind those before it; the key that cancels overtakes them all."""
-        if key.key in self._app.keys["run.cancel"]:
+        if isinstance(key, events.Key) and key.key in self._app.keys["run.cancel"]:
             self._keys.clear()
             await deal(key)
         else:

@@ -69,6 +69,19 @@ async def test_what_is_typed_right_after_i_is_text(open_screen: OpenScreen) -> N
         assert screen.debugger.session.output_edits["summarise"].text == '{"text":"1q"}'
 
 
+async def test_a_pasted_text_is_in_before_the_key_behind_it_takes_the_edit(
+    open_screen: OpenScreen,
+) -> None:
+    async with open_screen() as screen:
+        screen.debug.select("summarise")
+        await screen.press("i")
+        for event in (events.Paste("pasted"), events.Key("ctrl+s", None)):
+            event.set_sender(screen.app)
+            screen.app.post_message(event)
+        await screen.until(lambda: "summarise" in screen.debugger.session.output_edits)
+        assert screen.debugger.session.output_edits["summarise"].text == '{"text":"pasted"}'
+
+
 async def test_a_click_elsewhere_leaves_the_keys_in_the_open_editor(
     open_screen: OpenScreen,
 ) -> None:
