@@ -45,6 +45,8 @@ def _for_stop(session: Session, said: str) -> str:
             return "i gives the step an output, o changes its block; r runs it again."
         case StopReason.INPUT_NEEDED:
             return f"{said}. m gives the inputs."
+        case StopReason.START | StopReason.END if said:  # of a run that was opened
+            return f"{said}."
         case StopReason.USER if turn is not None and turn.outcome is Outcome.CANCELLED:
             return "Cancelled; whether the server stopped in time is not known. r runs it again."
         case _:

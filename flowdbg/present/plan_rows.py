@@ -93,20 +93,13 @@ def row_index(rows: tuple[PlanRow, ...], step_id: str) -> int | None:
 
 
 def summary(rows: tuple[PlanRow, ...]) -> str:
-    """Count the steps in words: `3 done · 1 next · 5 left`."""
+    """Count the steps in words: `3 done · 1 failed · 5 left`."""
     states = [row.state for row in rows if not row.depth]
-    parts = []
-    for state, word in (
-        (StepState.DONE, "done"),
-        (StepState.FAILED, "failed"),
-        (StepState.RUNNING, "running"),
-        (StepState.NEXT, "next"),
-        (StepState.PENDING, "left"),
-    ):
-        count = states.count(state)
-        if count:
-            parts.append(f"{count} {word}")
-    return " · ".join(parts)
+    done, failed = states.count(StepState.DONE), states.count(StepState.FAILED)
+    ahead = (StepState.RUNNING, StepState.NEXT, StepState.PENDING)
+    left = sum(state in ahead for state in states)
+    counts = ((done, "done"), (failed, "failed"), (left, "left"))
+    return " · ".join(f"{count} {word}" for count, word in counts if count)
 
 
 def _inside(

@@ -30,6 +30,7 @@ def test_a_finished_run_opens_at_its_end_and_can_be_forked(tmp_path: Path) -> No
         run_id = execute(server.base, "hello")
         with Terminal("debug", "--run", run_id, "--url", server.base) as terminal:
             terminal.until("DONE")
+            terminal.until("Opened from the trace of run")
             terminal.press("g", "j")
             terminal.until("A summary in five words.")
             terminal.press("F")

@@ -74,7 +74,7 @@ def test_before_the_first_step_the_plan_stands_waiting() -> None:
         (0, "Note", StepState.PENDING),
         (4, "Final", StepState.PENDING),
     ]
-    assert summary(rows) == "1 next · 3 left"
+    assert summary(rows) == "4 left"
 
 
 def test_a_step_that_ran_is_done_and_the_next_one_is_next() -> None:

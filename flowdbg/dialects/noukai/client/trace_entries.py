@@ -234,9 +234,9 @@ def _name(record: StepTrace, plan: Plan) -> str:
 def _stop(trace: Trace, story: _Story, inputs: Inputs) -> Stopped:
     said = [f"Opened from the trace of run {trace.run.id}."]
     ran = len(story.entries)
-    at, reason = ran, _REASONS.get(story.outcome, StopReason.USER)
+    at, reason = ran, _REASONS.get(story.outcome, StopReason.START)
     if story.complete < ran:
-        at, reason = story.complete, StopReason.USER
+        at, reason = story.complete, StopReason.START
         said.append(_missing(trace, story.entries[at].step_id))
     elif story.outcome is Outcome.FAILED:
         at = ran - 1
@@ -246,7 +246,7 @@ def _stop(trace: Trace, story: _Story, inputs: Inputs) -> Stopped:
     if trace.run.capture == "redacted":
         said.append("The server kept values redacted, and redacted they would be sent on.")
     if not inputs.known:
-        said.append("The run's inputs were not kept: give them (I) before the first step.")
+        said.append("The run's inputs were not kept: give them before the first step.")
     if inputs.conversation:
         said.append("It began with a conversation; further steps get only its last message.")
     said.append(story.remark)
