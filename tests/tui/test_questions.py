@@ -112,6 +112,7 @@ async def test_n_shows_the_new_plan_again(open_screen: OpenScreen, flow: Flow) -
 async def test_a_session_goes_on_where_it_stood(open_screen: OpenScreen) -> None:
     async with open_screen() as screen:
         await screen.press("n", "2", "j", "j", "enter", *"7", "enter", "1", "j", "b")
+        await screen.press("q")
     async with open_screen(resume=True) as screen:
         assert screen.status.startswith("PAUSED  before 2/5 Summarise")
         plan = screen.lines("#plan").splitlines()
