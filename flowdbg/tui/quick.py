@@ -7,6 +7,7 @@ what follows from that (the pane beside it, its title, the hints) one or two tic
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from textual import constants
@@ -52,14 +53,18 @@ class Pace:
         if not self._is_wanted:
             self._is_wanted = True
             wait = max(self._last + APART - time.monotonic(), TOGETHER)
-            self._screen.set_timer(wait, self._draw, name="draw")
+            # not a message to the screen: below another screen it would ask to be drawn for ever
+            asyncio.get_running_loop().call_later(wait, self._draw)
 
     def pause(self) -> None:
         """Do not draw: it was done."""
         self._is_wanted = False
 
     def _draw(self) -> None:
-        if self._is_wanted:
+        if self._is_wanted and self._screen.is_running:
             self._is_wanted = False
             self._last = time.monotonic()
-            self._screen.draw_now()
+            try:
+                self._screen.draw_now()
+            except Exception as error:  # noqa: BLE001 # a fault of ours, told as in any handler
+                self._screen.app._handle_exception(error)

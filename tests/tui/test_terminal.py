@@ -156,7 +156,6 @@ def test_the_pager_has_the_terminal(tmp_path: Path) -> None:
     with Terminal("debug", str(flow_file(tmp_path)), "-m", "hi", environment=pager) as terminal:
         terminal.until("PAUSED")
         terminal.press("2", "v", "v", "p")
-        terminal.read(0.5)
+        terminal.until(lambda _: b'"prompt": "Say it"' in terminal.written)
         terminal.until("PAUSED")
-        assert b'"prompt": "Say it"' in terminal.written
         assert terminal.leave("q") == 0
