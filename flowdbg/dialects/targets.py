@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from flowdbg.core.address import FlowAddress
 from flowdbg.core.inputs import nearest
-from flowdbg.dialects.publishing import Publisher
 from flowdbg.dialects.target import Target
-from flowdbg.dialects.traces import Archive
-from flowdbg.dialects.whole_runs import Executor, Queue
 from flowdbg.errors import UsageError
 from flowdbg.transport.timeouts import DEFAULT_LIMITS, Limits
+
+if TYPE_CHECKING:
+    from flowdbg.dialects.publishing import Publisher
+    from flowdbg.dialects.traces import Archive
+    from flowdbg.dialects.whole_runs import Executor, Queue
 
 CLIENT_SIDES = {"noukai": "flowdbg.dialects.noukai.client"}
 """Dialect name to the module with its `OPERATIONS`: what it can do, and the class that does it."""
@@ -56,11 +58,11 @@ class Maker(Generic[Client]):
         return client
 
 
-make_executor = Maker[Executor]("execute")
+make_executor: Maker[Executor] = Maker("execute")
 """Whole runs in one call."""
-make_queue = Maker[Queue]("jobs")
+make_queue: Maker[Queue] = Maker("jobs")
 """Queued runs."""
-make_archive = Maker[Archive]("traces")
+make_archive: Maker[Archive] = Maker("traces")
 """Runs and their traces."""
 
 
