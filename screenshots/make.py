@@ -16,9 +16,11 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
+from flowdbg.cli.asked import Asked
 from flowdbg.cli.embedded import Published, published_flow
 from flowdbg.cli.model import ensure_model
 from flowdbg.cli.opening import Opening, open_new
+from flowdbg.core.json_text import JsonText
 from flowdbg.core.session import Session, State, Status
 from flowdbg.debugger import Debugger
 from flowdbg.examples import demo_inputs_path, demo_path, demo_tips
@@ -68,9 +70,19 @@ def streaming(session: Session) -> bool:
     return bool(execution and execution.status is Status.RUNNING and len(execution.chunks) > 25)
 
 
+RIGHT = {
+    "items": [
+        {"from": "Ines Okafor", "kind": "broken"},
+        {"from": "Tom Lindqvist", "kind": "question"},
+        {"from": "Mara Vidal", "kind": "thanks"},
+    ]
+}
+"""What the demo's first step should have said."""
+
+
 async def demo() -> None:
-    """The demo: paused, streaming, editing an output and a prompt, done."""
-    opening = Opening(str(demo_path()), params_file=demo_inputs_path())
+    """The demo: paused, streaming, edits of an output and a prompt, done, and its branches."""
+    opening = Opening(str(demo_path()), Asked(params_file=demo_inputs_path()))
     async with open_new(opening) as debugger:
         app = DebugApp(debugger, tips=demo_tips(), theme="dark")
         async with app.run_test(size=SIZE) as pilot:
@@ -95,13 +107,23 @@ async def demo() -> None:
             await scene.until(lambda session: session.state is State.DONE)
             await scene.press("G")
             scene.picture("done")
+            await debugger.edit_output("sort", JsonText.of(RIGHT))
+            await scene.press("g", "j", "j", "j", "F", "E")
+            await scene.until(lambda session: session.current == 1 and session.state is State.DONE)
+            await scene.press("B")
+            await pilot.pause(0.3)
+            scene.picture("branches")
+            await scene.press("D")
+            await pilot.pause(0.3)
+            scene.picture("compare")
 
 
 async def stale() -> None:
     """A flow that is published again, with a step renamed and a prompt changed, after one step."""
     async with published_flow(demo_path()) as published:
         target = str(published.address)
-        opening = Opening(target, params_file=demo_inputs_path(), url=published.url)
+        asked = Asked(params_file=demo_inputs_path())
+        opening = Opening(target, asked, url=published.url)
         async with open_new(opening) as debugger:
             app = DebugApp(debugger, theme="dark")
             async with app.run_test(size=SIZE) as pilot:
