@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import urllib.parse
-import urllib.request
 from dataclasses import dataclass
 
 from flowdbg.errors import UsageError
@@ -85,9 +84,11 @@ def is_loopback(host: str) -> bool:
 
 def _proxy_for(scheme: str, host: str, port: int | None) -> str:
     """The proxy that the environment names for a host; empty when there is none."""
-    proxies = urllib.request.getproxies()
+    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415 # 6 ms, for a first request
+
+    proxies = getproxies()
     proxy = proxies.get(scheme) or proxies.get("all") or ""
-    if not proxy or urllib.request.proxy_bypass(f"{host}:{port}" if port else host):
+    if not proxy or proxy_bypass(f"{host}:{port}" if port else host):
         return ""
     proxy = proxy if "://" in proxy else f"http://{proxy}"
     if urllib.parse.urlsplit(proxy).scheme not in {"http", "https"}:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowdbg.core.session import Session
-from flowdbg.present.compare import first_pair
 from flowdbg.present.takes import Side
 from flowdbg.tui.messages import SessionRead
 from flowdbg.tui.parts.part import Handlers, Part
@@ -107,6 +106,8 @@ class Comparing(Part):
         """Compare what is looked at with the present, else the branch with the one it left."""
         seen = self.screen.history.branch
         session = self.session
+        from flowdbg.present.compare import first_pair
+
         pair = first_pair(session)
         if seen is not None and seen.number != session.current:
             pair = (seen.number, session.current)

@@ -9,7 +9,6 @@ from textual.widget import Widget
 from flowdbg.present.looks import EDITED
 from flowdbg.tui.hints import hints, hints_of
 from flowdbg.tui.parts.part import Handlers, Part
-from flowdbg.tui.screens.jump import JumpScreen, Spot
 from flowdbg.tui.widgets.footer_bar import Hint
 from flowdbg.tui.widgets.view_tabs import Tab
 
@@ -180,6 +179,8 @@ class Panes(Part):
         self.app.kept.keep_sizes({})
 
     def _jump(self) -> None:
+        from flowdbg.tui.screens.jump import JumpScreen, Spot  # noqa: PLC0415 # when it is opened
+
         spots = []
         for letter, pane in zip("asdfg", ("flow", *RIGHT), strict=True):
             widget = self._frame(pane)
