@@ -85,6 +85,10 @@ class RunBook:
         return call
 
 
+_TOGETHER_SECONDS = 0.1
+"""How long a finished entry of a queued run waits for the next ones to be written with."""
+
+
 class RecordedCall:
     """One call of a run; implements `flowdbg.dialects.services.Call`."""
 
@@ -105,6 +109,7 @@ class RecordedCall:
         self._fetched_later = start.trigger == "job"
         self._recorder: EntryRecorder | None = None
         self._closed = False
+        self._due: asyncio.TimerHandle | None = None
         self.run_id = run_id
         """The run's id."""
         self.followers = Followers()
@@ -117,7 +122,10 @@ class RecordedCall:
     def enter(self, index: int, resume: Mapping[str, Any] | None = None) -> None:
         """Begin to record a plan entry; the one before it is over."""
         self._leave()
-        self._flush()
+        if self._fetched_later:
+            self._flush_soon()
+        else:
+            self._flush()
         self.index = index
         entry = self.entry(index)
         self._recorder = EntryRecorder(entry, self._capture, usage_in(resume))
@@ -202,8 +210,15 @@ class RecordedCall:
             self.unwritten += self._recorder.steps()
             self._recorder = None
 
+    def _flush_soon(self) -> None:
+        """Have entries that follow closely written together; a queued run keeps them as well."""
+        if self._due is None:
+            loop = asyncio.get_running_loop()
+            self._due = loop.call_later(_TOGETHER_SECONDS, self._flush)
+
     def _flush(self) -> None:
         """Have the finished entries written; the writer keeps the order."""
+        self._due = None
         if self.unwritten:
             steps, self.unwritten = self.unwritten, []
             self._database.write(
