@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,24 @@ def finishes_once(base: str, run_ids: Sequence[str]) -> None:
             ("think", "completed"),
             ("last", "completed"),
         ]
+
+
+def test_what_has_ended_is_on_disk_while_a_later_step_still_runs(tmp_path: Path) -> None:
+    write_flows(tmp_path, PACED.replace("first_delay: 0.3", "first_delay: 60"))
+    with running_server([tmp_path], tmp_path / "server.db") as server:
+        run_id = submitted(server.base, "paced", message="hello")
+        end = time.monotonic() + 60
+        while "first" not in stored_steps(tmp_path / "server.db", run_id):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        assert poll(server.base, "paced", run_id)["status"] == "running"
+
+
+def stored_steps(database: Path, run_id: str) -> list[str]:
+    """The ids of a run's steps as another program reads them."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        rows = connection.execute("SELECT step_id FROM run_steps WHERE run_id = ?", (run_id,))
+        return [str(row[0]) for row in rows]
 
 
 def test_ten_jobs_survive_a_kill_and_finish_once(tmp_path: Path) -> None:
