@@ -189,7 +189,7 @@ def finishes_once(base: str, run_ids: Sequence[str]) -> None:
 
 def test_what_has_ended_is_on_disk_while_a_later_step_still_runs(tmp_path: Path) -> None:
     write_flows(tmp_path, PACED.replace("first_delay: 0.3", "first_delay: 60"))
-    with running_server([tmp_path], tmp_path / "server.db") as server:
+    with server_process([tmp_path], "--db", str(tmp_path / "server.db")) as server:
         run_id = submitted(server.base, "paced", message="hello")
         end = time.monotonic() + 60
         while "first" not in stored_steps(tmp_path / "server.db", run_id):
