@@ -67,6 +67,10 @@ class FlowUnknown(FlowdbgError):
     """No flow at the address, or no such version."""
 
 
+class PauseTaken(FlowdbgError):
+    """Another call of the run goes on after its pause, or has done so meanwhile."""
+
+
 class Flows(Protocol):
     """The flows that are served."""
 
@@ -91,6 +95,8 @@ class RunStart:
     """A run that goes on; None begins a new one."""
     keep_initial: bool = True
     """Whether a run that goes on keeps what it was started with."""
+    after: RunRecord | None = None
+    """The run as it was found, when the call goes on after a pause: one such call at a time may."""
     session_id: str | None = None
     full_capture: bool = False
     """Keep whole inputs and outputs in the run's record, whatever the flow's mode is."""
@@ -136,7 +142,11 @@ class Runs(Protocol):
         """A run of a flow; None when the flow has no such run."""
 
     async def begin(self, start: RunStart) -> Call:
-        """Write the run's record; it is durable when this returns."""
+        """Write the run's record; it is durable when this returns.
+
+        Raises:
+            PauseTaken: The run is not as `start.after` says any more, or is being served.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from flowdbg.dialects.records import (
     StepNote,
     kept_error,
 )
-from flowdbg.dialects.services import RunStart
+from flowdbg.dialects.services import PauseTaken, RunStart
 from flowdbg.engine.events import EngineEvent, OutputChunk
 from flowdbg.engine.plan import PlanEntry
 from flowdbg.server.followers import Followers
@@ -57,7 +57,11 @@ class RunBook:
         return None if record is None or record.flow_id != flow_id else record
 
     async def begin(self, start: RunStart) -> RecordedCall:
-        """Write the run's record; it is durable when this returns."""
+        """Write the run's record; it is durable when this returns.
+
+        Raises:
+            PauseTaken: The run is not as `start.after` says any more, or is being served.
+        """
         resolved, owner = start.resolved, self._database.owner
         if start.run_id is None:
             new = new_run(start)
@@ -65,7 +69,7 @@ class RunBook:
             return self._call(new.id, start, new.capture)
         run_id = start.run_id
         initial = None if start.keep_initial else start.initial
-        await self._database.write(
+        goes_on = await self._database.write(
             lambda connection: runs.continue_run(
                 connection,
                 run_id,
@@ -74,8 +78,11 @@ class RunBook:
                 plan_hash=resolved.plan_hash,
                 initial=initial,
                 keep_pending=start.trigger == "job",
+                after=start.after,
             )
         )
+        if start.after is not None and not goes_on:
+            raise PauseTaken(f"The pause of the run {run_id} is answered already.")
         return self._call(run_id, start, capture_of(start))
 
     def _call(self, run_id: str, start: RunStart, capture: Capture) -> RecordedCall:

@@ -92,8 +92,14 @@ def continue_run(
     plan_hash: str,
     initial: Mapping[str, Any] | None = None,
     keep_pending: bool = False,
-) -> None:
-    """Mark a run as being served again, by this process; `initial` replaces what it began with."""
+    after: RunRecord | None = None,
+) -> bool:
+    """Mark a run as being served again, by this process; `initial` replaces what it began with.
+
+    Returns:
+        Whether the run is marked. With `after` it is only when nobody serves it and it waits for
+        what it waited for then, so of several who answer one pause one goes on.
+    """
     values: dict[str, Any] = {
         "status": "running",
         "owner": owner,
@@ -106,7 +112,12 @@ def continue_run(
         values["pending"] = None
     if initial is not None:
         values["initial"] = to_text(initial)
-    connection.execute(_CHANGE, {"run": run_id, **values})
+    change = _CHANGE
+    if after is not None:
+        pending = None if after.pending is None else to_text(after.pending)
+        waits = runs.c.pending.is_not_distinct_from(pending)
+        change = change.where(runs.c.status != "running", waits)
+    return connection.execute(change, {"run": run_id, **values}).rowcount > 0
 
 
 @dataclass(frozen=True, slots=True)

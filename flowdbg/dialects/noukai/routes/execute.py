@@ -26,6 +26,7 @@ from flowdbg.dialects.noukai.routes.resolving import (
     resolve,
 )
 from flowdbg.dialects.noukai.routes.tools import (
+    begun,
     check_tools,
     messages_json,
     over_the_limit,
@@ -82,7 +83,7 @@ class ExecuteRoute:
         else:
             prepared = self._fresh(asked, resolved, session_of(request))
         self._check(prepared)
-        call = await self._services.runs.begin(prepared.start)
+        call = await begun(self._services.runs, prepared.start)
         return await while_connected(request, self._services.stopping, self._played(call, prepared))
 
     def _fresh(
@@ -110,7 +111,7 @@ class ExecuteRoute:
                 400, wire.EXECUTION_ID_INVALID, "This flow has no run with that `executionId`."
             )
         ids = [entry.step_id for entry in resolved.plan]
-        waits_at = record.pending["stepId"] if record.pending else None
+        waits_at = record.pending.get("stepId") if record.pending else None
         if waits_at is None or waits_at != asked.paused_at_step or waits_at not in ids:
             where = f"waits at `{waits_at}`" if waits_at else "does not wait for tool results"
             message = f"The run {where}, so it cannot go on at `{asked.paused_at_step}`."
@@ -125,6 +126,7 @@ class ExecuteRoute:
             record.trigger,
             record.initial,
             run_id=record.id,
+            after=record,
             full_capture=asked.trace or record.capture == "full",
         )
         return _Prepared(start, play, ids.index(waits_at))

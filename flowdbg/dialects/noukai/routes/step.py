@@ -26,7 +26,7 @@ from flowdbg.dialects.noukai.routes.resolving import (
     resolve,
 )
 from flowdbg.dialects.noukai.routes.step_walk import StepWalk, indexes_of
-from flowdbg.dialects.noukai.routes.tools import check_tools, resume_state, with_tools_of
+from flowdbg.dialects.noukai.routes.tools import begun, check_tools, resume_state, with_tools_of
 from flowdbg.dialects.operations import Refusal, json_body
 from flowdbg.dialects.records import RunRecord
 from flowdbg.dialects.services import Resolved, RunStart, Services
@@ -61,16 +61,18 @@ class StepRoute:
             check_models(self._services, resolved, images, asked.block_overrides)
         inputs = flow_inputs(resolved, initial, first=asked.step_index == 0)
         walk = StepWalk(self._services, resolved, asked, inputs, _resume(asked, resolved, record))
-        call = await self._services.runs.begin(
+        call = await begun(
+            self._services.runs,
             RunStart(
                 resolved,
                 "step",
                 initial,
                 run_id=asked.execution_id,
                 keep_initial=keep,
+                after=record if asked.tool_call_messages else None,
                 session_id=session_of(request),
                 full_capture=asked.trace or (record is not None and record.capture == "full"),
-            )
+            ),
         )
         walk.begin(call)
         return EventStream(
@@ -96,6 +98,11 @@ class StepRoute:
                 "This flow has no run with that `executionId`. Send `message` and `parameters`"
                 " without an `executionId` to begin a new one; the outputs so far stay good.",
             )
+        if record.trigger == "job" and record.status in ("pending", "running"):
+            message = (
+                "That run is queued, and nobody else runs its steps. Poll it until it is over."
+            )
+            raise Refusal(400, wire.EXECUTION_ID_INVALID, message)
         return record
 
 

@@ -13,7 +13,7 @@ from flowdbg.dialects.encoding import json_bytes
 from flowdbg.dialects.noukai import wire
 from flowdbg.dialects.noukai.routes.requests import RequestModel
 from flowdbg.dialects.operations import Refusal
-from flowdbg.dialects.services import Resolved
+from flowdbg.dialects.services import Call, PauseTaken, Resolved, Runs, RunStart
 from flowdbg.engine.errors import EngineError
 from flowdbg.engine.events import EntryFailed, EntryPaused
 from flowdbg.engine.nodes import Container, LlmBlock, Node
@@ -113,6 +113,18 @@ def resume_state(
             "The tool results do not answer the calls that this run waits for.",
         )
     return state
+
+
+async def begun(runs: Runs, start: RunStart) -> Call:
+    """Begin a call; of those that go on after one pause the first one is begun.
+
+    Raises:
+        Refusal: 400 `PAUSED_STEP_INVALID`.
+    """
+    try:
+        return await runs.begin(start)
+    except PauseTaken as error:
+        raise Refusal(400, wire.PAUSED_STEP_INVALID, str(error)) from error
 
 
 def round_limit(rounds: int) -> Refusal:
