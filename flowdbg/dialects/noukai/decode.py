@@ -23,13 +23,26 @@ from flowdbg.core.events import (
     ToolCallsRequested,
     UnknownEvent,
 )
-from flowdbg.core.json_text import JsonText, Segments, Span, members
+from flowdbg.core.json_text import JsonText, Segments, members
+from flowdbg.core.tool_calls import calls_of_conversation
+from flowdbg.dialects.noukai import wire
+from flowdbg.dialects.noukai.fields import (
+    Members,
+    integer_at,
+    json_at,
+    span_at,
+    text_at,
+    value_at,
+)
+from flowdbg.errors import ProtocolViolation
 
-Members = Mapping[str, Span]
+_UNNAMED = ("", "message")
+"""The names of an event without an `event:` line: none, and the one that event streams give it."""
+_NULL = JsonText("null")
 
 
 def decode(name: str, data: str) -> Received:
-    """Read one event from its `event:` name (may be empty) and its data.
+    """Read one event from its `event:` name and its data.
 
     The name decides; without one `eventType`, then `type`, inside the data does. What cannot be
     read becomes an `UnknownEvent`; the raw text is always kept.
@@ -38,14 +51,15 @@ def decode(name: str, data: str) -> Received:
         found = members(data)
     except ValueError as error:
         return Received(name, (data,), UnknownEvent(f"'{name}' is not a JSON object: {error}"))
-    kind = name or _text(found, "eventType") or _text(found, "type")
-    reader = _READERS.get(kind)
+    if name in _UNNAMED:
+        name = text_at(found, "eventType") or text_at(found, "type") or name
+    reader = _READERS.get(name)
     if reader is None:
-        return Received(name, (data,), UnknownEvent(f"unknown event '{kind}'"))
+        return Received(name, (data,), UnknownEvent(f"unknown event '{name}'"))
     try:
         return Received(name, _split(data, found), reader(data, found))
     except ValueError as error:
-        return Received(name, (data,), UnknownEvent(f"'{kind}' cannot be read: {error}"))
+        return Received(name, (data,), UnknownEvent(f"'{name}' cannot be read: {error}"))
 
 
 _WHOLE = 2048
@@ -57,7 +71,7 @@ def _split(data: str, found: Members) -> Segments:
     """The raw text with its largest value as a piece of its own; short texts stay whole."""
     if len(data) < _WHOLE:
         return (data,)
-    spans = [found[name] for name in _LARGE if name in found]
+    spans = [span for name in _LARGE if (span := span_at(found, name))]
     if not spans:
         return (data,)
     span = max(spans, key=lambda span: span.end - span.start)
@@ -68,144 +82,135 @@ def _split(data: str, found: Members) -> Segments:
 def _run_started(data: str, found: Members) -> Event:
     del data
     return RunStarted(
-        execution_id=_text(found, "executionId") or _text(found, "runId"),
-        step_count=_integer(found, "stepCount"),
-        version=_integer(found, "version"),
-        plan_hash=_text(found, "planHash"),
+        execution_id=text_at(found, "executionId") or text_at(found, "runId"),
+        step_count=integer_at(found, "stepCount"),
+        version=integer_at(found, "version"),
+        plan_hash=text_at(found, "planHash"),
     )
 
 
 def _step_started(data: str, found: Members) -> Event:
     del data
-    return StepStarted(_step_id(found), _text(found, "name"), _path(found))
+    return StepStarted(_step_id(found), text_at(found, "name"), _path(found))
 
 
 def _step_input(data: str, found: Members) -> Event:
-    return StepInput(_step_id(found), _json(data, found, "inputData"), _path(found))
+    return StepInput(_step_id(found), json_at(data, found, "inputData") or _NULL, _path(found))
 
 
 def _step_output(data: str, found: Members) -> Event:
-    return StepOutput(_step_id(found), _json(data, found, "outputData"), _path(found))
+    return StepOutput(_step_id(found), json_at(data, found, "outputData") or _NULL, _path(found))
 
 
 def _step_completed(data: str, found: Members) -> Event:
     return StepCompleted(
         _step_id(found),
-        _json(data, found, "output"),
-        name=_text(found, "name"),
-        duration_ms=_integer(found, "durationMs"),
+        json_at(data, found, "output") or _NULL,
+        name=text_at(found, "name"),
+        duration_ms=integer_at(found, "durationMs"),
         tokens=_tokens(found),
         cost=_cost(found),
         path=_path(found),
-        skipped=_value(found, "skipped") is True or _text(found, "phase") == "node_skipped",
+        skipped=value_at(found, "skipped") is True or text_at(found, "phase") == "node_skipped",
     )
 
 
 def _step_failed(data: str, found: Members) -> Event:
     del data
-    error = _value(found, "error")
+    error = value_at(found, "error")
     if isinstance(error, str):
         error = {"message": error}
     elif not isinstance(error, dict):
-        error = {"message": _text(found, "message") or "the server did not say why"}
+        error = {"message": text_at(found, "message") or "the server did not say why"}
     elif not isinstance(error.get("message"), str):
         error = {**error, "message": str(error.get("message") or error.get("code") or "failed")}
-    return StepFailed(_step_id(found, required=False), error, _text(found, "name"), _path(found))
+    return StepFailed(_step_id(found, required=False), error, text_at(found, "name"), _path(found))
 
 
 def _step_progress(data: str, found: Members) -> Event:
     """Between steps, or inside a container: our server tells what began and ended there."""
     step_id, path = _step_id(found, required=False), _path(found)
-    index, count = _integer(found, "index"), _integer(found, "count")
-    match _text(found, "phase"):
+    index, count = integer_at(found, "index"), integer_at(found, "count")
+    match text_at(found, "phase"):
         case "node_started" if path:
-            return StepStarted(step_id, _text(found, "name"), path)
+            return StepStarted(step_id, text_at(found, "name"), path)
         case "node_finished" | "node_skipped" if path:
             return _step_completed(data, found)
         case "iteration_started" if index is not None:
             return StepStarted(step_id, f"{index + 1} of {count}", (*path, index))
         case "iteration_finished" if index is not None:
-            return StepCompleted(step_id, _json(data, found, "output"), path=(*path, index))
+            return StepCompleted(
+                step_id, json_at(data, found, "output") or _NULL, path=(*path, index)
+            )
     detail = {name: span.value for name, span in found.items()}
     return StepProgress(step_id, path, detail)
 
 
 def _step_paused(data: str, found: Members) -> Event:
     del data
-    return StepPaused(_step_id(found, required=False), _integer(found, "nextStepIndex"))
+    return StepPaused(_step_id(found, required=False), integer_at(found, "nextStepIndex"))
 
 
 def _tool_calls(data: str, found: Members) -> Event:
-    calls = _value(found, "toolCalls")
+    state = json_at(data, found, "toolCallMessages") or _NULL
+    calls = value_at(found, "toolCalls")
+    if calls is None:
+        calls = _calls_in(state)
     if not isinstance(calls, list) or not all(isinstance(call, dict) for call in calls):
         raise ValueError("toolCalls is not a list of objects")
-    state = _json(data, found, "toolCallMessages")
     return ToolCallsRequested(
         _step_id(found),
         tuple(calls),
         state,
-        _integer(found, "iterationsUsed") or 0,
-        _integer(found, "stepIndex"),
+        integer_at(found, "iterationsUsed") or 0,
+        integer_at(found, "stepIndex"),
     )
 
 
+def _calls_in(conversation: JsonText) -> list[Mapping[str, Any]]:
+    """The calls that a conversation ends with, for servers that list them nowhere else."""
+    try:
+        return [call.to_json() for call in calls_of_conversation(conversation.value)]
+    except ProtocolViolation as error:
+        raise ValueError(error.what) from error
+
+
 def _run_completed(data: str, found: Members) -> Event:
-    return RunCompleted(_json(data, found, "result") if "result" in found else None)
+    told = span_at(found, "result")
+    return RunCompleted(JsonText(data[told.start : told.end], told.value) if told else None)
 
 
 _READERS: dict[str, Callable[[str, Members], Event]] = {
-    "run_started": _run_started,
-    "flow_started": _run_started,
-    "step_started": _step_started,
-    "step_input": _step_input,
-    "step_output": _step_output,
-    "step_completed": _step_completed,
-    "step_error": _step_failed,
+    wire.RUN_STARTED: _run_started,
+    wire.FLOW_STARTED: _run_started,
+    wire.STEP_STARTED: _step_started,
+    wire.STEP_INPUT: _step_input,
+    wire.STEP_OUTPUT: _step_output,
+    wire.STEP_COMPLETED: _step_completed,
+    wire.STEP_ERROR: _step_failed,
     "step_failed": _step_failed,
     "run_failed": _step_failed,
     "flow_failed": _step_failed,
     "error": _step_failed,
-    "step_progress": _step_progress,
-    "loop_completed": _step_progress,
-    "step_paused": _step_paused,
-    "step_paused_for_tool_calls": _tool_calls,
-    "tool_calls_required": _tool_calls,
-    "run_completed": _run_completed,
-    "flow_completed": _run_completed,
+    wire.STEP_PROGRESS: _step_progress,
+    wire.LOOP_COMPLETED: _step_progress,
+    wire.STEP_PAUSED: _step_paused,
+    wire.STEP_PAUSED_FOR_TOOL_CALLS: _tool_calls,
+    wire.TOOL_CALLS_REQUIRED: _tool_calls,
+    wire.RUN_COMPLETED: _run_completed,
+    wire.FLOW_COMPLETED: _run_completed,
 }
 
 
-def _value(found: Members, name: str) -> Any:
-    span = found.get(name)
-    return span.value if span else None
-
-
-def _text(found: Members, name: str) -> str:
-    value = _value(found, name)
-    return value if isinstance(value, str) else ""
-
-
 def _step_id(found: Members, *, required: bool = True) -> str:
-    step_id = _text(found, "stepId")
+    step_id = text_at(found, "stepId")
     if required and not step_id:
         raise ValueError("it names no stepId")
     return step_id
 
 
-def _integer(found: Members, name: str) -> int | None:
-    value = _value(found, name)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _json(data: str, found: Members, name: str) -> JsonText:
-    span = found.get(name)
-    return JsonText(data[span.start : span.end], span.value) if span else JsonText("null")
-
-
 def _tokens(found: Members) -> Tokens | None:
-    value = _value(found, "tokens")
+    value = value_at(found, "tokens")
     if not isinstance(value, dict):
         return None
     prompt, completion, total = (_count(value.get(name)) for name in _TOKENS)
@@ -221,7 +226,7 @@ def _count(value: Any) -> int:
 
 def _cost(found: Members) -> Decimal | None:
     """A decimal string, or the number that a careless server sends (protocol section 14)."""
-    value = _value(found, "costUsd")
+    value = value_at(found, "costUsd")
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         return None
     try:
@@ -234,7 +239,7 @@ def _cost(found: Members) -> Decimal | None:
 
 def _path(found: Members) -> Path:
     """Where inside a container it happened (our server's extension); `()` when not told."""
-    value = _value(found, "path")
+    value = value_at(found, "path")
     if not isinstance(value, list):
         return ()
     return tuple(part for part in value if isinstance(part, str | int))

@@ -15,6 +15,13 @@ API_PREFIX: Final = "/api/v1"
 API_VERSION: Final = "2026-05-31"
 """What the vendor's clients send as `X-Noukai-API-Version`."""
 
+TOOL_CALLS_REQUIRED: Final = "tool_calls_required"
+"""The status of a whole run that waits for tool results (section 6.3)."""
+ROLES: Final = ("user", "assistant", "tool")
+"""Who may speak in a conversation that a caller gives (section 3)."""
+RENDERED_PROMPT: Final = "__rendered_prompt__"
+"""Reserved in stored outputs: what the model was asked; never part of an output (section 8.6)."""
+
 RUN_STARTED: Final = "run_started"
 FLOW_STARTED: Final = "flow_started"
 STEP_STARTED: Final = "step_started"
@@ -74,6 +81,11 @@ INVALID_BLOCK_OVERRIDE: Final = "INVALID_BLOCK_OVERRIDE"
 
 PING: Final = b": ping\n\n"
 """A heartbeat: a comment, which every reader skips."""
+
+
+def flow_path(address: object, version: int | None) -> str:
+    """What the paths of a flow begin with (section 2): no version is production, 0 the draft."""
+    return f"/seq/{address}" if version is None else f"/seq/{address}/v{version}"
 
 
 def frame(event: str, fields: Mapping[str, Any]) -> bytes:

@@ -32,6 +32,15 @@ def test_the_event_line_wins_over_the_discriminators_inside() -> None:
     assert isinstance(decode("", '{"type":"flow_completed"}').event, RunCompleted)
 
 
+def test_an_event_without_a_line_of_its_own_is_called_by_its_discriminator() -> None:
+    """Readers of event streams call such an event `message`."""
+    received = decode("message", '{"eventType":"step_paused","nextStepIndex":1}')
+    assert (received.name, received.event) == ("step_paused", StepPaused(next_index=1))
+    unknown = decode("message", '{"eventType":"surprise"}')
+    assert (unknown.name, unknown.event) == ("surprise", UnknownEvent("unknown event 'surprise'"))
+    assert decode("message", "{}").name == "message"
+
+
 def test_an_output_keeps_its_exact_text() -> None:
     data = '{"stepId":"a", "output": {"n": 1.10, "big":123456789012345678901}, "durationMs": 5}'
     received = decode("step_completed", data)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.tool_calls import calls_of_conversation, read_calls
-from flowdbg.dialects.noukai.client.fields import (
+from flowdbg.dialects.noukai.fields import (
     CHECK_URL,
     Members,
     integer_at,
@@ -19,11 +19,10 @@ from flowdbg.dialects.noukai.client.fields import (
     text_at,
     value_at,
 )
+from flowdbg.dialects.noukai.wire import TOOL_CALLS_REQUIRED
 from flowdbg.dialects.traces import RunSummary
 from flowdbg.dialects.whole_runs import Accepted, Finished, JobState, Paused
 from flowdbg.errors import ProtocolViolation
-
-_PAUSED = "tool_calls_required"
 
 
 def read_executed(text: str) -> Finished | Paused:
@@ -33,7 +32,7 @@ def read_executed(text: str) -> Finished | Paused:
         ProtocolViolation: It is no such answer.
     """
     found = object_of(text, "answer")
-    if text_at(found, "status") == _PAUSED:
+    if text_at(found, "status") == TOOL_CALLS_REQUIRED:
         return _paused(text, found)
     if not text_at(found, "status"):
         raise ProtocolViolation("The server's answer has no status.", CHECK_URL)

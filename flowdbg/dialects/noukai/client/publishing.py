@@ -7,19 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 from flowdbg.core.address import FlowAddress
-from flowdbg.dialects.noukai.client.fields import CHECK_URL
-from flowdbg.dialects.noukai.client.remote import explain
+from flowdbg.dialects.noukai.client.http import client_of, explain_to_commands
+from flowdbg.dialects.noukai.fields import CHECK_URL
 from flowdbg.errors import DefinitionError, Problem, ProtocolViolation, Refused, ServerFailed
 from flowdbg.transport.answers import ErrorAnswer
-from flowdbg.transport.client import HttpClient
 
 
 class NoukaiPublisher:
     """A server that keeps numbered versions of flows."""
 
     def __init__(self, url: str, key: Callable[[], str]) -> None:
-        self._key = key
-        self._client = HttpClient(url, headers=self._headers, explain=_explained)
+        self._client = client_of(url, key, _explained)
 
     async def publish(
         self, address: FlowAddress, definition: str, *, production: bool, reuse: bool = False
@@ -68,13 +66,9 @@ class NoukaiPublisher:
     async def _send(self, method: str, path: str, body: dict[str, Any]) -> Any:
         return (await self._client.send_json(method, path, json.dumps(body).encode())).value
 
-    def _headers(self) -> dict[str, str]:
-        key = self._key()
-        return {"Authorization": f"Bearer {key}"} if key else {}
-
 
 def _explained(answer: ErrorAnswer) -> Refused:
-    error = explain(answer)
+    error = explain_to_commands(answer)
     if isinstance(error, ServerFailed):
         error.next_step = "Look at the server's log, and at the flow's versions, and try again."
     return error

@@ -10,15 +10,20 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flowdbg.core.address import FlowAddress
+from flowdbg.core.address import FlowAddress, parse_address
 from flowdbg.core.events import Received
 from flowdbg.core.json_text import Segments
-from flowdbg.dialects.noukai import target, wire
+from flowdbg.dialects.noukai import wire
 from flowdbg.dialects.noukai.client import answers, traces
 from flowdbg.dialects.noukai.client.bodies import check_request, fresh_body, resume_body
-from flowdbg.dialects.noukai.client.opened_run import open_run
-from flowdbg.dialects.noukai.codes import meaning_of
-from flowdbg.dialects.noukai.decode import decode
+from flowdbg.dialects.noukai.client.http import (
+    batches,
+    client_of,
+    explain_to_commands,
+    get_plan,
+)
+from flowdbg.dialects.noukai.client.plans import read_plan
+from flowdbg.dialects.noukai.client.trace_entries import Opened, entries_from_trace
 from flowdbg.dialects.traces import OpenedRun, RunSummary, StepTrace, Trace
 from flowdbg.dialects.whole_runs import (
     Accepted,
@@ -31,15 +36,12 @@ from flowdbg.dialects.whole_runs import (
 from flowdbg.errors import (
     FlowNotFound,
     Interrupted,
-    Refused,
     RequestTimedOut,
     ServerFailed,
     UsageError,
 )
-from flowdbg.transport.answers import Answer, ErrorAnswer
+from flowdbg.transport.answers import Answer
 from flowdbg.transport.body import BodyEncoder
-from flowdbg.transport.client import HttpClient
-from flowdbg.transport.stream import EventStream
 
 _ASK_AGAIN = "Ask again: reading changes nothing, and the run goes on without us."
 _UNKNOWN = "Whether the flow runs is not known; nothing was sent again."
@@ -64,10 +66,9 @@ class NoukaiRemote:
     ) -> None:
         self.address = address
         self._url = url
-        self._key = key
         self._tag = {"X-Session-Id": session_id} if session_id else {}
         self._bodies = BodyEncoder()
-        self._client = HttpClient(url, headers=self._headers, explain=explain)
+        self._client = client_of(url, key, explain_to_commands)
 
     async def plan(self, version: int | None) -> ToldPlan | None:
         """The plan of a version; None where the server has no such route.
@@ -75,17 +76,10 @@ class NoukaiRemote:
         Raises:
             TargetError: The server could not be asked, or the flow does not exist.
         """
-        try:
-            answer = await self._get(f"{self._flow(version)}/plan")
-        except FlowNotFound as error:
-            if error.code:
-                raise
+        answer = await get_plan(self._client, self._flow(version))
+        if answer is None:
             return None
-        except Refused as error:
-            if error.status == 405:
-                return None
-            raise
-        return ToldPlan(target.read_plan(answer.value), str(answer.value.get("flowId") or ""))
+        return ToldPlan(read_plan(answer.value), str(answer.value.get("flowId") or ""))
 
     def check(self, request: RunRequest) -> None:
         """Check what a server would refuse.
@@ -179,16 +173,33 @@ class NoukaiRemote:
         """
         with _saying(_ASK_AGAIN):
             async with self._client.get_events(f"{self._run(run_id)}/trace/stream") as stream:
-                yield _batches(stream)
+                yield batches(stream, _ASK_AGAIN)
 
     async def open_run(self, run_id: str, session_id: str) -> OpenedRun:
-        """A run as the log of the session `session_id`.
+        """A run as the log of the session `session_id`, by the plan that it went by.
+
+        The flow may be left out where the server tells it; further steps go to it then.
 
         Raises:
             UsageError: The server does not tell the run's flow, and none is named.
             TargetError: The server could not be asked, or does not know the run.
         """
-        return await open_run(self, self._url, run_id, session_id)
+        trace = await self.trace(run_id)
+        if self.address is None:
+            if not trace.run.address:
+                raise UsageError(
+                    f"The server does not tell which flow run {run_id} belongs to.",
+                    "Name the flow, too: org/project/flow.",
+                )
+            self.address = parse_address(trace.run.address)
+        version = trace.run.version
+        try:
+            told = await self.plan(version)
+        except FlowNotFound:  # the version is gone; the trace is all that is left of it
+            told = None
+        opened = Opened(session_id, self._url, str(self.address), version)
+        plan = told.plan if told else None
+        return OpenedRun(self.address, version, entries_from_trace(trace, plan, opened))
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -215,31 +226,11 @@ class NoukaiRemote:
     def _flow(self, version: int | None) -> str:
         if self.address is None:
             raise UsageError("No flow is named.", "Name it: org/project/flow.")
-        return f"/seq/{self.address}{_segment(version)}"
+        return wire.flow_path(self.address, version)
 
     def _run(self, run_id: str) -> str:
         run = quote(run_id, safe="")
         return f"{self._flow(None)}/runs/{run}" if self.address else f"/flow-runs/{run}"
-
-    def _headers(self) -> dict[str, str]:
-        headers = {"X-Noukai-API-Version": wire.API_VERSION}
-        key = self._key()
-        return {**headers, "Authorization": f"Bearer {key}"} if key else headers
-
-
-def explain(answer: ErrorAnswer) -> Refused:
-    """Turn an error answer into an error that says what to do, outside of the debugger."""
-    error = target.explain(answer)
-    error.next_step = meaning_of(answer.status, error.code).for_commands
-    if error.retry_after is not None:
-        unit = "second" if error.retry_after == 1 else "seconds"
-        error.next_step = f"Wait {error.retry_after:g} {unit} and try again."
-    return error
-
-
-def _segment(version: int | None) -> str:
-    """What stands between a flow's address and the verb: nothing is production, 0 the draft."""
-    return "" if version is None else f"/v{version}"
 
 
 @contextmanager
@@ -250,11 +241,3 @@ def _saying(next_step: str) -> Iterator[None]:
     except (Interrupted, RequestTimedOut) as error:
         error.next_step = next_step
         raise
-
-
-async def _batches(stream: EventStream) -> AsyncIterator[list[Received]]:
-    """The stream's events, decoded; an end in the middle of one is an interruption."""
-    async for events in stream.batches():
-        yield [decode(event.event, event.data) for event in events]
-    if stream.tail.strip():
-        raise Interrupted("The stream ended in the middle of an event.")

@@ -11,21 +11,20 @@ import re
 from flowdbg.core.events import StepCompleted
 from flowdbg.core.json_text import JsonText, members
 from flowdbg.dialects.noukai.client.answers import read_run
-from flowdbg.dialects.noukai.client.fields import (
+from flowdbg.dialects.noukai.decode import decode
+from flowdbg.dialects.noukai.fields import (
     CHECK_URL,
     Members,
     integer_at,
     json_at,
     object_of,
+    span_at,
     text_at,
     value_at,
 )
-from flowdbg.dialects.noukai.decode import decode
+from flowdbg.dialects.noukai.wire import RENDERED_PROMPT, STEP_COMPLETED
 from flowdbg.dialects.traces import StepTrace, Trace
 from flowdbg.errors import ProtocolViolation
-
-PROMPT_KEY = "__rendered_prompt__"
-"""Reserved in stored outputs: the prompt that the model was given; never part of an output."""
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 _decoder = json.JSONDecoder()
@@ -38,7 +37,7 @@ def read_trace(text: str) -> Trace:
         ProtocolViolation: It is none.
     """
     found = object_of(text, "trace")
-    run, steps = found.get("flowRun"), found.get("steps")
+    run, steps = span_at(found, "flowRun"), found.get("steps")
     if run is None or steps is None or not isinstance(steps.value, list):
         raise ProtocolViolation("The server's trace has no run or no steps.", CHECK_URL)
     items = _items(text[steps.start : steps.end])
@@ -70,7 +69,7 @@ def read_step_trace(text: str) -> StepTrace:
     """
     found = object_of(text, "trace")
     # durations, tokens and costs are spelled as in the event that ends a step
-    ended = decode("step_completed", text).event
+    ended = decode(STEP_COMPLETED, text).event
     if not isinstance(ended, StepCompleted):
         raise ProtocolViolation("A trace of the server names no step.", CHECK_URL)
     output, prompt = _output(text, found)
@@ -105,16 +104,16 @@ def _output(text: str, found: Members) -> tuple[JsonText | None, str]:
     if kept is None or kept.kind != "object":
         return kept, ""
     inside = members(kept.text)
-    prompt = text_at(inside, PROMPT_KEY)
+    prompt = text_at(inside, RENDERED_PROMPT)
     if value_at(found, "wrapped") is True and "value" in inside:
         span = inside["value"]
         return JsonText(kept.text[span.start : span.end], span.value), prompt
-    if PROMPT_KEY not in inside:
+    if RENDERED_PROMPT not in inside:
         return kept, ""
     rest = (
         f"{json.dumps(name)}:{kept.text[span.start : span.end]}"
         for name, span in inside.items()
-        if name != PROMPT_KEY
+        if name != RENDERED_PROMPT
     )
     return JsonText("{" + ",".join(rest) + "}"), prompt
 
