@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -15,6 +15,7 @@ from flowdbg.core.events import (
     StepFailed,
     StepInput,
     StepOutput,
+    StepProgress,
     StepStarted,
 )
 from flowdbg.dialects.traces import Archive, Trace
@@ -177,6 +178,11 @@ def _event_text(event: Event) -> str:
             return f"{_indent(path)}{mark} {_place(step_id, path)} {took} {told}".rstrip()
         case StepFailed(step_id, error, _, path):
             return f"{_indent(path)}✗ {_place(step_id, path)}: {error.get('message', '')}"
+        case StepProgress(step_id, path, detail) if detail.get("phase") == "retried":
+            failed = detail.get("error")
+            why = str(failed.get("message", "")) if isinstance(failed, Mapping) else ""
+            said = f"{why.rstrip('.')}; it is tried again"
+            return f"{_indent(path)}✗ {_place(step_id, path)}: {said}"
         case _:
             return ""
 

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,6 +35,19 @@ STEP = {
 }
 RUN = {"id": "r1", "flowId": "f1", "status": "completed", "triggerType": "step", "stepCount": 1}
 TRACE = {"flowRun": RUN, "steps": [STEP]}
+FLAKY = """\
+flow: acme/demo/flaky
+inputs: {message: {type: string}, words: {type: array, default: [a]}}
+scripts:
+  once: {replies: [{fail: {message: the model went away, code: GONE}}, {chunks: [ok]}]}
+  inside: {replies: [{fail: {message: the model went away, code: GONE}}, {chunks: [ok]}]}
+steps:
+  - {id: ask, kind: llm, model: scripted/once, prompt: "Go", retries: 1}
+  - id: each
+    kind: loop
+    array_field: initial.words
+    steps: [{id: talk, kind: llm, model: scripted/inside, prompt: "Say", retries: 1}]
+"""
 
 
 def executed(base: str, flow: str, *more: str) -> str:
@@ -99,6 +113,19 @@ def test_following_a_finished_run_tells_it_again_and_how_it_ended(base: str) -> 
     assert ran.code == 1
     assert [line["event"] for line in ran.lines][-2:] == ["step_failed", "run"]
     assert ran.lines[-1]["exit_code"] == 1
+
+
+def test_following_tells_that_a_step_is_tried_again(base: str, tmp_path: Path) -> None:
+    file = tmp_path / "flaky.flow.yaml"
+    file.write_text(FLAKY)
+    assert run("publish", str(file), "--url", base).code == 0
+    ran = run("trace", executed(base, "acme/demo/flaky", "--trace"), "--url", base, "-f")
+    assert ran.code == 0
+    told = [line for line in ran.out.splitlines() if "tried again" in line]
+    assert told == [
+        "✗ ask: the model went away; it is tried again",
+        "  ✗ each / 1 / talk: the model went away; it is tried again",
+    ]
 
 
 def test_a_run_can_be_followed_while_it_happens_and_left_alone(base: str) -> None:
