@@ -181,8 +181,7 @@ def _event_text(event: Event) -> str:
         case StepProgress(step_id, path, detail) if detail.get("phase") == "retried":
             failed = detail.get("error")
             why = str(failed.get("message", "")) if isinstance(failed, Mapping) else ""
-            said = f"{why.rstrip('.')}; it is tried again"
-            return f"{_indent(path)}✗ {_place(step_id, path)}: {said}"
+            return f"{_indent(path)}✗ {_place(step_id, path)}, tried again: {why}"
         case _:
             return ""
 
