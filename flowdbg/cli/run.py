@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from flowdbg.cli import options
 from flowdbg.cli.asked import Asked, Tools, asked_flags, spread, tool_flags
-from flowdbg.headless.on_stale import OnStale
 
 if TYPE_CHECKING:
     from flowdbg.cli.opening import Opening
@@ -27,7 +26,10 @@ def run(
     profile: options.ProfileOption = "",
     until: options.UntilOption = "",
     run_remaining: options.RunRemainingOption = False,
-    on_stale: OnStale = typer.Option(OnStale.STOP, help="When the plan changes under the run."),
+    on_stale: Annotated[
+        Literal["stop", "restart", "pin"],
+        typer.Option(help="When the plan changes under the run."),
+    ] = "stop",
     tools: Tools,
     as_json: options.JsonOption = False,
 ) -> None:

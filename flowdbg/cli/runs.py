@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -15,22 +14,14 @@ if TYPE_CHECKING:
     from flowdbg.dialects.traces import Archive
 
 
-class RunStatus(StrEnum):
-    """How a run can stand in a list (noukai protocol, section 8.1)."""
-
-    RUNNING = "running"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
 def runs(
     target: options.FlowArgument = "",
     flow_id: Annotated[
         str, typer.Option("--flow-id", metavar="ID", help="The flow's id, in place of FLOW.")
     ] = "",
     status: Annotated[
-        RunStatus | None, typer.Option("--status", help="Only runs that stand so.")
+        Literal["running", "completed", "failed", "cancelled"] | None,
+        typer.Option("--status", help="Only runs that stand so."),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=100, help="How many.")] = 20,
     url: options.UrlOption = "",
@@ -50,8 +41,8 @@ def runs(
             raise UsageError("Which flow?", "Give either a FLOW or --flow-id ID.")
         async with reach_server(make_archive, target, url=url, profile=profile) as remote:
             found = flow_id or await _id_of_flow(remote)
-            word = status.value if status else ""
-            return int(await show_runs(remote, found, printer, status=word, limit=limit))
+            shown = show_runs(remote, found, printer, status=status or "", limit=limit)
+            return int(await shown)
 
     finish(go(), as_json=as_json)
 

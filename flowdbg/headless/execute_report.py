@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, TextIO
+from typing import TextIO
 
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.tool_calls import ToolCall
 from flowdbg.dialects.whole_runs import Finished, Paused
 from flowdbg.headless.exit_codes import ExitCode
-from flowdbg.headless.lines import Line, dump
+from flowdbg.headless.lines import Line, json_value, write_line
 from flowdbg.present import formats
 from flowdbg.present.json_pretty import compact, pretty
 from flowdbg.present.safe_text import safe_line, safe_text
@@ -32,22 +32,6 @@ class Outcome:
     """Whether it stands because a handler was asked often enough."""
     resume: str = ""
     """The name under which a waiting run was kept; empty when it was not."""
-
-
-class ExecuteReport(Protocol):
-    """Told what happens during a run."""
-
-    def asked(self, paused: Paused) -> None:
-        """The run waits for tool results."""
-
-    def answered(self, call: ToolCall, result: JsonText) -> None:
-        """A call has its result."""
-
-    def end(self, outcome: Outcome) -> None:
-        """The run ended, or waits and nobody answers."""
-
-    def interrupted(self) -> None:
-        """A person stopped waiting."""
 
 
 class JsonExecuteReport:
@@ -96,8 +80,7 @@ class JsonExecuteReport:
         self._print({"event": "interrupted", "exit_code": code, "flow": self._address})
 
     def _print(self, line: Line) -> None:
-        self._out.write(f"{dump(line)}\n")
-        self._out.flush()
+        write_line(self._out, line)
 
 
 class TextExecuteReport:
@@ -165,14 +148,12 @@ class TextExecuteReport:
         self._out.flush()
 
 
+ExecuteReport = JsonExecuteReport | TextExecuteReport
+
+
 def readable(value: JsonText) -> str:
     """A result as a person reads it: bare text where it is one, else JSON over lines."""
     inside = value.value
     if isinstance(inside, dict) and len(inside) == 1:
         inside = next((inside[name] for name in _TEXTS if name in inside), inside)
     return inside if isinstance(inside, str) else pretty(value.text)
-
-
-def json_value(value: JsonText) -> Any:
-    """A value for a line; text that has no value is shown as the text it is."""
-    return value.text if value.problem else value.value

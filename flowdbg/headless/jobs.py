@@ -21,10 +21,10 @@ from flowdbg.errors import (
     ServerFailed,
     TargetError,
 )
-from flowdbg.headless.execute_report import json_value, readable
+from flowdbg.headless.execute_report import readable
 from flowdbg.headless.exit_codes import ExitCode
 from flowdbg.headless.interruption import StoppedByPerson, unless_stopped
-from flowdbg.headless.lines import dump
+from flowdbg.headless.lines import json_value, write_line
 from flowdbg.headless.progress import Progress
 from flowdbg.present.safe_text import safe_line, safe_text
 
@@ -70,7 +70,7 @@ class JobReport:
         if self._as_json:
             line = {"event": "job_submitted", **self._ids(accepted.execution_id)}
             more = {"flow_id": accepted.flow_id, "block_count": accepted.block_count}
-            self._print(dump({**line, "status": accepted.status, **more}))
+            write_line(self._out, {**line, "status": accepted.status, **more})
         else:
             self._print(safe_line(accepted.execution_id))
             self._say(f"Wait for it: {come_back}")
@@ -82,7 +82,8 @@ class JobReport:
             event = f"run_{state.status}" if ended else "job_status"
             line = {"event": event, **self._ids(state.execution_id), "status": state.status}
             result = {"result": json_value(state.result), "error": state.error or None}
-            self._print(dump({**line, "exit_code": int(code), **(result if ended else {})}))
+            result = result if ended else {}
+            write_line(self._out, {**line, "exit_code": int(code), **result})
             return
         self._print(safe_line(state.status))
         if state.error:
@@ -93,7 +94,7 @@ class JobReport:
     def left_alone(self, run: str, why: str, come_back: str, code: ExitCode) -> None:
         """Say that the job goes on, and how to come back to it."""
         if self._as_json:
-            self._print(dump({"event": "job_left", **self._ids(run), "exit_code": int(code)}))
+            write_line(self._out, {"event": "job_left", **self._ids(run), "exit_code": int(code)})
         self._say(f"{why} The job goes on. Come back with: {come_back}")
 
     def _ids(self, execution_id: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Any
+from typing import Any, TextIO
 
 from flowdbg.core.entries import Entry, EventReceived, PlanWentStale
 from flowdbg.core.events import (
@@ -56,15 +56,15 @@ def outcome_line(session: Session, exit_code: int) -> Line:
         "version": session.version,
         "execution_id": session.branch.execution_id,
         "cursor": session.cursor,
-        "outputs": {name: _json(value) for name, value in session.branch.outputs.items()},
+        "outputs": {name: json_value(value) for name, value in session.branch.outputs.items()},
         "tokens": session.totals.tokens.total,
         "cost_usd": None if session.totals.cost is None else str(session.totals.cost),
     }
     if session.output_edits:
         edits = session.output_edits.items()
-        line["output_overrides"] = {name: _json(value) for name, value in edits}
+        line["output_overrides"] = {name: json_value(value) for name, value in edits}
     if done:
-        line["result"] = _json(session.branch.result)
+        line["result"] = json_value(session.branch.result)
     elif step_id := stands_before(session):
         line["step_id"] = step_id
     return line
@@ -92,6 +92,12 @@ _REASONS = {4: "server trouble", 5: "stale plan", 6: "not saved", 130: "user"}
 _KEY = re.compile(r" \((?:[A-Za-z]|ctrl\+c)(?: to [^()]*)?\)|, or m for the inputs(?=\))")
 
 
+def write_line(out: TextIO, line: Line) -> None:
+    """Write a line, so that whoever reads them has it at once."""
+    out.write(f"{dump(line)}\n")
+    out.flush()
+
+
 def dump(line: Line) -> str:
     """A line as JSON in ASCII: safe on any terminal, and valid JSON whatever the values are."""
     try:
@@ -100,6 +106,13 @@ def dump(line: Line) -> str:
         return json.dumps({name: _shallow(value) for name, value in line.items()})
     except ValueError:
         return json.dumps(_finite(line), allow_nan=False)
+
+
+def json_value(value: JsonText | None) -> Any:
+    """A value for a line; text that has no value is shown as the text it is."""
+    if value is None:
+        return None
+    return value.text if value.problem else value.value
 
 
 def _shallow(value: Any) -> Any:
@@ -130,16 +143,20 @@ def _event_line(event: Event) -> Line | None:
         case StepStarted(step_id, name, path):
             return _at({"event": "step_started", "step_id": step_id, "name": name}, path)
         case StepInput(step_id, value, path):
-            return _at({"event": "step_input", "step_id": step_id, "input": _json(value)}, path)
+            return _at(
+                {"event": "step_input", "step_id": step_id, "input": json_value(value)}, path
+            )
         case StepOutput(step_id, delta, path):
-            return _at({"event": "step_output", "step_id": step_id, "delta": _json(delta)}, path)
+            return _at(
+                {"event": "step_output", "step_id": step_id, "delta": json_value(delta)}, path
+            )
         case StepCompleted():
             return _at(
                 {
                     "event": "step_completed",
                     "step_id": event.step_id,
                     "name": event.name,
-                    "output": _json(event.output),
+                    "output": json_value(event.output),
                     "duration_ms": event.duration_ms,
                     "tokens": event.tokens.total if event.tokens else None,
                     "cost_usd": None if event.cost is None else str(event.cost),
@@ -155,13 +172,6 @@ def _event_line(event: Event) -> Line | None:
 
 def _at(line: Line, path: tuple[str | int, ...]) -> Line:
     return {**line, "path": list(path)} if path else line
-
-
-def _json(value: JsonText | None) -> Any:
-    """A value for a line; text that has no value is shown as the text it is."""
-    if value is None:
-        return None
-    return value.text if value.problem else value.value
 
 
 def _change_line(change: StepChange) -> Line:

@@ -20,12 +20,12 @@ from flowdbg.errors import FlowdbgError
 from flowdbg.headless.exit_codes import ExitCode
 from flowdbg.headless.lines import (
     Line,
-    dump,
     failed_line,
     line_of,
     outcome_line,
     stands_before,
     without_keys,
+    write_line,
 )
 from flowdbg.present import formats
 from flowdbg.present.safe_text import safe_text
@@ -44,7 +44,7 @@ class JsonReport:
         for entry in change.entries:
             line = line_of(entry, self._plan)
             if line and not self._is_known_run(line):
-                self._print(dump(line))
+                write_line(self._out, line)
             if isinstance(entry.body, PlanLoaded):
                 self._plan = entry.body.plan
 
@@ -59,11 +59,7 @@ class JsonReport:
     def end(self, session: Session, code: ExitCode, error: FlowdbgError | None = None) -> None:
         """Print the outcome: that of the session, or of an error that ended the run."""
         line = failed_line(session, error, code) if error else outcome_line(session, code)
-        self._print(dump(line))
-
-    def _print(self, text: str) -> None:
-        self._out.write(f"{text}\n")
-        self._out.flush()
+        write_line(self._out, line)
 
 
 class TextReport:
@@ -156,5 +152,4 @@ Report = JsonReport | TextReport
 
 def never_began(out: TextIO, address: str, error: FlowdbgError, code: ExitCode) -> None:
     """Print the outcome, as JSON, of a run that ended before there was a session."""
-    out.write(f"{dump(failed_line(Session(address=address), error, code))}\n")
-    out.flush()
+    write_line(out, failed_line(Session(address=address), error, code))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from flowdbg.core.session import Session, State
 from flowdbg.debugger import Debugger, Subscription
 from flowdbg.errors import FlowdbgError, UsageError
 from flowdbg.headless.exit_codes import ExitCode, code_of_error, code_of_session
 from flowdbg.headless.interruption import caught
-from flowdbg.headless.on_stale import OnStale
 from flowdbg.headless.report import Report
+
+OnStale = Literal["stop", "restart", "pin"]
 
 MOST_STARTS = 4
 """How often a run starts before it gives up on a flow that keeps changing under it."""
@@ -26,7 +28,8 @@ class RunOptions:
     """Stop before this step; empty for the end."""
     run_remaining: bool = False
     """Run everything in one call."""
-    on_stale: OnStale = OnStale.STOP
+    on_stale: OnStale = "stop"
+    """What to do when the plan changes under the run."""
 
     def __post_init__(self) -> None:
         if self.until and self.run_remaining:
@@ -75,16 +78,12 @@ async def _run_all(
     await _run_once(debugger, options)
     for _ in range(MOST_STARTS - 1):
         stale = debugger.session.state is State.STALE
-        if not stale or options.on_stale is OnStale.STOP:
+        if not stale or options.on_stale == "stop":
             return
-        await (debugger.restart() if _restarts(options) else debugger.pin())
+        await (debugger.restart() if options.on_stale == "restart" else debugger.pin())
         if interrupted():
             return
         await _run_once(debugger, options)
-
-
-def _restarts(options: RunOptions) -> bool:
-    return options.on_stale is OnStale.RESTART
 
 
 async def _run_once(debugger: Debugger, options: RunOptions) -> None:

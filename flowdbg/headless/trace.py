@@ -21,7 +21,7 @@ from flowdbg.core.events import (
 from flowdbg.dialects.traces import Archive, Trace
 from flowdbg.headless.exit_codes import ExitCode
 from flowdbg.headless.interruption import StoppedByPerson, unless_stopped
-from flowdbg.headless.lines import Line, dump
+from flowdbg.headless.lines import Line, write_line
 from flowdbg.headless.trace_records import event_record, run_record, step_record
 from flowdbg.headless.trace_text import attempt_lines, run_lines, run_rows, trace_lines
 from flowdbg.present import formats
@@ -42,9 +42,10 @@ class Printer:
         self.out.write("".join(f"{line}\n" for line in lines))
         self.out.flush()
 
-    def records(self, records: Sequence[Line]) -> None:
+    def records(self, *records: Line) -> None:
         """Print one JSON object per line."""
-        self.lines([dump(record) for record in records])
+        for record in records:
+            write_line(self.out, record)
 
 
 async def show_trace(remote: Archive, run_id: str, printer: Printer) -> ExitCode:
@@ -55,7 +56,7 @@ async def show_trace(remote: Archive, run_id: str, printer: Printer) -> ExitCode
     """
     trace = await remote.trace(run_id)
     if printer.as_json:
-        printer.records([run_record(trace.run), *(step_record(step) for step in trace.steps)])
+        printer.records(run_record(trace.run), *map(step_record, trace.steps))
     else:
         printer.lines(list(trace_lines(trace)))
     return ExitCode.END
@@ -77,7 +78,7 @@ async def show_step(
     """
     attempts = await remote.step_trace(run_id, step_id, attempt=attempt, loop_index=loop_index)
     if printer.as_json:
-        printer.records([step_record(step) for step in attempts])
+        printer.records(*map(step_record, attempts))
     else:
         printer.lines(list(attempt_lines(attempts)))
     return ExitCode.END
@@ -93,7 +94,7 @@ async def show_runs(
     """
     runs = await remote.runs(flow_id, status=status, limit=limit)
     if printer.as_json:
-        printer.records([run_record(run) for run in runs])
+        printer.records(*map(run_record, runs))
     elif runs:
         printer.lines(list(run_rows(runs)))
     else:
@@ -115,7 +116,7 @@ async def follow(remote: Archive, run_id: str, printer: Printer, err: TextIO) ->
         return ExitCode.INTERRUPTED
     code = _CODES.get(run.run.status, ExitCode.STOPPED)
     if printer.as_json:
-        printer.records([{**run_record(run.run), "exit_code": int(code)}])
+        printer.records({**run_record(run.run), "exit_code": int(code)})
     else:
         tail.end_line()
         printer.lines(["", *run_lines(run.run, run.steps)])
@@ -140,7 +141,7 @@ class _Tail:
     def show(self, received: Received) -> None:
         """Print one event; what has no line of its own is shown in JSON only."""
         if self._printer.as_json:
-            self._printer.records([event_record(received)])
+            self._printer.records(event_record(received))
             return
         event = received.event
         if isinstance(event, StepOutput):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flowdbg.core.entries import Entry, EventReceived
 from flowdbg.core.events import Received
 from flowdbg.core.json_text import JsonText, join
 from flowdbg.core.plan import Plan
 from flowdbg.dialects.traces import RunSummary, StepTrace
-from flowdbg.headless.execute_report import json_value
-from flowdbg.headless.lines import Line, line_of
+from flowdbg.headless.lines import Line, json_value, line_of
 
 
 def event_record(received: Received) -> Line:
@@ -58,15 +55,11 @@ def step_record(step: StepTrace) -> Line:
         "model": step.model or None,
         "tokens": step.tokens.total if step.tokens else None,
         "cost_usd": None if step.cost is None else str(step.cost),
-        "input": _value(step.input),
-        "output": _value(step.output),
+        "input": json_value(step.input),
+        "output": json_value(step.output),
         "error": dict(step.error) if step.error else None,
         "prompt": step.prompt or None,
         "input_bytes": step.input_bytes,
         "output_bytes": step.output_bytes,
         "truncated": step.truncated,
     }
-
-
-def _value(value: JsonText | None) -> Any:
-    return None if value is None else json_value(value)

@@ -13,9 +13,8 @@ from flowdbg.core.events import StepCompleted
 from flowdbg.core.plan import Plan
 from flowdbg.debugger import Change
 from flowdbg.headless.exit_codes import ExitCode
-from flowdbg.headless.on_stale import OnStale
 from flowdbg.headless.report import JsonReport
-from flowdbg.headless.run import RunOptions, run
+from flowdbg.headless.run import OnStale, RunOptions, run
 from tests.debugger.conftest import OpenDebugger, open_debugger, server
 from tests.debugger.flows import FLOW, publish
 from tests.serving import Running
@@ -59,7 +58,7 @@ async def run_with(
 async def test_stop_ends_with_5_and_shows_what_moved(
     open_debugger: OpenDebugger, server: Running
 ) -> None:
-    code, lines = await run_with(open_debugger, server, OnStale.STOP)
+    code, lines = await run_with(open_debugger, server, "stop")
     assert code == 5
     stale, outcome = lines[-2:]
     assert stale["event"] == "plan_stale"
@@ -75,10 +74,14 @@ async def test_stop_ends_with_5_and_shows_what_moved(
 
 
 @pytest.mark.parametrize(
-    ("on_stale", "first", "version"), [(OnStale.RESTART, "accept", 2), (OnStale.PIN, "take", 1)]
+    ("on_stale", "first", "version"), [("restart", "accept", 2), ("pin", "take", 1)]
 )
 async def test_restart_and_pin_go_on_to_the_end(
-    open_debugger: OpenDebugger, server: Running, on_stale: OnStale, first: str, version: int
+    open_debugger: OpenDebugger,
+    server: Running,
+    on_stale: OnStale,
+    first: str,
+    version: int,
 ) -> None:
     code, lines = await run_with(open_debugger, server, on_stale)
     assert code == 0
