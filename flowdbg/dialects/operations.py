@@ -6,8 +6,6 @@ envelope `{"detail": {"code", "message", …}}` (noukai section 11.1).
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -20,15 +18,13 @@ from flowdbg.dialects.encoding import json_bytes
 
 Handler = Callable[[Request], Awaitable[ASGIApp]]
 Schema = Mapping[str, Any]
-MAX_BODY_DEPTH = 200
-"""Deepest nesting of a request body."""
 
 INVALID_JSON: Final = "INVALID_JSON"
 """400: the body is not a JSON object."""
 INVALID_REQUEST: Final = "INVALID_REQUEST"
 """400: a field of the body, a parameter or a header has a wrong value."""
 BODY_TOO_LARGE: Final = "BODY_TOO_LARGE"
-"""413: the body passes the server's limit."""
+"""413: the body passes one of the server's limits."""
 UNAUTHENTICATED: Final = "UNAUTHENTICATED"
 """401: the key is missing or wrong."""
 FORBIDDEN: Final = "FORBIDDEN"
@@ -146,78 +142,3 @@ def json_answer(
 ) -> Response:
     """A JSON answer; keys keep their order, and any text a model wrote can be sent."""
     return Response(json_bytes(value), status, headers=headers, media_type="application/json")
-
-
-async def json_body(request: Request, limit: int) -> dict[str, Any]:
-    """Read a request's body as a JSON object.
-
-    Raises:
-        Refusal: 413 when it is larger than `limit` bytes, 400 when it is not a JSON object.
-    """
-    data = await _bounded(request, limit)
-    try:
-        value = json.loads(data, parse_constant=_no_constant, parse_float=_finite)
-    except RecursionError as error:
-        raise Refusal(400, INVALID_JSON, "The body is nested too deep.") from error
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno} column {error.colno}"
-        message = f"The body is not JSON: {error.msg} at {where}."
-        raise Refusal(400, INVALID_JSON, message) from error
-    except ValueError as error:
-        raise Refusal(400, INVALID_JSON, f"The body is not JSON: {error}.") from error
-    if not isinstance(value, dict):
-        raise Refusal(400, INVALID_JSON, "The body is not a JSON object.")
-    if _deeper_than(value, MAX_BODY_DEPTH):
-        raise Refusal(400, INVALID_JSON, f"The body is nested deeper than {MAX_BODY_DEPTH}.")
-    return value
-
-
-async def _bounded(request: Request, limit: int) -> bytes:
-    """The body's bytes, given up as soon as they pass the limit."""
-    parts: list[bytes] = []
-    size = 0
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
-        size = int(declared)
-    else:
-        async for part in request.stream():
-            size += len(part)
-            if size > limit:
-                break
-            parts.append(part)
-    if size > limit:
-        raise Refusal(
-            413,
-            BODY_TOO_LARGE,
-            f"The body is larger than {limit} bytes.",
-            headers={"connection": "close"},
-            limit=limit,
-        )
-    return b"".join(parts)
-
-
-def _deeper_than(value: Any, limit: int) -> bool:
-    """Whether a JSON value nests deeper; later readers and writers may recurse over it."""
-    level = [value]
-    for _ in range(limit):
-        level = [
-            child
-            for item in level
-            if isinstance(item, (dict, list))
-            for child in (item.values() if isinstance(item, dict) else item)
-            if isinstance(child, (dict, list))
-        ]
-        if not level:
-            return False
-    return True
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(f"{text[:20]} is larger than any number")  # it would be sent as Infinity
-    return number
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a JSON number")

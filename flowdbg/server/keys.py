@@ -13,6 +13,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from flowdbg.dialects.bodies import json_body
 from flowdbg.dialects.encoding import timestamp
 from flowdbg.dialects.operations import (
     FORBIDDEN,
@@ -24,7 +25,6 @@ from flowdbg.dialects.operations import (
     Schema,
     caller_of,
     json_answer,
-    json_body,
 )
 from flowdbg.server.auth import secret_hash
 from flowdbg.server.storage import keys

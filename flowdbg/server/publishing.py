@@ -12,13 +12,13 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from flowdbg.dialects.bodies import json_body
 from flowdbg.dialects.encoding import timestamp
 from flowdbg.dialects.operations import (
     INVALID_REQUEST,
     Refusal,
     caller_of,
     json_answer,
-    json_body,
 )
 from flowdbg.dialects.records import CAPTURES
 from flowdbg.dialects.services import Address, FlowUnknown

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from flowdbg.dialects.bodies import json_body
 from flowdbg.dialects.noukai import wire
 from flowdbg.dialects.noukai.routes.attachments import check_models, read_attachments
 from flowdbg.dialects.noukai.routes.chat import message_of
@@ -34,7 +35,7 @@ from flowdbg.dialects.noukai.routes.tools import (
     resume_state,
     with_tools_of,
 )
-from flowdbg.dialects.operations import Refusal, json_answer, json_body
+from flowdbg.dialects.operations import Refusal, json_answer
 from flowdbg.dialects.playing import Play, play_rest
 from flowdbg.dialects.services import Call, Resolved, RunStart, Services
 from flowdbg.dialects.streams import while_connected

@@ -7,6 +7,7 @@ import json
 from starlette.requests import Request
 from starlette.responses import Response
 
+from flowdbg.dialects.bodies import json_body
 from flowdbg.dialects.noukai import wire
 from flowdbg.dialects.noukai.routes.attachments import check_models, read_attachments
 from flowdbg.dialects.noukai.routes.chat import message_of
@@ -20,7 +21,7 @@ from flowdbg.dialects.noukai.routes.requests import (
 )
 from flowdbg.dialects.noukai.routes.resolving import flow_inputs, refused_by_engine, resolve
 from flowdbg.dialects.noukai.routes.traces import status_of
-from flowdbg.dialects.operations import Refusal, json_answer, json_body
+from flowdbg.dialects.operations import Refusal, json_answer
 from flowdbg.dialects.services import RunStart, Services
 from flowdbg.engine.errors import EngineError
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from flowdbg.dialects.bodies import json_body
 from flowdbg.dialects.noukai import wire
 from flowdbg.dialects.noukai.routes.attachments import check_models, read_attachments
 from flowdbg.dialects.noukai.routes.requests import (
@@ -27,7 +28,7 @@ from flowdbg.dialects.noukai.routes.resolving import (
 )
 from flowdbg.dialects.noukai.routes.step_walk import StepWalk, indexes_of
 from flowdbg.dialects.noukai.routes.tools import begun, check_tools, resume_state, with_tools_of
-from flowdbg.dialects.operations import Refusal, json_body
+from flowdbg.dialects.operations import Refusal
 from flowdbg.dialects.records import RunRecord
 from flowdbg.dialects.services import Resolved, RunStart, Services
 from flowdbg.dialects.streams import EventStream
