@@ -1,9 +1,10 @@
 // Drives the vendor's TypeScript SDK against a local server; prints one JSON object with what each
 // verb gave. Arguments: the base URL of an open server, and of one that asks for keys, with a key
-// that it refuses and one of another project.
+// that it refuses and one of another project; a key of another project for the open server; and a
+// server whose recordings have expired.
 import { Noukai, traceScope } from "@noukai/sdk";
 
-const [base, guarded, wrongKey, foreignKey] = process.argv.slice(2);
+const [base, guarded, wrongKey, foreignKey, elsewhere, expired] = process.argv.slice(2);
 const client = (apiKey = "nk_test_local001_0123456789abcdef0123456789abcdef", url = base) => {
   const made = new Noukai({ apiKey, org: "acme", project: "demo", maxRetries: 0 });
   made._transport.baseUrl = url;
@@ -97,12 +98,14 @@ told.errors = {
 };
 
 const job = await noukai.flow("three-step").executeAsync({ message: "m" });
+told.polled = (await job.poll()).status;
 told.job = plain(await job.wait({ pollInterval: 50, timeout: 240000 }));
 
 const traced = await noukai.flow("loop").execute({ message: "m", trace: true });
 const run = noukai.flow("loop").run(traced.executionId);
 told.trace = (await run.trace()).steps.map((step) => [step.stepId, step.loopIndex, step.status]);
 told.stepTrace = (await run.stepTrace("shout", { loopIndex: 1 })).outputContext;
+told.attempt = (await run.stepTrace("each", { attempt: 1 })).attempt;
 told.attempts = (await run.stepTrace("shout", { attempt: "all" })).attempts.length;
 told.toolsFirst = await all(
   noukai
@@ -113,6 +116,14 @@ const flaky = await noukai.flow("flaky").execute({ trace: true });
 told.tries = (await noukai.flow("flaky").run(flaky.executionId).stepTrace("ask", { attempt: "all" }))
   .attempts.map((step) => [step.attempt, step.status]);
 told.liveTrace = (await all(run.liveTrace())).map((event) => event.type ?? event.eventType);
+
+const unknown = "0b0b0b0b-0000-4000-8000-000000000000";
+const tagged = "1c1c1c1c-0000-4000-8000-000000000000";
+told.tagged = (await two.execute({ message: "you", sessionId: tagged })).sessionId;
+told.notEnabled = await traceScope(
+  async () => (await two.execute({ message: "you" })).status,
+  { replaySessionId: unknown, transport: noukai._transport },
+);
 
 process.env.NOUKAI_REPLAY_ENABLED = "1";
 let session = null;
@@ -129,8 +140,8 @@ told.replayed = await traceScope(
   { replaySessionId: session, transport: noukai._transport },
 );
 
-const replaying = (id, work) => traceScope(work, { replaySessionId: id, transport: noukai._transport });
-const unknown = "0b0b0b0b-0000-4000-8000-000000000000";
+const replaying = (id, work, by = noukai) =>
+  traceScope(work, { replaySessionId: id, transport: by._transport });
 told.replayErrors = {
   unknown: await failure(() => replaying(unknown, async () => {})),
   invalid: await failure(() => replaying("not-a-uuid", async () => {})),
@@ -138,6 +149,9 @@ told.replayErrors = {
   miss: await failure(() =>
     replaying(session, () => noukai.flow("loop").execute({ message: "m" })),
   ),
+  noSnapshots: await failure(() => replaying(tagged, async () => {})),
+  forbidden: await failure(() => replaying(session, async () => {}, client(elsewhere))),
+  expired: await failure(() => replaying(unknown, async () => {}, client(undefined, expired))),
 };
 
 console.log(JSON.stringify(told));

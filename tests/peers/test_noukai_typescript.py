@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from tests.dialects.noukai.server import http
 from tests.dialects.noukai.server.test_step_tools import FIRST
+from tests.faults.server import FaultServer, answer_json
 from tests.flows import ALL
 from tests.peers.test_noukai_python_errors import ADMINISTRATOR, FLAKY, broke, key_of
 from tests.serving import Running, running_server, write_flows
@@ -55,14 +57,18 @@ def told(
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
         pytest.skip(f"{PACKAGE} cannot be installed here")
     shutil.copy(DRIVER, folder / DRIVER.name)
-    ran = subprocess.run(
-        [node, str(folder / DRIVER.name), server.base, guarded[0], "nk_wrong", guarded[1]],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=400,
-        check=False,
-    )
+    made = http.post(f"{server.base}/keys", json={"projectId": "acme/other"}).json()
+    gone = answer_json(410, {"detail": {"code": "SESSION_EXPIRED", "message": "It was removed."}})
+    with FaultServer(gets={"": gone}).in_thread() as expired:
+        addresses = [server.base, guarded[0], "nk_wrong", guarded[1], made["key"], expired.url]
+        ran = subprocess.run(
+            [node, str(folder / DRIVER.name), *addresses],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=400,
+            check=False,
+        )
     assert ran.returncode == 0, ran.stderr
     found: dict[str, Any] = json.loads(ran.stdout)
     return found
@@ -198,7 +204,18 @@ def test_what_has_no_status_has_a_class_too(told: dict[str, Any]) -> None:
         "invalid": "ReplayInvalidSessionError",
         "leftover": "ReplayLeftoverError",
         "miss": "ReplayMissError",
+        "noSnapshots": "ReplayNoSnapshotsError",
+        "forbidden": "ReplayForbiddenError",
+        "expired": "ReplaySessionExpiredError",
     }
+
+
+def test_a_tag_is_the_calls_own_and_replay_that_is_not_enabled_runs_for_real(
+    told: dict[str, Any], server: Running
+) -> None:
+    answer = http.get(f"{server.base}/seq/sessions/{told['tagged']}").json()
+    assert [run["triggerType"] for run in answer["executions"]] == ["execute"]
+    assert told["notEnabled"] == "completed"
 
 
 def test_a_tool_pause_is_resumed_by_hand(told: dict[str, Any]) -> None:
@@ -217,6 +234,7 @@ def test_a_first_step_that_asks_for_tools_keeps_its_inputs(told: dict[str, Any])
 
 
 def test_jobs_traces_and_replays(told: dict[str, Any]) -> None:
+    assert told["polled"] in ("pending", "running", "completed")
     assert told["job"]["status"] == "completed"
     assert told["job"]["result"] == {"said": "m", "before": "m/kind!"}
     assert told["trace"] == [
@@ -227,7 +245,7 @@ def test_jobs_traces_and_replays(told: dict[str, Any]) -> None:
         ["after", None, "completed"],
     ]
     assert told["stepTrace"] == {"loud": "B"}
-    assert told["attempts"] == 3
+    assert (told["attempt"], told["attempts"]) == (1, 3)
     assert told["tries"] == [[1, "failed"], [2, "completed"]]
     assert told["liveTrace"][0] == "run_started"
     assert told["liveTrace"][-1] == "flow_completed"
