@@ -43,7 +43,7 @@ from flowdbg.debugger import Debugger
 from flowdbg.debugger.journal import Journal
 from flowdbg.dialects.targets import make_target
 from flowdbg.tui.app import DebugApp
-from flowdbg.tui.screens.debug import DebugScreen
+from flowdbg.tui.debug import DebugScreen
 
 TICK = 0.005
 URL = "http://127.0.0.1:1/api/v1"

@@ -31,15 +31,6 @@ class Moved(Message):
     """A verb that moves the cursor at once has come to its end."""
 
 
-class Told(Message):
-    """Something to be said in a toast: the result of an action."""
-
-    def __init__(self, text: str, *, warning: bool = False) -> None:
-        super().__init__()
-        self.text = text
-        self.warning = warning
-
-
 class DraftsLoaded(Message):
     """The unfinished edits of the session were read, and where the person stood."""
 
@@ -47,14 +38,6 @@ class DraftsLoaded(Message):
         super().__init__()
         self.text = text
         self.place = place
-
-
-class SessionRead(Message):
-    """A stored session was read, to be compared with this one."""
-
-    def __init__(self, session: Session) -> None:
-        super().__init__()
-        self.session = session
 
 
 class ExternallyEdited(Message):

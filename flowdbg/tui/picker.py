@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 
 from textual.screen import Screen
 
 from flowdbg.present.session_rows import Stored
-from flowdbg.tui.app import FlowdbgApp
+from flowdbg.tui.host import FlowdbgApp
 from flowdbg.tui.screens.sessions import SessionsScreen
 
 
 class PickerApp(FlowdbgApp):
     """Asks which stored session to open; ends with its file, or None."""
-
-    MODES: ClassVar = {}
 
     def __init__(
         self,

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
 
 from textual import events
+from textual.app import App
 from textual.message_pump import MessagePump
 
-from flowdbg.tui.screens.debug import DebugScreen
-
-if TYPE_CHECKING:
-    from flowdbg.tui.app import DebugApp
+from flowdbg.tui.keymap import binding_key
 
 PATIENCE = 2.0
 """Seconds that what follows from a key may take before the next key is looked at all the same."""
@@ -36,10 +34,14 @@ Deal = Callable[[events.Event], Awaitable[None]]
 class Typed:
     """Deals with keys one after another, and keeps those that must wait for a verb."""
 
-    def __init__(self, app: DebugApp) -> None:
+    def __init__(self, app: App[Path | None], cancel: Iterable[str]) -> None:
+        """Prepare for the keys of a program; `cancel` are those that overtake all others."""
         self._app = app
+        self._cancel = {binding_key(key) for key in cancel}
         self._keys: deque[tuple[Key, Deal]] = deque()
         self._task: asyncio.Task[None] | None = None
+        self.must_wait: Callable[[], bool] = lambda: False
+        """Whether the keys are to wait for what an earlier one began."""
 
     @property
     def is_done(self) -> bool:
@@ -48,7 +50,7 @@ class Typed:
 
     async def take(self, key: Key, deal: Deal) -> None:
         """Deal with a key behind those before it; the key that cancels overtakes them all."""
-        if isinstance(key, events.Key) and key.key in self._app.keys["run.cancel"]:
+        if isinstance(key, events.Key) and key.key in self._cancel:
             self._keys.clear()
             await deal(key)
         else:
@@ -57,17 +59,12 @@ class Typed:
 
     def go_on(self) -> None:
         """Deal with the keys that wait, as far as nothing new holds them up."""
-        if self._task is None and self._keys and not self._must_wait:
+        if self._task is None and self._keys and not self.must_wait():
             self._task = asyncio.create_task(self._deal_with_all())
-
-    @property
-    def _must_wait(self) -> bool:
-        screen = self._app.screen
-        return isinstance(screen, DebugScreen) and screen.moves.is_holding
 
     async def _deal_with_all(self) -> None:
         try:
-            while self._keys and not self._must_wait:
+            while self._keys and not self.must_wait():
                 key, deal = self._keys.popleft()
                 focused = self._app.focused or self._app.screen
                 await deal(key)

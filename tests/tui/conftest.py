@@ -20,7 +20,7 @@ from flowdbg.debugger import Debugger
 from flowdbg.dialects.targets import make_target
 from flowdbg.store import SessionStore, session_path
 from flowdbg.tui.app import DebugApp
-from flowdbg.tui.screens.debug import DebugScreen
+from flowdbg.tui.debug import DebugScreen
 from tests.debugger.flows import publish
 from tests.serving import Running, running_server
 from tests.tui.flows import FLOW, IDLE

@@ -9,9 +9,9 @@ import pytest
 from textual.pilot import Pilot
 
 from flowdbg.tui.app import DebugApp
+from flowdbg.tui.debug import DebugScreen
 from flowdbg.tui.screens.branches import BranchesScreen
 from flowdbg.tui.screens.compare import CompareScreen
-from flowdbg.tui.screens.debug import DebugScreen
 from flowdbg.tui.widgets.branches_view import BranchesView
 from tests.tui.branch_lives import BRANCHES
 from tests.tui.still_lives import debugger_on

@@ -111,7 +111,7 @@ async def test_another_editor_keeps_the_draft_of_the_one_before(open_screen: Ope
         await screen.settle()
         assert screen.debug.editor.state is not None
         assert screen.debug.editor.state.titles[0] == "prompt"
-        assert screen.debug.editing.draft_steps() == {"take"}
+        assert screen.debug.drafts.steps() == {"take"}
         await screen.press("escape")
         assert "-editing" not in screen.debug.classes
         assert screen.debug.pane == "flow"
@@ -199,7 +199,7 @@ async def test_what_is_typed_behind_escape_is_no_text(open_screen: OpenScreen) -
         await screen.until(lambda: screen.debugger.session.cursor == 1)
         await screen.settle()
         assert set(screen.debugger.session.breakpoints) == {"summarise"}
-        assert screen.debug.editing.draft_steps() == {"take"}
+        assert screen.debug.drafts.steps() == {"take"}
         screen.debug.select("take")
         await screen.press("i")
         assert screen.debug.editor.area.text.startswith("zz")

@@ -126,7 +126,7 @@ async def test_what_is_being_typed_is_kept_before_the_editor_is_left(
 ) -> None:
     async with open_screen() as screen:
         await screen.press("n", "i", "x")
-        await screen.until(lambda: bool(screen.debug.editing.draft_steps()))
+        await screen.until(lambda: bool(screen.debug.drafts.steps()))
         await screen.settle()
         assert await screen.debugger.load_draft("screen") is not None
 

@@ -191,7 +191,7 @@ async def test_copying_can_be_switched_off_and_has_a_limit(open_screen: OpenScre
         await screen.press("n", "y")
         assert "switched off" in screen.toasts()[-1]
     async with open_screen(session_id="two", clipboard="osc52") as screen:
-        screen.debug.copying.copy("x" * 80_000, "much")
+        screen.app.copy("x" * 80_000, "much")
         await screen.settle()
         assert "a terminal takes 74,994 bytes" in screen.toasts()[-1]
 

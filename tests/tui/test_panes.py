@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from flowdbg.present.tips import Tip
-from flowdbg.tui.app import FlowdbgApp
+from flowdbg.tui.host import FlowdbgApp
 from tests.tui.conftest import Flow, OpenScreen, Screen
 from tests.tui.flows import FLOW
 

@@ -10,9 +10,9 @@ import pytest
 from flowdbg.core.json_text import join
 from flowdbg.core.session import State
 from flowdbg.store import list_sessions
+from flowdbg.tui.debug import DebugScreen
 from flowdbg.tui.picker import PickerApp
 from flowdbg.tui.screens.confirm import ConfirmScreen
-from flowdbg.tui.screens.debug import DebugScreen
 from flowdbg.tui.screens.inputs import InputsScreen
 from flowdbg.tui.screens.sessions import SessionsScreen
 from flowdbg.tui.screens.stale import ChangesView, StaleScreen

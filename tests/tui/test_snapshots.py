@@ -15,8 +15,8 @@ from textual.pilot import Pilot
 from flowdbg.core.entries import Body
 from flowdbg.present.tips import Tip
 from flowdbg.tui.app import DebugApp
+from flowdbg.tui.debug import DebugScreen
 from flowdbg.tui.picker import PickerApp
-from flowdbg.tui.screens.debug import DebugScreen
 from tests.tui.still_lives import (
     DONE,
     FAILED,

@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from flowdbg.present.formats import size
+from flowdbg.present.command_twin import command_twin
 from flowdbg.present.json_paths import show
 from flowdbg.present.search import SLICE, Hits, Query
-from flowdbg.tui.clipboard import copy_with_program, terminal_note, way_to_copy
+from flowdbg.tui.desk import Desk
+from flowdbg.tui.parts.looking import Looking
+from flowdbg.tui.parts.panes import Panes
 from flowdbg.tui.parts.part import Handlers, Part
 from flowdbg.tui.widgets.json_view import JsonView
 from flowdbg.tui.widgets.line_view import LineView
@@ -19,15 +21,19 @@ from flowdbg.tui.widgets.line_view import LineView
 class Copying(Part):
     """Copies values and paths; finds words."""
 
-    _searched: LineView | None = None
-    _search: Iterator[Hits | None] | None = None
+    def __init__(self, screen: Desk, looking: Looking, panes: Panes) -> None:
+        super().__init__(screen)
+        self._looking = looking
+        self._panes = panes
+        self._searched: LineView | None = None
+        self._search: Iterator[Hits | None] | None = None
 
     def handlers(self) -> Handlers:
         """Return the actions that this part does."""
         return {
             "copy.value": self._copy_value,
             "copy.path": self._copy_path,
-            "copy.command": lambda: self.copy(self.screen.looking.command(), "the command"),
+            "copy.command": lambda: self.app.copy(command_twin(self.session), "the command"),
             "search.start": self._start,
             "search.next": lambda: self.step(1),
             "search.previous": lambda: self.step(-1),
@@ -38,17 +44,6 @@ class Copying(Part):
         """Whether hits are marked in the pane that has the keys."""
         view = self.screen.focused_view
         return view is not None and view.hits is not None
-
-    def copy(self, text: str, what: str) -> None:
-        """Copy a text and say what was copied."""
-        way = way_to_copy(text, self.app.clipboard_mode)
-        if way.through == "nothing":
-            self.say(f"Not copied: {way.why_not}.", warning=True)
-        elif way.through == "program":
-            self.launch("copy.value", self._copy_with(text, way.command, what))
-        else:
-            self.app.copy_to_clipboard(text)
-            self.say(f"Copied {what}, {size(len(text))}{terminal_note()}")
 
     def find(self, query: Query) -> None:
         """Find a query in the pane that was searched first."""
@@ -100,7 +95,7 @@ class Copying(Part):
                 self._go_on(self._search, time.process_time, 4 * SLICE)
             if self.screen.focused is None or self.screen.search_bar.has_focus_within:
                 self.screen.set_focus(view)
-        self.screen.panes.refresh_footer()
+        self._panes.refresh_footer()
 
     def _start(self) -> None:
         self._searched = self.screen.focused_view
@@ -113,28 +108,21 @@ class Copying(Part):
         selected = self.screen.get_selected_text()
         view = self.screen.focused_view
         if selected:
-            self.copy(selected, "the selection")
+            self.app.copy(selected, "the selection")
         elif isinstance(view, JsonView) and view.has_value:
             value = view.value_at_cursor()
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            self.copy(text, show(view.path_at_cursor()))
+            self.app.copy(text, show(view.path_at_cursor()))
         elif view is not None and self.screen.pane in ("events", "edits"):
-            self.copy(view.row_text(view.cursor), "the row")
+            self.app.copy(view.row_text(view.cursor), "the row")
         else:
-            name, text = self.screen.looking.shown_text()
-            self.copy(text, f"the {name}")
+            name, text = self._looking.shown_text()
+            self.app.copy(text, f"the {name}")
 
     def _copy_path(self) -> None:
         view = self.screen.focused_view
         if isinstance(view, JsonView) and view.has_value:
             path = show(view.path_at_cursor())
-            self.copy(path, path)
+            self.app.copy(path, path)
         else:
-            self.copy(self.step_id, f"the step's id {self.step_id}")
-
-    async def _copy_with(self, text: str, command: tuple[str, ...], what: str) -> None:
-        problem = await copy_with_program(text, command)
-        if problem:
-            self.say(f"Not copied: {problem}.", warning=True)
-        else:
-            self.say(f"Copied {what}, {size(len(text))}")
+            self.app.copy(self.step_id, f"the step's id {self.step_id}")

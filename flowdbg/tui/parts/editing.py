@@ -1,9 +1,8 @@
-"""Editing: outputs, blocks and single leaves; drafts, undo, the external editor."""
+"""Editing: outputs, blocks and single leaves; undo, the external editor."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,18 +19,14 @@ from flowdbg.present.step_documents import (
     TOOLS,
     documents_of_block,
     output_document,
-    why_not_taken,
 )
 from flowdbg.present.step_view import StepView, call_name, call_text, step_view
+from flowdbg.tui.desk import RIGHT, Desk
 from flowdbg.tui.external import edit_externally
 from flowdbg.tui.messages import ExternallyEdited
+from flowdbg.tui.parts.drafts import Drafts
+from flowdbg.tui.parts.panes import Panes
 from flowdbg.tui.parts.part import Handlers, Part
-
-DRAFTS = "screen"
-"""The key under which the session's store keeps unfinished edits."""
-
-Drafts = dict[str, dict[str, str]]
-"""What was typed and not applied: by `output:<step>` or `block:<step>`, then by document."""
 
 KNOWN_FIELDS = (
     "prompt", "system_prompt", "model", "temperature", "top_p", "max_tokens", "seed", "stop",
@@ -41,29 +36,19 @@ KNOWN_FIELDS = (
 """Fields that blocks may have although a step's configuration does not name them."""
 
 
-def read_drafts(text: str | None) -> Drafts:
-    """Read kept drafts; what is not readable is none."""
-    try:
-        stored = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    if not isinstance(stored, dict):
-        return {}
-    return {key: dict(texts) for key, texts in stored.items() if isinstance(texts, dict)}
-
-
 class Editing(Part):
     """Opens editors and takes what they give."""
 
-    def __init__(self, screen: Any) -> None:
+    def __init__(self, screen: Desk, drafts: Drafts, panes: Panes) -> None:
         super().__init__(screen)
+        self._drafts = drafts
+        self._panes = panes
         self._undo: list[tuple[str, str, Mapping[str, JsonText] | JsonText | None]] = []
-        self._drafts: Drafts = {}
-        self._notes: dict[str, tuple[str, dict[str, str]]] = {}
         self._calls: dict[str, str] = {}
         self._plane = OUTPUT
         self._editing_step = ""
         self._leaf_plane = OUTPUT
+        self._pane_before = "flow"
 
     def handlers(self) -> Handlers:
         """Return the actions that this part does."""
@@ -82,47 +67,13 @@ class Editing(Part):
         """Whether an edit was made that can be undone."""
         return bool(self._undo)
 
-    def take_drafts(self, drafts: Drafts) -> None:
-        """Take the unfinished edits that were kept for this session."""
-        self._drafts = drafts
-        self.screen.panels.refresh()
-
-    def draft_steps(self) -> set[str]:
-        """Return the steps that have an unfinished edit."""
-        return {key.partition(":")[2] for key in self._drafts}
-
-    def draft_notes(self) -> dict[str, str]:
-        """Return for each step with an unfinished edit why it is not taken."""
-        notes: dict[str, str] = {}
-        for key, texts in self._drafts.items():
-            plane, _, step = key.partition(":")
-            if self._notes.get(key, ("", {}))[1] != texts:
-                self._notes[key] = (self._why_not(plane, step, texts), dict(texts))
-            notes[step] = self._notes[key][0]
-        return notes
-
-    def _why_not(self, plane: str, step: str, texts: Mapping[str, str]) -> str:
-        problem = why_not_taken(self.session, plane, step, texts)
-        return f"not taken: {problem}" if problem else "not applied yet"
-
-    def keep_draft(self, drafts: Mapping[str, str]) -> None:
-        """Keep what was typed and not applied, or forget it when there is nothing."""
-        key = f"{self._plane}:{self._editing_step}"
-        if drafts:
-            self._drafts[key] = dict(drafts)
-        elif key in self._drafts:
-            del self._drafts[key]
-        else:
-            return
-        self.launch("draft", self._keep())
-
     def apply(self, results: Mapping[str, JsonText]) -> None:
         """Take the results of the editor."""
         if self.screen.editor.state is None:
             return  # the key came twice
         step = self._editing_step
         self.keep_draft({})
-        self.close()
+        self._close()
         if not results:
             self.say("Nothing was changed.")
         elif self._plane == TOOLS:
@@ -133,27 +84,25 @@ class Editing(Part):
         else:
             self.take_block(step, results)
 
-    def leave_open(self) -> None:
-        """Leave the editor that is open, so that another one can be opened; its draft stays."""
-        state = self.screen.editor.state
-        if state is not None:
-            self.keep_draft(state.drafts())
-            self.screen.editor.close()
+    def keep_draft(self, texts: Mapping[str, str]) -> None:
+        """Keep what was typed into the editor and not applied, or forget it."""
+        self._drafts.put(self._plane, self._editing_step, texts)
 
     def leave(self, drafts: Mapping[str, str]) -> None:
         """Leave the editor; what was typed stays as a draft."""
         if self.screen.editor.state is None:
             return  # the key came twice
         self.keep_draft(drafts)
-        self.close()
+        self._close()
         if drafts:
             self.say("Kept as a draft; open the editor again to go on.")
 
-    def close(self) -> None:
+    def _close(self) -> None:
         """Give the place of the editor back to the step."""
         self.screen.editor.close()
-        self.screen.show_editor(False)
-        self.screen.panels.refresh()
+        self.screen.share_space({"-editing": False})
+        self._panes.go(self._pane_before)
+        self.screen.show_session()
 
     def take_output(self, step: str, value: JsonText) -> None:
         """Let later steps read a value as the output of a step."""
@@ -242,25 +191,30 @@ class Editing(Part):
         self._open(BLOCK, documents_of_block(self.session, view), f"Block of {view.title}", field)
 
     def _open(self, plane: str, documents: Any, title: str, field: str = "") -> None:
-        self.leave_open()
+        screen = self.screen
+        if screen.editor.state is not None:  # its draft stays
+            self.keep_draft(screen.editor.state.drafts())
         self._plane, self._editing_step = plane, self.step_id
+        draft = self._drafts.of(plane, self.step_id)
         state = EditorState(
             documents,
-            drafts=self._drafts.get(f"{plane}:{self.step_id}"),
+            drafts=draft,
             known_fields=KNOWN_FIELDS,
             has_whole=plane == BLOCK,
         )
         if field in state.titles:
             state.open(field)
-        if self._drafts.get(f"{plane}:{self.step_id}"):
+        if draft:
             self.say("This is what you typed before; ^r brings the original back.")
-        self.screen.show_editor(True)
-        self.screen.editor.open(state, title)
-        self.screen.panes.refresh_footer()
+        screen.share_space({"-editing": True})
+        if screen.pane in ("flow", *RIGHT):
+            self._pane_before = screen.pane
+        screen.editor.open(state, title)
+        self._panes.refresh_footer()
 
     def _clear(self) -> None:
         step = self.step_id
-        self._drop_drafts({step})
+        self._drafts.drop({step})
         if step in self.session.output_edits:
             self._remember(OUTPUT, step)
             self.move("edit.clear", self.debugger.clear_output_edit(step))
@@ -268,17 +222,8 @@ class Editing(Part):
             self._remember(BLOCK, step)
             self.move("edit.clear", self.debugger.clear_block_edit(step))
 
-    def _drop_drafts(self, steps: set[str]) -> None:
-        kept = {
-            key: texts for key, texts in self._drafts.items() if key.partition(":")[2] not in steps
-        }
-        if len(kept) != len(self._drafts):
-            self._drafts = kept
-            self.launch("draft", self._keep())
-            self.screen.panels.refresh()
-
     def _clear_all(self) -> None:
-        self._drop_drafts(self.draft_steps())
+        self._drafts.drop(self._drafts.steps())
         for step in self.session.output_edits:
             self._remember(OUTPUT, step)
             self.move("edit.clear-all", self.debugger.clear_output_edit(step))
@@ -324,18 +269,12 @@ class Editing(Part):
             return
         problem = await asyncio.to_thread(document.problem, edited)
         if problem:
-            self._drafts[f"{OUTPUT}:{step}"] = {document.title: edited}
-            self.screen.call_later(self.screen.panels.refresh)
-            await self._keep()
+            self._drafts.put(OUTPUT, step, {document.title: edited})
+            self.screen.call_later(self.screen.show_session)
             raise UsageError(f"Not taken: {problem}.", "It is kept as a draft: i goes on with it.")
-        self._drafts.pop(f"{OUTPUT}:{step}", None)
+        self._drafts.put(OUTPUT, step, {})
+        self._remember(OUTPUT, step)
         await self.debugger.edit_output(step, document.result(edited))
-
-    async def _keep(self) -> None:
-        if self._drafts:
-            await self.debugger.save_draft(DRAFTS, json.dumps(self._drafts))
-        else:
-            await self.debugger.drop_draft(DRAFTS)
 
     async def _edit_outside(self, text: str, name: str, suffix: str) -> None:
         edited = await edit_externally(self.app, text, name, suffix)

@@ -77,7 +77,7 @@ class History(Part):
         """Come back to the present."""
         if self._viewed is not None or self._bare is not None:
             self._viewed = self._bare = None
-            self.screen.panels.refresh()
+            self.screen.show_session()
 
     @property
     def _present(self) -> int:
@@ -104,7 +104,7 @@ class History(Part):
         self._refresh(step_of(self.session, turn))
 
     def _refresh(self, step_id: str) -> None:
-        self.screen.panels.refresh()  # first, for the plan of then may have other steps
+        self.screen.show_session()  # first, for the plan of then may have other steps
         self.screen.select(step_id)
 
     def _goto_next(self) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from flowdbg.core.json_text import JsonText, join
-from flowdbg.present.command_twin import command_twin
 from flowdbg.present.json_pretty import pretty
 from flowdbg.present.step_view import effective_config, step_view
 from flowdbg.present.takes import pairs
+from flowdbg.tui.desk import RIGHT, Desk
 from flowdbg.tui.external import page_externally
+from flowdbg.tui.parts.history import History
+from flowdbg.tui.parts.panes import Panes
 from flowdbg.tui.parts.part import Handlers, Part
 from flowdbg.tui.widgets.detail_pane import TABS
 
@@ -15,12 +17,17 @@ from flowdbg.tui.widgets.detail_pane import TABS
 class Looking(Part):
     """Chooses what the pane of the selected step shows."""
 
-    _comparison = 0
-    _compared: tuple[int, object] | None = None
+    def __init__(self, screen: Desk, history: History, panes: Panes) -> None:
+        super().__init__(screen)
+        self._history = history
+        self._panes = panes
+        self._comparison = 0
+        self._compared: tuple[int, object] | None = None
 
     def handlers(self) -> Handlers:
         """Return the actions that this part does."""
         return {
+            "pane.detail": self._go_detail,
             "view.next-tab": lambda: self._step_tab(1),
             "view.previous-tab": lambda: self._step_tab(-1),
             "view.diff": self._diff,
@@ -36,12 +43,21 @@ class Looking(Part):
         if tab == "event":
             self.fill_event()
         self.screen.detail.show_tab(tab)
-        self.screen.panes.refresh_tabs()
-        self.screen.panes.refresh_footer()
+        self._panes.refresh_tabs()
+        self._panes.refresh_footer()
+
+    def pick_tab(self, tab: str) -> None:
+        """Go to a view of the step, or to a pane, by its tab."""
+        if tab in RIGHT:
+            self._panes.go(tab)
+        else:
+            self._panes.show_right("detail")
+            self.show_tab(tab)
+            self.screen.detail.shown.focus()
 
     def fill_diff(self) -> None:
         """Show the chosen difference of the selected step, when it is another one than before."""
-        found = pairs(self.session, self.step_id, self.screen.history.seen)
+        found = pairs(self.session, self.step_id, self._history.seen)
         if self._compared == (self._comparison, found):
             return
         self._comparison %= max(len(found), 1)
@@ -60,22 +76,26 @@ class Looking(Part):
         if line is not None:
             self.screen.detail.show_event(line.raw, line.name)
 
+    def _go_detail(self) -> None:
+        if self.screen.pane == "detail":
+            self._step_tab(1)
+        else:
+            self._panes.go("detail")
+
     def _step_tab(self, by: int) -> None:
         at = TABS.index(self.screen.detail.tab)
-        self.screen.panes.show_right("detail")
+        self._panes.show_right("detail")
         self.show_tab(TABS[(at + by) % len(TABS)])
 
     def _diff(self) -> None:
-        if self.screen.detail.tab == "diff" and self.screen.panes.right == "detail":
+        if self.screen.detail.tab == "diff" and self._panes.right == "detail":
             self._comparison += 1
         else:
             self._comparison = 0
-        self.screen.panes.show_right("detail")
-        self.show_tab("diff")
-        self.screen.detail.shown.focus()
+        self.pick_tab("diff")
 
     def _as_text(self) -> None:
-        self.screen.panes.show_right("detail")
+        self._panes.show_right("detail")
         self.show_tab("output")
         self.screen.detail.output.toggle()
 
@@ -84,15 +104,13 @@ class Looking(Part):
         self.launch("view.pager", page_externally(self.app, text, name))
 
     def _request(self) -> None:
+        from flowdbg.tui.screens.text import TextScreen  # noqa: PLC0415 # only when it is opened
+
         call = self.debugger.preview()
         lines = [f"POST {self.debugger.target.url}{call.route}", "Authorization: (hidden)"]
         lines += [f"{name}: {value}" for name, value in call.headers]
         text = "\n".join([*lines, "", pretty(join(call.body))])
-        self.screen.show_text("The next request", text)
-
-    def command(self) -> str:
-        """Return the headless command that does what the session does."""
-        return command_twin(self.session)
+        self.app.push_screen(TextScreen("The next request", text))
 
     def shown_text(self) -> tuple[str, str]:
         """Return the name and the whole text of what the focused pane shows."""
@@ -102,7 +120,7 @@ class Looking(Part):
             return "events", "\n".join(view.row_text(at) for at in range(view.row_count()))
         if pane == "outputs":
             return "outputs", pretty(JsonText.of(self.screen.outputs.value).text)
-        view_of_step = step_view(self.screen.history.seen, self.step_id)
+        view_of_step = step_view(self._history.seen, self.step_id)
         if view_of_step is None:
             return "step", ""
         tab = self.screen.detail.tab

@@ -20,20 +20,29 @@ from flowdbg.present.plan_rows import plan_rows, summary
 from flowdbg.present.status_line import look, status_parts
 from flowdbg.present.step_view import step_view
 from flowdbg.present.tips import current_tip
-from flowdbg.tui.parts.part import Handlers, Part
+from flowdbg.tui.desk import Desk
+from flowdbg.tui.parts.drafts import Drafts
+from flowdbg.tui.parts.history import History
+from flowdbg.tui.parts.looking import Looking
+from flowdbg.tui.parts.panes import Panes
+from flowdbg.tui.parts.part import Part
 from flowdbg.tui.styles import subtitle, title
 
 
 class Panels(Part):
     """Fills the panes; each is given only what changed."""
 
-    _outputs: object = None
-    has_log = False
-    """Whether the log of the session was shown."""
-
-    def handlers(self) -> Handlers:
-        """It does no action of its own."""
-        return {}
+    def __init__(
+        self, screen: Desk, history: History, drafts: Drafts, looking: Looking, panes: Panes
+    ) -> None:
+        super().__init__(screen)
+        self._history = history
+        self._drafts = drafts
+        self._looking = looking
+        self._panes = panes
+        self._outputs: object = None
+        self.has_log = False
+        """Whether the log of the session was shown."""
 
     def take(self, entries: tuple[Entry, ...]) -> None:
         """Show the session after some entries."""
@@ -43,36 +52,32 @@ class Panels(Part):
     def refresh(self) -> None:
         """Show the session as it is, or as it was where an earlier turn is looked at."""
         screen, session = self.screen, self.session
-        seen = screen.history.seen
-        rows = plan_rows(
-            seen,
-            folded=screen.folded,
-            drafts=screen.editing.draft_steps(),
-        )
+        seen = self._history.seen
+        rows = plan_rows(seen, folded=screen.folded, drafts=self._drafts.steps())
         screen.plan.show_rows(rows)
-        screen.panes.fit_names()
+        self._panes.fit_names()
         subtitle(screen.flow_pane, summary(rows))
         title(screen.flow_pane, flow_title(seen) if seen is not session else "1 Flow")
         self.refresh_step()
         self._show_outputs(seen)
-        screen.edits.show_rows(edit_rows(session, screen.editing.draft_notes()))
+        screen.edits.show_rows(edit_rows(session, self._drafts.notes()))
         self.refresh_status()
-        screen.panes.refresh_tabs()
-        screen.panes.refresh_footer()
+        self._panes.refresh_tabs()
+        self._panes.refresh_footer()
         self.refresh_tip()
 
     def refresh_step(self) -> None:
         """Show the selected step."""
-        view = step_view(self.screen.history.seen, self.step_id)
+        view = step_view(self._history.seen, self.step_id)
         self.screen.detail.show_step(view)
-        note = self.screen.editing.draft_notes().get(self.step_id, "")
+        note = self._drafts.notes().get(self.step_id, "")
         self.screen.detail.show_note(f"{DRAFT.glyph} {note}" if note else "")
         if self.screen.detail.tab == "diff":
-            self.screen.looking.fill_diff()
+            self._looking.fill_diff()
 
     def refresh_tip(self) -> None:
         """Say what helps in trouble, else the tip for where the person is."""
-        said = "" if self.screen.history.label else advice(self.session)
+        said = "" if self._history.label else advice(self.session)
         tip = None if said else current_tip(self.app.tips, self.session, self.step_id)
         glyph = look(self.session).glyph if said else "➜"
         self.screen.tips.show_text(glyph, said or (tip.text if tip else ""), trouble=bool(said))
@@ -86,16 +91,16 @@ class Panels(Part):
             elapsed += max(time.time() - session.running.started_at, 0)
             speed = self._speed(session)
         parts = status_parts(
-            self.screen.history.seen,
+            self._history.seen,
             elapsed=elapsed,
             speed=speed,
             unsaved=bool(self.screen.unsaved),
             read_only=bool(self.debugger.read_only),
-            viewing=self.screen.history.label,
+            viewing=self._history.label,
             profile=self.debugger.profile,
             production=self.debugger.is_production,
         )
-        shown = VIEWING if self.screen.history.label else look(session)
+        shown = VIEWING if self._history.label else look(session)
         self.screen.status.show_parts(shown.glyph, parts)
 
     def _speed(self, session: Session) -> str:

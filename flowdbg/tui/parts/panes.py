@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.widget import Widget
 
 from flowdbg.present.looks import EDITED
+from flowdbg.tui.desk import NARROW, RIGHT, WIDE, Desk
 from flowdbg.tui.hints import hints, hints_of
 from flowdbg.tui.parts.part import Handlers, Part
 from flowdbg.tui.widgets.footer_bar import Hint
 from flowdbg.tui.widgets.view_tabs import Tab
 
-if TYPE_CHECKING:
-    from flowdbg.tui.screens.debug import DebugScreen
-
-RIGHT = ("detail", "outputs", "edits", "events")
-"""The panes beside the flow; where space is short, one of them is seen."""
-
 MIN_WIDTH, MAX_WIDTH = 16, 80
 FIRST_WIDTHS = {"narrow": 28, "wide": 36}
 """Cells that the flow takes at least, unless a person chose otherwise."""
-
-NARROW, WIDE, HUGE = 60, 100, 160
-"""Cells of width from which two panes and all panes are seen, and events stand beside the rest."""
 
 LEAF_HINTS = (
     Hint("", "enter", "Take", 3),
@@ -40,12 +30,12 @@ SEARCH_HINTS = (
 class Panes(Part):
     """Moves the keys between panes and shares the space."""
 
-    right = "detail"
-    """Which pane beside the flow is seen where there is space for one."""
-
-    def __init__(self, screen: DebugScreen) -> None:
+    def __init__(self, screen: Desk) -> None:
         super().__init__(screen)
-        self._zoomed = ""
+        self.right = "detail"
+        """Which pane beside the flow is seen where there is space for one."""
+        self.zoomed = ""
+        """The pane that has the whole screen; empty when none has."""
         self._widths: dict[str, int] = {}
         self._needed = 0
 
@@ -53,7 +43,6 @@ class Panes(Part):
         """Return the actions that this part does."""
         return {
             "pane.flow": lambda: self.go("flow"),
-            "pane.detail": self._go_detail,
             "pane.outputs": lambda: self.go("outputs"),
             "pane.edits": lambda: self.go("edits"),
             "pane.events": lambda: self.go("events"),
@@ -66,8 +55,8 @@ class Panes(Part):
 
     def go(self, pane: str) -> None:
         """Give a pane the keys."""
-        if self._zoomed and self._zoomed != pane:
-            self._set_zoom(pane)
+        if self.zoomed and self.zoomed != pane:
+            self.set_zoom(pane)
         if pane != "flow":
             self.show_right(pane)
         self._show_place(pane)
@@ -79,15 +68,6 @@ class Panes(Part):
         self._show_place(pane)
         self.screen.share_space({f"-at-{name}": name == pane for name in RIGHT})
         self.refresh_tabs()
-
-    def pick_tab(self, tab: str) -> None:
-        """Go to a view of the step, or to a pane, by its tab."""
-        if tab in RIGHT:
-            self.go(tab)
-        else:
-            self.show_right("detail")
-            self.screen.looking.show_tab(tab)
-            self.screen.detail.shown.focus()
 
     def refresh_tabs(self) -> None:
         """Show the tabs of a narrow screen: the views of the step and the other panes."""
@@ -136,7 +116,7 @@ class Panes(Part):
         """Give the flow the width that was chosen for a screen of this size."""
         pane = self.screen.flow_pane
         chosen = self._widths.get(self._mode())
-        if not self._mode() or self._zoomed:
+        if not self._mode() or self.zoomed:
             pane.styles.clear_rule("width")
         elif chosen is None:
             first = FIRST_WIDTHS[self._mode()]
@@ -150,19 +130,14 @@ class Panes(Part):
         width = self.screen.size.width
         return "wide" if width >= WIDE else "narrow" if width >= NARROW else ""
 
-    def _go_detail(self) -> None:
-        if self.screen.pane == "detail":
-            self.screen.looking.handlers()["view.next-tab"]()
-        else:
-            self.go("detail")
-
     def _zoom(self) -> None:
-        self._set_zoom("" if self._zoomed else self.screen.pane)
+        self.set_zoom("" if self.zoomed else self.screen.pane)
 
-    def _set_zoom(self, pane: str) -> None:
+    def set_zoom(self, pane: str) -> None:
+        """Give a pane the whole screen; with an empty name take it back."""
         zoomed = {f"-zoom-{name}": name == pane for name in ("flow", *RIGHT)}
         self.screen.share_space({**zoomed, "-zoomed": bool(pane)})
-        self._zoomed = pane
+        self.zoomed = pane
         self.fit()
 
     def _resize(self, by: int) -> None:

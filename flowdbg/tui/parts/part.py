@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flowdbg.core.session import Session
 from flowdbg.debugger import Debugger
 from flowdbg.errors import FlowdbgError
-from flowdbg.tui.messages import Moved, Told, VerbEnded
-
-if TYPE_CHECKING:
-    from flowdbg.tui.app import DebugApp
-    from flowdbg.tui.screens.debug import DebugScreen
+from flowdbg.tui.desk import Desk
+from flowdbg.tui.host import Host
+from flowdbg.tui.messages import Moved, VerbEnded
 
 Handlers = Mapping[str, Callable[[], None]]
 """What does each action, by its id."""
 
 
 class Part:
-    """One group of actions on the debug screen."""
+    """One group of actions on the debug screen; it knows the desk, and the parts it is given."""
 
-    def __init__(self, screen: DebugScreen) -> None:
+    def __init__(self, screen: Desk) -> None:
         self.screen = screen
 
     @property
-    def app(self) -> DebugApp:
+    def app(self) -> Host:
         """The program."""
         return self.screen.host
 
@@ -46,7 +44,7 @@ class Part:
 
     def handlers(self) -> Handlers:
         """Return the actions that this part does."""
-        raise NotImplementedError
+        return {}
 
     def launch(self, action_id: str, verb: Coroutine[Any, Any, None], said: str = "") -> None:
         """Run a verb in a worker of its own; its end, and what went wrong, come as messages.
@@ -67,7 +65,7 @@ class Part:
 
     def say(self, text: str, *, warning: bool = False) -> None:
         """Say something in a toast."""
-        self.screen.post_message(Told(text, warning=warning))
+        self.app.say(text, warning=warning)
 
     async def _whole(self, verb: Coroutine[Any, Any, None]) -> None:
         try:

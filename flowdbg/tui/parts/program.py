@@ -81,10 +81,11 @@ class Program(Part):
     def help(self) -> None:
         """Show the help for the pane that has the keys."""
         from flowdbg.tui.help_text import help_text
+        from flowdbg.tui.screens.text import TextScreen
 
         pane = "editor" if self.screen.editor.state is not None else self.screen.pane
         text = help_text(pane, self.app.keys)
-        self.screen.show_text("Help", text)
+        self.app.push_screen(TextScreen("Help", text))
 
     def _palette(self) -> None:
         from flowdbg.tui.screens.choose import Choice, ChooseScreen

@@ -6,14 +6,21 @@ from collections.abc import Callable
 from functools import partial
 
 from flowdbg.present.production import edits_to_send, production_question
+from flowdbg.tui.desk import Desk
+from flowdbg.tui.parts.history import History
+from flowdbg.tui.parts.looking import Looking
 from flowdbg.tui.parts.part import Handlers, Part
 
 
 class Running(Part):
     """Steps, continues, cancels, forks, restarts."""
 
-    _may_send_edits = False
-    """Whether the person agreed that edits go to production."""
+    def __init__(self, screen: Desk, history: History, looking: Looking) -> None:
+        super().__init__(screen)
+        self._history = history
+        self._looking = looking
+        self._may_send_edits = False
+        """Whether the person agreed that edits go to production."""
 
     def handlers(self) -> Handlers:
         """Return the actions that this part does."""
@@ -85,8 +92,8 @@ class Running(Part):
     def _fork(self) -> None:
         index = self.session.plan.index_of(self.step_id)
         if index is not None:
-            left = self.screen.history.branch or self.session.branch
-            self.screen.history.leave()
+            left = self._history.branch or self.session.branch
+            self._history.leave()
             of = f" of #{left.number}" if left.number != self.session.current else ""
             said = f"Branch{of} before step {index + 1}; the former one stays"
             self.move("run.fork", self.debugger.fork(index, parent=left.number), said)
@@ -99,17 +106,17 @@ class Running(Part):
 
     def _follow(self) -> None:
         self._see_output()
-        self.screen.history.leave()
+        self._history.leave()
         self.screen.following = True
 
     def _see_output(self) -> None:
         """See what the step says, and not a difference that it does not have yet."""
         if self.screen.detail.tab == "diff":
-            self.screen.looking.show_tab("output")
+            self._looking.show_tab("output")
 
     def _first_step(self) -> None:
         self._see_output()
-        self.screen.history.leave()
+        self._history.leave()
         first = self.session.plan.at(0)
         if first is not None:
             self.screen.select_after = first.id

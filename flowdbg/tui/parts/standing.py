@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flowdbg.errors import FlowdbgError
-from flowdbg.tui.parts.panes import RIGHT
-from flowdbg.tui.parts.part import Handlers, Part
+from flowdbg.tui.desk import RIGHT, Desk
+from flowdbg.tui.parts.history import History
+from flowdbg.tui.parts.looking import Looking
+from flowdbg.tui.parts.panels import Panels
+from flowdbg.tui.parts.panes import Panes
+from flowdbg.tui.parts.part import Part
 from flowdbg.tui.widgets.detail_pane import TABS
 from flowdbg.tui.widgets.line_view import LineView
-
-if TYPE_CHECKING:
-    from flowdbg.tui.screens.debug import DebugScreen
 
 PLACE = "place"
 """The key under which the session's store keeps it."""
@@ -27,16 +28,18 @@ EVERY = 0.5
 
 
 class Standing(Part):
-    """Keeps the selected step, the pane with the keys, its view, and how far all are scrolled."""
+    """Keeps the selected step, the pane with the keys, its zoom and view, and what is scrolled."""
 
-    def __init__(self, screen: DebugScreen) -> None:
+    def __init__(
+        self, screen: Desk, history: History, panels: Panels, looking: Looking, panes: Panes
+    ) -> None:
         super().__init__(screen)
+        self._history = history
+        self._panels = panels
+        self._looking = looking
+        self._panes = panes
         self._kept: str | None = None
         self._now = ""
-
-    def handlers(self) -> Handlers:
-        """It does no action of its own."""
-        return {}
 
     def watch(self) -> None:
         """Begin to look: everything is where it belongs."""
@@ -47,13 +50,14 @@ class Standing(Part):
     def look(self) -> None:
         """Remember how it is now."""
         screen = self.screen
-        if not screen.panels.has_log or screen.history.label:
+        if not self._panels.has_log or self._history.label:
             return  # what is seen of another time or run is not where the session stands
         place = {
             "step": screen.step_id,
             "pane": screen.pane if screen.pane in ("flow", *RIGHT) else "detail",
-            "right": screen.panes.right,
+            "right": self._panes.right,
             "tab": screen.detail.tab,
+            "zoomed": self._panes.zoomed,
             "folded": sorted(screen.folded),
             "views": {name: view.place for name, view in self._views().items()},
         }
@@ -80,15 +84,17 @@ class Standing(Part):
     def _go(self, place: dict[str, Any]) -> None:
         screen = self.screen
         screen.folded = set(map(str, place["folded"]))
-        screen.panels.refresh()
+        screen.show_session()
         screen.select(place["step"])
-        screen.panels.refresh_step()  # now, for its rows are to be scrolled
+        self._panels.refresh_step()  # now, for its rows are to be scrolled
         if place["tab"] in TABS:
-            screen.looking.show_tab(place["tab"])
+            self._looking.show_tab(place["tab"])
         if place["right"] in RIGHT:
-            screen.panes.show_right(place["right"])
+            self._panes.show_right(place["right"])
         if place["pane"] in ("flow", *RIGHT):
-            screen.panes.go(place["pane"])
+            self._panes.go(place["pane"])
+        if place.get("zoomed") in ("flow", *RIGHT):
+            self._panes.set_zoom(place["zoomed"])
         views = self._views()
         for name, at in place["views"].items():
             if name in views:

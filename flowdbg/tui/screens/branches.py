@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -19,15 +19,13 @@ from flowdbg.core.session import Session
 from flowdbg.present.branches import branch_rows, branch_title
 from flowdbg.present.compare import RunsCompared, compare_runs, is_heavy
 from flowdbg.present.takes import Side
+from flowdbg.tui.screens.compare import CompareScreen, compare_with_another
 from flowdbg.tui.screens.keyed import KeyedScreen, keys_of
 from flowdbg.tui.styles import stylesheet, subtitle, title
 from flowdbg.tui.widgets.branches_view import BranchesView, BranchSteps
 from flowdbg.tui.widgets.footer_bar import FooterBar
 from flowdbg.tui.widgets.line_view import LineView
 from flowdbg.tui.widgets.search_bar import SearchBar
-
-if TYPE_CHECKING:
-    from flowdbg.tui.parts.comparing import Comparing
 
 Choice = tuple[Literal["branch", "turn", "fork"], int]
 """What to do: look at a branch or after a turn, or go on from the end of a branch."""
@@ -54,11 +52,11 @@ class BranchesScreen(KeyedScreen[Choice | None]):
             super().__init__()
             self.compared = compared
 
-    def __init__(self, part: Comparing, seen: int) -> None:
+    def __init__(self, session: Session, seen: int) -> None:
+        """Prepare to show the branches of a session; `seen` is the one that is looked at."""
         super().__init__()
-        self._part = part
+        self._session = session
         self._seen = seen
-        self._session: Session = part.session
         self._unfolded: set[int] = set()
         self._marked: int | None = None
         self._shown: tuple[Session, int, int] | None = None
@@ -115,8 +113,9 @@ class BranchesScreen(KeyedScreen[Choice | None]):
         return self._session.current
 
     def _look_again(self) -> None:
-        if self._part.session is not self._session:
-            self._session = self._part.session
+        session = self.host.debugger.session
+        if session is not self._session:
+            self._session = session
             self._show()
 
     def _show(self) -> None:
@@ -212,7 +211,8 @@ class BranchesScreen(KeyedScreen[Choice | None]):
             self.say("there is no other branch to compare it with; mark one with space")
             return
         step = self._steps.step_at_cursor if self.focused is self._steps else ""
-        self._part.compare(Side(self._session, base), Side(self._session, number), step)
+        sides = Side(self._session, base), Side(self._session, number)
+        self.app.push_screen(CompareScreen(*sides, step))
 
     def _with_session(self) -> None:
-        self._part.choose_session(self._part.against(self._number))
+        compare_with_another(self.host, self._session, self._number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -31,7 +31,9 @@ from flowdbg.present.compare import (
     title as title_of,
 )
 from flowdbg.present.takes import ASPECTS, Aspect, Side, Take, takes
+from flowdbg.tui.host import Host
 from flowdbg.tui.screens.keyed import KeyedScreen, keys_of
+from flowdbg.tui.screens.sessions import choose_session
 from flowdbg.tui.styles import plain_line, stylesheet, subtitle, title
 from flowdbg.tui.widgets.compared_view import ComparedView
 from flowdbg.tui.widgets.diff_view import DiffView
@@ -39,9 +41,6 @@ from flowdbg.tui.widgets.footer_bar import FooterBar
 from flowdbg.tui.widgets.line_view import LineView
 from flowdbg.tui.widgets.search_bar import SearchBar
 from flowdbg.tui.widgets.view_tabs import Tab, ViewTabs
-
-if TYPE_CHECKING:
-    from flowdbg.tui.parts.comparing import Comparing
 
 _LABELS: Mapping[Aspect, tuple[str, str]] = {
     "output": ("Output", "Out"),
@@ -69,9 +68,8 @@ class CompareScreen(KeyedScreen[None]):
             super().__init__()
             self.compared = compared
 
-    def __init__(self, part: Comparing, before: Side, after: Side, step_id: str = "") -> None:
+    def __init__(self, before: Side, after: Side, step_id: str = "") -> None:
         super().__init__()
-        self._part = part
         self._before, self._after = before, after
         self._wanted = step_id
         self._compared: RunsCompared | None = None
@@ -256,22 +254,40 @@ class CompareScreen(KeyedScreen[None]):
             self._show_list(self.step.step_id if self.step else "")
 
     def _with_session(self) -> None:
-        mine = self._after if self._after.session.id == self._part.session.id else self._before
+        open_here = self.host.debugger.session.id
+        mine = self._after if self._after.session.id == open_here else self._before
 
         def compare(other: Session) -> None:
-            here = replace(mine, label=mine.session.id[-6:])
-            self._before, self._after = Side(other, other.current, other.id[-6:]), here
+            self._before, self._after = (
+                _labelled(other, other.current),
+                _labelled(mine.session, mine.number),
+            )
             self._wanted = self.step.step_id if self.step else ""
             self._begin()
 
-        self._part.choose_session(compare)
+        choose_session(self.host, mine.session, compare)
 
     def _copy(self) -> None:
         step, compared = self.step, self._compared
         if step is None or compared is None:
             return
         what = title_of(compared, step, self.aspect)
-        self._part.copy(f"{what}\n{self._diff.whole_text()}", "the difference")
+        self.host.copy(f"{what}\n{self._diff.whole_text()}", "the difference")
+
+
+def compare_with_another(host: Host, session: Session, number: int) -> None:
+    """Ask for another session of the flow, and compare a branch of this one with it."""
+
+    def compare(other: Session) -> None:
+        sides = _labelled(other, other.current), _labelled(session, number)
+        host.push_screen(CompareScreen(*sides))
+
+    choose_session(host, session, compare)
+
+
+def _labelled(session: Session, number: int) -> Side:
+    """Return a branch as a side that tells its session."""
+    return Side(session, number, session.id[-6:])
 
 
 def _told(side: Side) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from typing import ClassVar, TypeVar, cast
 
 from textual import on
 from textual.binding import BindingType
@@ -13,15 +13,13 @@ from textual.screen import Screen
 from flowdbg.tui.actions import GROUPS
 from flowdbg.tui.help_text import help_text
 from flowdbg.tui.hints import hints_of
+from flowdbg.tui.host import Host
 from flowdbg.tui.inks import INKS
 from flowdbg.tui.keymap import bindings
 from flowdbg.tui.screens.text import TextScreen
 from flowdbg.tui.widgets.footer_bar import FooterBar
 from flowdbg.tui.widgets.line_view import LineView
 from flowdbg.tui.widgets.search_bar import SearchBar
-
-if TYPE_CHECKING:
-    from flowdbg.tui.app import DebugApp
 
 Result = TypeVar("Result")
 
@@ -49,9 +47,9 @@ class KeyedScreen(Screen[Result]):
         raise NotImplementedError
 
     @property
-    def host(self) -> DebugApp:
-        """The program."""
-        return cast("DebugApp", self.app)
+    def host(self) -> Host:
+        """The program; the one that lists sessions alone has no debugger."""
+        return cast("Host", self.app)
 
     def show_hints(self) -> None:
         """Show the keys of this screen, as many as fit."""
@@ -77,7 +75,7 @@ class KeyedScreen(Screen[Result]):
 
     def say(self, text: str) -> None:
         """Say in a toast why something cannot be done."""
-        self.app.notify(f"{text[0].upper()}{text[1:]}.", severity="warning", timeout=4)
+        self.host.say(f"{text[0].upper()}{text[1:]}.", warning=True)
 
     def _back(self) -> None:
         self.dismiss(None)
@@ -113,11 +111,7 @@ class KeyedScreen(Screen[Result]):
                 self._searched = None
 
     def _help(self) -> None:
-        def closed(copied: str | None) -> None:
-            if copied is not None:
-                self.host.copy_to_clipboard(copied)
-
-        self.app.push_screen(TextScreen("Help", help_text(self.PLACE, self.host.keys)), closed)
+        self.app.push_screen(TextScreen("Help", help_text(self.PLACE, self.host.keys)))
 
     @on(FooterBar.Clicked)
     def _clicked(self, event: FooterBar.Clicked) -> None:

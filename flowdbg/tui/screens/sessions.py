@@ -16,10 +16,13 @@ from textual.getters import query_one
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from flowdbg.core.session import Session
+from flowdbg.debugger.reading import read_session
 from flowdbg.errors import FlowdbgError
 from flowdbg.present.formats import plural
 from flowdbg.present.session_rows import SessionRow, Stored, heading, matching, session_row
 from flowdbg.store import remove_session
+from flowdbg.tui.host import Host
 from flowdbg.tui.screens.confirm import ConfirmScreen
 from flowdbg.tui.screens.keyed import KeyedScreen, keys_of
 from flowdbg.tui.styles import stylesheet, subtitle
@@ -238,6 +241,32 @@ class SessionsScreen(KeyedScreen[Path | None]):
         of = f"{len(found)} of " if len(found) != len(self._rows) else ""
         subtitle(self.query_one("#box"), f"{of}{plural(len(self._rows), 'session')}")
         self.show_hints()
+
+
+def choose_session(host: Host, mine: Session, then: Callable[[Session], None]) -> None:
+    """Ask for another session of the flow of `mine`, read it, and go on with it."""
+    stored = [
+        one
+        for one in host.stored_sessions()
+        if one.session_id != mine.id and (one.problem or one.meta.get("address") == mine.address)
+    ]
+    if all(one.problem for one in stored):
+        host.say("There is no other session of this flow to compare with.")
+        return
+
+    async def read(path: Path) -> None:
+        try:
+            session = await asyncio.to_thread(read_session, path)
+        except FlowdbgError as error:
+            host.notify(str(error), severity="error", timeout=8)
+        else:
+            host.call_later(then, session)
+
+    def chosen(path: Path | None) -> None:
+        if path is not None:
+            host.run_worker(read(path), name="another session", exclusive=False)
+
+    host.push_screen(SessionsScreen(stored, title="Compare with a session"), chosen)
 
 
 _WHILE_FINDING = (

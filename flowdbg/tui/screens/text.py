@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -11,13 +11,14 @@ from textual.getters import query_one
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from flowdbg.tui.host import FlowdbgApp
 from flowdbg.tui.inks import INKS
 from flowdbg.tui.styles import plain_line, stylesheet
 from flowdbg.tui.widgets.stream_view import StreamView
 
 
-class TextScreen(ModalScreen[str | None]):
-    """Shows a text; gives it back when it is to be copied, else None."""
+class TextScreen(ModalScreen[None]):
+    """Shows a text, and copies it when that is asked for."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "Back", show=False),
@@ -46,5 +47,6 @@ class TextScreen(ModalScreen[str | None]):
         self.call_after_refresh(self._view.show_text, self._text)
 
     def action_copy(self) -> None:
-        """Give the text back to be copied."""
-        self.dismiss(self._text)
+        """Copy the text, and go back."""
+        cast("FlowdbgApp", self.app).copy(self._text, self._title)
+        self.dismiss()

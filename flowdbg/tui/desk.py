@@ -1,9 +1,12 @@
-"""How the debug screen is laid out: all its panes, and which are seen at which size."""
+"""The debug screen as its parts know it: its panes, which are seen at which size, what is selected.
+
+The parts work on this; the screen itself (`debug.py`) is made of them and is not known to them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -13,11 +16,13 @@ from textual.notifications import SeverityLevel
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from flowdbg.core.session import Session
 from flowdbg.present.event_items import describe
-from flowdbg.tui.actions import ACTIONS, BY_ID
+from flowdbg.tui.actions import ACTIONS, BY_ID, Situation
+from flowdbg.tui.host import Host
 from flowdbg.tui.inks import INKS
 from flowdbg.tui.keymap import bindings
-from flowdbg.tui.parts.panes import HUGE, NARROW, RIGHT, WIDE
+from flowdbg.tui.moves import Moves
 from flowdbg.tui.quick import QuickScreen
 from flowdbg.tui.widgets.detail_pane import DetailPane
 from flowdbg.tui.widgets.editor_pane import EditorPane
@@ -35,6 +40,12 @@ from flowdbg.tui.widgets.view_tabs import ViewTabs
 
 KEYS = {action.id: action.keys for action in ACTIONS}
 
+RIGHT = ("detail", "outputs", "edits", "events")
+"""The panes beside the flow; where space is short, one of them is seen."""
+
+NARROW, WIDE, HUGE = 60, 100, 160
+"""Cells of width from which two panes and all panes are seen, and events stand beside the rest."""
+
 SPACES = (
     "#flow, #work, #all-tabs, #columns, #side, #detail, #detail-tabs, #editor, #outputs, #edits, "
     "#events"
@@ -45,8 +56,8 @@ WHILE_TYPING = ("app.palette", "app.help", "app.redraw")
 """What the debug screen does while a text is typed; all other keys belong to the text."""
 
 
-class DebugLayout(QuickScreen[None]):
-    """The panes of the debug screen and its keys."""
+class Desk(QuickScreen[None]):
+    """The panes of the debug screen, its keys, and where the person is."""
 
     # First, before the focused widget: so a key is done before the next one is sent anywhere, and
     # what is typed right after `/` reaches the search. Copying a selection is Textual's own ctrl+c.
@@ -73,6 +84,53 @@ class DebugLayout(QuickScreen[None]):
     search_bar = query_one(SearchBar)
     tips = query_one(TipsLine)
     footer = query_one(FooterBar)
+
+    def __init__(self) -> None:
+        # from the start, because each class that is added styles the whole screen again
+        super().__init__(classes="-at-detail")
+        self.session = Session()
+        """The session as it is shown."""
+        self.unsaved = ""
+        """Why the newest entries are not on disk."""
+        self.folded: set[str] = set()
+        """Containers of the plan whose children are hidden."""
+        self.following = False
+        """Whether the selection goes with the running step."""
+        self.select_after = ""
+        """The step to select when the running verb has stopped."""
+        self.moves = Moves(self._is_shown, self.action_do)
+
+    def action_do(self, action_id: str) -> None:
+        """Do an action, or say why it cannot be done now."""
+        raise NotImplementedError
+
+    def situation(self) -> Situation:
+        """What actions look at to know whether they can be done."""
+        raise NotImplementedError
+
+    def show_session(self) -> None:
+        """Show the session as it is, or as it was where an earlier turn is looked at."""
+        raise NotImplementedError
+
+    @property
+    def host(self) -> Host:
+        """The program that this screen is the mode of."""
+        return cast("Host", self.app)
+
+    @property
+    def step_id(self) -> str:
+        """The selected step; empty when there is none."""
+        row = self.plan.selected
+        return row.step_id if row else ""
+
+    def select(self, step_id: str) -> None:
+        """Select a step of the plan."""
+        self.plan.select(step_id)
+
+    def _is_shown(self) -> bool:
+        """Whether what is shown is how things stand, or a step runs."""
+        session = self.host.debugger.session
+        return bool(session.verb or session.running) or session is self.session
 
     def compose(self) -> ComposeResult:
         """Lay out all panes; the style decides which are seen at which size."""

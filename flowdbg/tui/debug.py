@@ -8,39 +8,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, cast
 
 from textual import on
-from textual.notifications import SeverityLevel
 
 from flowdbg.core.entries import Stopped, StopReason
-from flowdbg.core.session import Session
 from flowdbg.errors import FlowdbgError
 from flowdbg.present.history import newest_step
 from flowdbg.present.step_documents import BLOCK, OUTPUT
 from flowdbg.tui.actions import BY_ID, Situation
-from flowdbg.tui.messages import (
-    DraftsLoaded,
-    ExternallyEdited,
-    Moved,
-    SessionMoved,
-    SessionRead,
-    Told,
-    VerbEnded,
-)
+from flowdbg.tui.desk import Desk
+from flowdbg.tui.messages import DraftsLoaded, ExternallyEdited, Moved, SessionMoved, VerbEnded
 from flowdbg.tui.parts.comparing import Comparing
 from flowdbg.tui.parts.copying import Copying
-from flowdbg.tui.parts.editing import DRAFTS, Editing, read_drafts
+from flowdbg.tui.parts.drafts import DRAFTS, Drafts
+from flowdbg.tui.parts.editing import Editing
 from flowdbg.tui.parts.history import History
 from flowdbg.tui.parts.looking import Looking
-from flowdbg.tui.parts.moves import Moves
 from flowdbg.tui.parts.panels import Panels
-from flowdbg.tui.parts.panes import RIGHT, Panes
+from flowdbg.tui.parts.panes import Panes
 from flowdbg.tui.parts.program import Program
 from flowdbg.tui.parts.running import Running
 from flowdbg.tui.parts.standing import PLACE, Standing
-from flowdbg.tui.screens.debug_layout import DebugLayout
-from flowdbg.tui.screens.text import TextScreen
 from flowdbg.tui.styles import stylesheet
 from flowdbg.tui.widgets.editor_pane import EditorPane
 from flowdbg.tui.widgets.footer_bar import FooterBar
@@ -50,9 +38,6 @@ from flowdbg.tui.widgets.line_view import LineView
 from flowdbg.tui.widgets.plan_view import PlanView
 from flowdbg.tui.widgets.search_bar import SearchBar
 from flowdbg.tui.widgets.view_tabs import ViewTabs
-
-if TYPE_CHECKING:
-    from flowdbg.tui.app import DebugApp
 
 REPAINT = 1 / 15
 """Seconds between two looks at the session while it changes quickly."""
@@ -65,38 +50,24 @@ STYLE = stylesheet(__file__)
 """How the screen looks; part of the program's style, as a screen's own makes all be read again."""
 
 
-class DebugScreen(DebugLayout):
+class DebugScreen(Desk):
     """Debugs one session."""
 
     def __init__(self) -> None:
-        # from the start, because each class that is added styles the whole screen again
-        super().__init__(classes="-at-detail")
-        self.session: Session = Session()
-        """The session as it is shown."""
-        self.unsaved = ""
-        """Why the newest entries are not on disk."""
-        self.folded: set[str] = set()
-        """Containers of the plan whose children are hidden."""
-        self.following = False
-        """Whether the selection goes with the running step."""
-        self._pane_before = "flow"
+        super().__init__()
         self._place: str | None = None
-        self.select_after = ""
-        """The step to select when the running verb has stopped."""
-        self.moves = Moves(self)
-        self.running = Running(self)
-        self.history = History(self)
-        self.panels = Panels(self)
-        self.editing = Editing(self)
-        self.looking = Looking(self)
-        self.comparing = Comparing(self)
-        self.copying = Copying(self)
         self.panes = Panes(self)
+        self.history = History(self)
+        self.drafts = Drafts(self)
+        self.looking = Looking(self, self.history, self.panes)
+        self.panels = Panels(self, self.history, self.drafts, self.looking, self.panes)
+        self.standing = Standing(self, self.history, self.panels, self.looking, self.panes)
+        self.editing = Editing(self, self.drafts, self.panes)
+        self.copying = Copying(self, self.looking, self.panes)
         self.program = Program(self)
-        self.standing = Standing(self)
         parts = (
-            self.running, self.history, self.editing, self.looking, self.comparing,
-            self.copying, self.panes, self.program,
+            self.panes, self.history, self.looking, self.editing, self.copying, self.program,
+            Running(self, self.history, self.looking), Comparing(self, self.history),
         )  # fmt: skip
         self._handlers: dict[str, Callable[[], None]] = {}
         for part in parts:
@@ -111,20 +82,10 @@ class DebugScreen(DebugLayout):
         self.events.border_title = "5 Events"
         self.panes.load_sizes()
         self.panes.show_right("detail")
+        self.host.typed.must_wait = lambda: self.is_current and self.moves.is_holding
         self.set_focus(self.plan)  # at once, for where the person stood may be elsewhere
         self.run_worker(self._observe(), name="observe", exclusive=False)
         self.set_interval(CLOCK, self._tick)
-
-    @property
-    def host(self) -> DebugApp:
-        """The program that this screen is the mode of."""
-        return cast("DebugApp", self.app)
-
-    @property
-    def step_id(self) -> str:
-        """The selected step; empty when there is none."""
-        row = self.plan.selected
-        return row.step_id if row else ""
 
     def situation(self) -> Situation:
         """What actions look at to know whether they can be done."""
@@ -136,7 +97,7 @@ class DebugScreen(DebugLayout):
             moving=self.moves.is_under_way,
             can_undo=self.editing.can_undo,
             searching=self.copying.is_searching,
-            draft_steps=frozenset(self.editing.draft_steps()),
+            draft_steps=frozenset(self.drafts.steps()),
         )
 
     def action_do(self, action_id: str) -> None:
@@ -153,26 +114,9 @@ class DebugScreen(DebugLayout):
         """Return the ids of all actions that this screen can do."""
         return set(self._handlers)
 
-    def select(self, step_id: str) -> None:
-        """Select a step of the plan."""
-        self.plan.select(step_id)
-
-    def show_editor(self, is_open: bool) -> None:
-        """Put the editor in the place of the selected step, or take it away."""
-        self.share_space({"-editing": is_open})
-        if is_open:
-            self._pane_before = self.pane if self.pane in ("flow", *RIGHT) else self._pane_before
-        else:
-            self.panes.go(self._pane_before)
-
-    def show_text(self, title: str, text: str) -> None:
-        """Show a text over the screen; copy it when that is asked for."""
-
-        def closed(copied: str | None) -> None:
-            if copied is not None:
-                self.copying.copy(copied, title)
-
-        self.app.push_screen(TextScreen(title, text), closed)
+    def show_session(self) -> None:
+        """Show the session as it is, or as it was where an earlier turn is looked at."""
+        self.panels.refresh()
 
     def on_resize(self) -> None:
         """Give the flow the width that was chosen for this size."""
@@ -210,31 +154,27 @@ class DebugScreen(DebugLayout):
         self.program.look_for_questions()
         if is_first and self.program.lacks_inputs():
             self.program.ask_inputs()
-        self.moves.go_on()
+        self._do_what_waited()
 
     @on(Moved)
     def _moved_at_once(self) -> None:
         self.moves.end()
+        self._do_what_waited()
+
+    def _do_what_waited(self) -> None:
+        self.moves.go_on()
+        self.host.typed.go_on()
 
     @on(DraftsLoaded)
     def _drafts_loaded(self, event: DraftsLoaded) -> None:
-        self.editing.take_drafts(read_drafts(event.text))
+        self.drafts.load(event.text)
         self._place = event.place
-
-    @on(SessionRead)
-    def _session_read(self, event: SessionRead) -> None:
-        self.comparing.take(event.session)
 
     @on(VerbEnded)
     def _verb_ended(self, event: VerbEnded) -> None:
         if event.problem:
             self.tell(event.problem, severity="error", timeout=8)
         self.panes.refresh_footer()
-
-    @on(Told)
-    def _told(self, event: Told) -> None:
-        severity: SeverityLevel = "warning" if event.warning else "information"
-        self.tell(event.text, severity=severity, timeout=4 if event.warning else 2.5)
 
     @on(PlanView.StepSelected)
     def _step_selected(self, event: PlanView.StepSelected) -> None:
@@ -295,7 +235,7 @@ class DebugScreen(DebugLayout):
     @on(ViewTabs.Picked)
     def _tab_picked(self, event: ViewTabs.Picked) -> None:
         event.stop()
-        self.panes.pick_tab(event.tab)
+        self.looking.pick_tab(event.tab)
 
     @on(FooterBar.Clicked)
     def _hint_clicked(self, event: FooterBar.Clicked) -> None:

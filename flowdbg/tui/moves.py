@@ -7,17 +7,21 @@ something are held for so long; what is typed behind one that is held waits too 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from flowdbg.tui.screens.debug import DebugScreen
+from collections.abc import Callable
 
 
 class Moves:
     """Knows whether what is shown is how things stand, and keeps keys that came before that."""
 
-    def __init__(self, screen: DebugScreen) -> None:
-        self._screen = screen
+    def __init__(self, is_shown: Callable[[], bool], do: Callable[[str], None]) -> None:
+        """Begin without moves.
+
+        Args:
+            is_shown: Whether what is shown is how things stand, or a step runs.
+            do: Does an action that was held.
+        """
+        self._is_shown = is_shown
+        self._do = do
         self._under_way = 0
         self._held: list[str] = []
 
@@ -26,9 +30,8 @@ class Moves:
         self._under_way += 1
 
     def end(self) -> None:
-        """It is over; do what waited for it, if it is seen already."""
+        """It is over."""
         self._under_way -= 1
-        self.go_on()
 
     @property
     def is_under_way(self) -> bool:
@@ -57,13 +60,9 @@ class Moves:
         """Do what waited, as far as the moves before it are seen."""
         while self._held and self._is_seen:
             held, self._held = self._held, []
-            self._screen.action_do(held[0])
+            self._do(held[0])
             self._held += held[1:]
-        if not self._held:
-            self._screen.host.typed.go_on()
 
     @property
     def _is_seen(self) -> bool:
-        session = self._screen.host.debugger.session
-        runs = bool(session.verb or session.running)
-        return not self._under_way and (runs or session is self._screen.session)
+        return not self._under_way and self._is_shown()
