@@ -72,7 +72,7 @@ def entries_from_trace(trace: Trace, plan: Plan | None, opened: Opened) -> list[
     missing is said in the detail of the last entry.
     """
     story = _story(trace, plan)
-    inputs = inputs_of(trace)
+    inputs = inputs_of(trace, story.plan)
     session = SessionOpened(
         opened.session_id,
         "noukai",
@@ -99,8 +99,8 @@ def entries_from_trace(trace: Trace, plan: Plan | None, opened: Opened) -> list[
     return [*bodies, _stop(trace, story, inputs)]
 
 
-def inputs_of(trace: Trace) -> Inputs:
-    """The run's inputs: as told, else what the first step read (section 12, point 3)."""
+def inputs_of(trace: Trace, plan: Plan) -> Inputs:
+    """The run's inputs: as told, else what the plan's first step read (section 12, point 3)."""
     initial = trace.run.initial
     if initial is not None:
         given, message, images = map(initial.get, ("parameters", "message", "attachments"))
@@ -111,8 +111,9 @@ def inputs_of(trace: Trace) -> Inputs:
             JsonText.of(images).text if isinstance(images, list) and images else "",
             bool(initial.get("messages")),
         )
-    first = next((step for step in trace.steps if not step.path), None)
-    read = first.input.value if first and first.input else None
+    first = plan.at(0)
+    records = (step for step in trace.steps if first and step.step_id == first.id and not step.path)
+    read = next((step.input.value for step in records if step.input), None)
     if not isinstance(read, dict):
         return Inputs(None, {}, False)
     parameters = {name: value for name, value in read.items() if name != "attachments"}
@@ -144,7 +145,8 @@ def _story(trace: Trace, plan: Plan | None) -> _Story:
     if plan is None or not _fits(plan, trace, recorded):
         if plan is not None and plan.told:
             remark = "The plan is another one now; this one is put together from the trace."
-        steps = tuple(Step(one.step_id, one.name or one.step_id) for one in recorded.values())
+        in_order = sorted(recorded.values(), key=lambda one: one.started_at)
+        steps = tuple(Step(one.step_id, one.name or one.step_id) for one in in_order)
         run = trace.run
         plan = Plan(steps, run.version, run.plan_hash, count=run.step_count or len(steps))
     entries: list[StepTrace] = []
@@ -241,6 +243,8 @@ def _stop(trace: Trace, story: _Story, inputs: Inputs) -> Stopped:
     elif story.outcome is Outcome.FAILED:
         at = ran - 1
         said.append(str(error_of(story.entries[at]).get("message", "")))
+    elif not trace.steps and trace.run.status not in ("pending", "running"):
+        said.append(f"The run is '{trace.run.status}'. Its steps were not captured{_mode(trace)}.")
     elif story.outcome is not Outcome.COMPLETED:
         said.append(f"The run is '{trace.run.status}' and came this far.")
     if trace.run.capture == "redacted":
@@ -258,8 +262,11 @@ def _stop(trace: Trace, story: _Story, inputs: Inputs) -> Stopped:
 def _missing(trace: Trace, step_id: str) -> str:
     if trace.captured:
         return f"The output of '{step_id}' is not whole in the trace, so it is the next step."
-    mode = f" (capture mode {trace.run.capture})" if trace.run.capture else ""
     return (
-        f"Outputs were not captured{mode}, only times, tokens and sizes; a run with --trace keeps "
-        "them."
+        f"Outputs were not captured{_mode(trace)}, only times, tokens and sizes; a run with --trace"
+        " keeps them."
     )
+
+
+def _mode(trace: Trace) -> str:
+    return f" (capture mode {trace.run.capture})" if trace.run.capture else ""

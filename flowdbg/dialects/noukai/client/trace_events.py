@@ -20,13 +20,17 @@ def entry_events(record: StepTrace, name: str, inside: Sequence[StepTrace]) -> l
     if record.input is not None:
         events.append(event_as_sent(wire.STEP_INPUT, **named, inputData=record.input))
     for child in inside:
-        phase = {"skipped": "node_skipped"}.get(child.status, "node_finished")
         place = {"stepId": record.step_id, "name": child.name, "path": list(child.path)}
-        if child.status == "failed":
-            continue  # the entry's own failure tells it
-        events.append(event_as_sent(wire.STEP_PROGRESS, phase=phase, **place, **_done(child)))
+        if child.status == "failed":  # how it ended is told by the entry's own failure
+            told = {"phase": "node_started", **place}
+        else:
+            phase = "node_skipped" if child.status == "skipped" else "node_finished"
+            told = {"phase": phase, **place, **_done(child)}
+        events.append(event_as_sent(wire.STEP_PROGRESS, **told))
     if record.status == "failed":
-        return [*events, event_as_sent(wire.STEP_ERROR, **named, error=error_of(record))]
+        path = next((list(child.path) for child in inside if child.status == "failed"), [])
+        failure = {**named, "error": error_of(record), "path": path}
+        return [*events, event_as_sent(wire.STEP_ERROR, **failure)]
     skipped = {"skipped": True} if record.status == "skipped" else {}
     return [*events, event_as_sent(wire.STEP_COMPLETED, **named, **_done(record), **skipped)]
 

@@ -210,7 +210,46 @@ def test_a_step_that_was_left_out_has_its_output_all_the_same() -> None:
 def test_inputs_are_those_told_or_those_that_the_first_step_read(
     run: dict[str, Any], steps: list[dict[str, Any]], expected: tuple[Any, ...]
 ) -> None:
-    assert tuple(inputs_of(read_trace(trace(*steps, **run))))[:3] == expected
+    assert tuple(inputs_of(read_trace(trace(*steps, **run)), PLAN))[:3] == expected
+
+
+def test_inputs_are_those_of_the_plans_first_step_in_whatever_order_a_trace_tells() -> None:
+    again = step("one", inputContext={"message": "first"}, attempt=2)
+    session = opened(trace(step("loop", inputContext={"message": "second"}), again, step("last")))
+    assert session.message == "first"
+
+
+def test_steps_are_in_the_order_they_began_where_no_plan_says_it() -> None:
+    times = ("2026-01-01T10:00:03Z", "2026-01-01T10:00:01Z", "2026-01-01T10:00:02Z")
+    steps = [step(name, startedAt=at) for name, at in zip("cab", times, strict=True)]
+    session = opened(trace(*steps), None)
+    assert list(session.branch.outputs) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])
+def test_a_run_of_which_nothing_was_kept_says_so(status: str) -> None:
+    session = opened(trace(status=status, traceCaptureMode="off"))
+    assert (session.state, session.cursor) == (State.PAUSED, 0)
+    assert f"The run is '{status}'. Its steps were not captured (capture mode off)." in (
+        session.stop.detail
+    )
+
+
+def test_what_failed_inside_a_container_is_told_with_its_place() -> None:
+    inner = [
+        step("inner", path=[0, "inner"], entryId="loop"),
+        step("inner", path=[1, "inner"], entryId="loop", status="failed", outputContext=None),
+    ]
+    failed = step("loop", status="failed", outputContext=None, errorContext={"message": "why"})
+    session = opened(trace(step("one"), *inner, failed, status="failed"))
+    loop = session.execution("loop")
+    assert loop is not None
+    assert {path: child.status for path, child in loop.children.items()} == {
+        (0, "inner"): Status.DONE,
+        (1, "inner"): Status.FAILED,
+    }
+    assert loop.children[1, "inner"].error == {"message": "why"}
+    assert not session.anomalies
 
 
 def test_attachments_go_along_and_a_conversation_is_said_to_be_lost() -> None:
