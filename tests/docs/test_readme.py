@@ -1,4 +1,4 @@
-"""The README tells the truth: its keys, its commands, its test command, its links."""
+"""The README tells the truth: its keys, its commands, its test command."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import importlib.util
 import re
 from pathlib import Path
 
-import pytest
 import typer.main
 
 from flowdbg import __version__
@@ -37,15 +36,6 @@ def test_every_command_is_named_and_every_named_command_exists() -> None:
 def test_the_check_calls_the_test_command_of_the_readme() -> None:
     line = next(line for line in README.splitlines() if line.endswith(".venv/bin/pytest"))
     assert line in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("document", [*sorted(ROOT.glob("docs/**/*.md")), ROOT / "README.md"])
-def test_links_lead_somewhere(document: Path) -> None:
-    links = re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text(encoding="utf-8"))
-    missing = [
-        link for link in links if "://" not in link and not (document.parent / link).exists()
-    ]
-    assert missing == []
 
 
 def test_the_changelog_knows_this_version() -> None:
