@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from flowdbg.present.formats import plural
 from flowdbg.present.json_diff import DiffNode, Kind
+from flowdbg.present.json_rows import shown_text
 from flowdbg.present.looks import LINE_END
-from flowdbg.present.safe_text import safe_text
 from flowdbg.present.search import Span
 from flowdbg.present.text_diff import DiffLine, text_diff
-from flowdbg.present.text_lines import TAB, Measure, wrapped
+from flowdbg.present.text_lines import wrapped
 
 CONTEXT = 1
 """Unchanged lines shown around a changed one."""
@@ -25,9 +25,9 @@ LEAST = 20
 _KINDS = {" ": Kind.SAME, "-": Kind.REMOVED, "+": Kind.ADDED}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class DiffRow:
-    """One row of a difference."""
+    """One row of a difference; what it unfolds to is laid out when somebody looks."""
 
     depth: int
     kind: Kind
@@ -42,18 +42,28 @@ class DiffRow:
     continued: bool = False
     """For a line of a text: whether it goes on from the row above."""
     below: tuple[DiffNode | DiffLine | DiffRow, ...] = ()
-    """What the row unfolds to; nodes and lines are laid out then."""
+    """What the row unfolds to, not laid out yet."""
     is_open: bool = False
+    parent: DiffRow | None = None
+    """The row that unfolded to this one."""
+    inner: Sequence[DiffRow] = ()
+    """The rows of `below`; empty before they were asked for."""
 
     @property
     def text(self) -> str:
-        """The row as it is searched and copied."""
-        return "  ".join(part for part in (self.label, self.old, self.new) if part)
+        """The row as it is drawn, searched and copied, without its mark."""
+        values = " → ".join(value for value in (self.old, self.new) if value)
+        return ": ".join(part for part in (self.label, values) if part)
+
+    @property
+    def content(self) -> str:
+        """What is searched: of a row that unfolds its label alone, for the rest stands below it."""
+        return self.label if self.below else self.text
 
 
-def text_rows(old: str, new: str, depth: int, width: int, measure: Measure) -> Iterator[DiffRow]:
+def text_rows(old: str, new: str, depth: int, width: int) -> Iterator[DiffRow]:
     """Lay out two versions of a text: what changed, a little around it, the rest as counts."""
-    lines = text_diff(_shown(old), _shown(new))
+    lines = text_diff(shown_text(old), shown_text(new))
     near = [False] * len(lines)
     for at, line in enumerate(lines):
         if line.mark != " ":
@@ -64,41 +74,37 @@ def text_rows(old: str, new: str, depth: int, width: int, measure: Measure) -> I
         if not is_near:
             kept.append(line)
             continue
-        yield from _folded(kept, depth, width, measure)
+        yield from _folded(kept, depth, width)
         kept = []
-        yield from _line(line, _ends_otherwise(lines, at), depth, width, measure)
-    yield from _folded(kept, depth, width, measure)
+        yield from _line(line, _ends_otherwise(lines, at), depth, width)
+    yield from _folded(kept, depth, width)
 
 
-def line_rows(text: str, kind: Kind, depth: int, width: int, measure: Measure) -> Iterator[DiffRow]:
+def line_rows(text: str, kind: Kind, depth: int, width: int) -> Iterator[DiffRow]:
     """Lay out a text that stands on one side, or is the same on both."""
-    for line in _shown(text).split("\n"):
-        yield from _wrapped(_row(depth, kind, line, ()), width, measure)
+    for line in shown_text(text).split("\n"):
+        yield from _wrapped(_row(depth, kind, line, ()), width)
 
 
-def _folded(
-    lines: Sequence[DiffLine], depth: int, width: int, measure: Measure
-) -> Iterator[DiffRow]:
+def _folded(lines: Sequence[DiffLine], depth: int, width: int) -> Iterator[DiffRow]:
     """Unchanged lines as their number, when that is shorter."""
     if len(lines) == 1 and len(lines[0].text) <= width // 2:
-        yield from unchanged_rows(lines[0], depth, width, measure)
+        yield from unchanged_rows(lines[0], depth, width)
     elif lines:
         whole = all(line.ends_line for line in lines)
         said = plural(len(lines), "unchanged line" if whole else "unchanged sentence")
         yield DiffRow(depth, Kind.SAME, "", said, below=tuple(lines))
 
 
-def unchanged_rows(line: DiffLine, depth: int, width: int, measure: Measure) -> Iterator[DiffRow]:
+def unchanged_rows(line: DiffLine, depth: int, width: int) -> Iterator[DiffRow]:
     """Lay out a line that is the same on both sides."""
-    return _wrapped(_row(depth, Kind.SAME, line.text, ()), width, measure)
+    return _wrapped(_row(depth, Kind.SAME, line.text, ()), width)
 
 
-def _line(
-    line: DiffLine, shows_end: bool, depth: int, width: int, measure: Measure
-) -> Iterator[DiffRow]:
+def _line(line: DiffLine, shows_end: bool, depth: int, width: int) -> Iterator[DiffRow]:
     """One line, cut to the width; of a long one with few changes, the rows about them."""
     text = line.text + (LINE_END.glyph if shows_end and line.ends_line else "")
-    rows = list(_wrapped(_row(depth, _KINDS[line.mark], text, line.spans), width, measure))
+    rows = list(_wrapped(_row(depth, _KINDS[line.mark], text, line.spans), width))
     if not line.spans or len(rows) <= 2 * NEAR + 3:
         yield from rows
         return
@@ -141,10 +147,10 @@ def _row(depth: int, kind: Kind, text: str, spans: tuple[Span, ...]) -> DiffRow:
     return DiffRow(depth, kind, "", new=text, spans=spans, is_line=True)
 
 
-def _wrapped(row: DiffRow, width: int, measure: Measure) -> Iterator[DiffRow]:
+def _wrapped(row: DiffRow, width: int) -> Iterator[DiffRow]:
     """Cut a line of a text into rows that fit, each with its part of the changed words."""
     start = 0
-    for piece in wrapped(row.old or row.new, max(width - 2 * row.depth, LEAST), measure):
+    for piece in wrapped(row.old or row.new, max(width - 2 * row.depth, LEAST)):
         spans = tuple(
             (max(first - start, 0), min(last - start, len(piece)))
             for first, last in row.spans
@@ -154,7 +160,3 @@ def _wrapped(row: DiffRow, width: int, measure: Measure) -> Iterator[DiffRow]:
         fitted = replace(row, spans=spans, continued=start > 0)
         yield replace(fitted, old=piece) if row.old else replace(fitted, new=piece)
         start += len(piece)
-
-
-def _shown(text: str) -> str:
-    return safe_text(text).replace("\t", TAB)

@@ -16,7 +16,7 @@ from flowdbg.present.json_diff import DiffNode, Kind
 from flowdbg.present.json_rows import is_long, preview
 from flowdbg.present.safe_text import safe_line
 from flowdbg.present.text_diff import DiffLine
-from flowdbg.present.text_lines import Measure, character_cells
+from flowdbg.present.text_lines import character_cells
 
 OPEN_LIMIT = 12
 """Members of an added or removed container that are shown without unfolding it."""
@@ -27,48 +27,96 @@ _UNBOUNDED = 10**6
 class DiffRows:
     """The visible rows of one difference."""
 
-    def __init__(self, root: DiffNode, width: int = 0, measure: Measure = character_cells) -> None:
+    def __init__(self, root: DiffNode, width: int = _UNBOUNDED) -> None:
         """Lay out a difference.
 
         Args:
             root: What `json_diff.compare` returned.
-            width: Cells that a row may take; 0 for any.
-            measure: How wide a character is.
+            width: Cells that a row may take.
         """
         self.root = root
         self.width = width
-        self._width = width or _UNBOUNDED
-        self._measure = measure
-        self.rows: list[DiffRow] = list(self._root_rows(root))
+        self._top: Sequence[DiffRow] = tuple(self._root_rows(root))
+        self.rows = self._shown(self._top)
+        """What is seen: the outermost rows, and those below each open one."""
 
     def __len__(self) -> int:
         """The number of visible rows."""
         return len(self.rows)
-
-    def can_open(self, index: int) -> bool:
-        """Whether a row hides something."""
-        return bool(self.rows[index].below) and not self.rows[index].is_open
 
     def toggle(self, index: int) -> None:
         """Show what a row hides below it, or hide it again."""
         row = self.rows[index]
         if not row.below:
             return
-        self.rows[index] = replace(row, is_open=not row.is_open)
+        inner = self._shown(self._inside(row))
+        row.is_open = not row.is_open
         if row.is_open:
-            end = index + 1
-            while end < len(self.rows) and self.rows[end].depth > row.depth:
-                end += 1
-            del self.rows[index + 1 : end]
+            self.rows[index + 1 : index + 1] = inner
         else:
-            self.rows[index + 1 : index + 1] = self._below(row)
+            del self.rows[index + 1 : index + 1 + len(inner)]
+
+    def all_rows(self) -> Iterator[DiffRow]:
+        """Yield every row in order, folded ones too."""
+        stack = list(reversed(self._top))
+        while stack:
+            row = stack.pop()
+            yield row
+            stack += reversed(self._inside(row))
+
+    def reveal(self, row: DiffRow) -> int:
+        """Unfold what is needed to show a row; returns its index."""
+        above: list[DiffRow] = []
+        parent = row.parent
+        while parent is not None:
+            above.append(parent)
+            parent = parent.parent
+        for one in reversed(above):
+            if not one.is_open:
+                self.toggle(self.rows.index(one))
+        return self.rows.index(row)
+
+    def rewrapped(self, width: int) -> DiffRows:
+        """These rows at another width; what is open stays so where it still has its place."""
+        fresh = DiffRows(self.root, width)
+        layers = [(self._top, fresh._top)]
+        while layers:
+            before, now = layers.pop()
+            folding = [row for row in before if row.below], [row for row in now if row.below]
+            if len(folding[0]) != len(folding[1]):
+                continue
+            for old, new in zip(*folding, strict=True):
+                new.is_open = old.is_open
+                if old.is_open:
+                    layers.append((self._inside(old), fresh._inside(new)))
+        fresh.rows = fresh._shown(fresh._top)
+        return fresh
+
+    def _shown(self, rows: Sequence[DiffRow]) -> list[DiffRow]:
+        """Rows of one layer with those below each open one."""
+        shown: list[DiffRow] = []
+        stack = list(reversed(rows))
+        while stack:
+            row = stack.pop()
+            shown.append(row)
+            if row.is_open:
+                stack += reversed(self._inside(row))
+        return shown
+
+    def _inside(self, row: DiffRow) -> Sequence[DiffRow]:
+        """The rows right below a row, laid out when they are asked for first."""
+        if not row.inner:
+            row.inner = tuple(self._below(row))
+            for one in row.inner:
+                one.parent = row
+        return row.inner
 
     def _below(self, row: DiffRow) -> Iterator[DiffRow]:
         for one in row.below:
             if isinstance(one, DiffRow):
                 yield one
             elif isinstance(one, DiffLine):
-                yield from unchanged_rows(one, row.depth + 1, self._width, self._measure)
+                yield from unchanged_rows(one, row.depth + 1, self.width)
             else:
                 yield from self._node(one, row.depth + 1)
 
@@ -120,7 +168,7 @@ class DiffRows:
             yield DiffRow(depth, node.kind, _label(node))
             depth += 1
         if texts:
-            yield from text_rows(node.old, node.new, depth, self._width, self._measure)
+            yield from text_rows(node.old, node.new, depth, self.width)
         else:
             yield from self._whole(DiffNode(Kind.REMOVED, None, None, node.old), depth)
             yield from self._whole(DiffNode(Kind.ADDED, None, None, None, node.new), depth)
@@ -135,7 +183,7 @@ class DiffRows:
             depth, node.kind, _label(node), said if gone else former, "" if gone else said
         )
         if is_long(value):
-            lines = line_rows(value, node.kind, depth + 1, self._width, self._measure)
+            lines = line_rows(value, node.kind, depth + 1, self.width)
             if node.kind in (Kind.ADDED, Kind.REMOVED):
                 if row.label:
                     yield replace(row, old="", new="")
@@ -144,16 +192,11 @@ class DiffRows:
                 yield replace(row, below=tuple(lines))
             return
         below = _inside(node)
-        is_open = bool(below) and node.kind in (Kind.ADDED, Kind.REMOVED)
-        is_open = is_open and len(below) <= OPEN_LIMIT
-        row = replace(row, below=below, is_open=is_open)
-        yield row
-        if is_open:
-            yield from self._below(row)
+        is_one_sided = node.kind in (Kind.ADDED, Kind.REMOVED)
+        yield replace(row, below=below, is_open=is_one_sided and 0 < len(below) <= OPEN_LIMIT)
 
     def _fits(self, row: DiffRow) -> bool:
-        cells = sum(map(self._measure, f"{row.label}: {row.old} → {row.new}"))
-        return cells + 2 * row.depth <= self._width
+        return sum(map(character_cells, row.text)) + 2 * row.depth <= self.width
 
 
 def _inside(node: DiffNode) -> tuple[DiffNode, ...]:

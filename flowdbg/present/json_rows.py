@@ -8,18 +8,21 @@ text unfolds below it, wrapped, which is where models put what they say.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 from flowdbg.present.json_paths import Path
 from flowdbg.present.safe_text import safe_text
-from flowdbg.present.text_lines import TAB, Measure, character_cells, wrapped
+from flowdbg.present.text_lines import TAB, wrapped
 
 LONG_TEXT = 60
 """Characters from which a string can be unfolded into wrapped text."""
 
 UNFOLD_ALL_TEXT = 4_000
 """A string longer than this stays folded when everything is unfolded."""
+
+LEAST = 12
+"""Cells that a row has at least: deeper than that, nothing is indented any further."""
 
 
 class Row:
@@ -84,39 +87,24 @@ def shown_text(text: str) -> str:
 class JsonRows:
     """The visible rows of one value, with what is folded."""
 
-    def __init__(
-        self,
-        value: Any,
-        *,
-        open_levels: int = 1,
-        fill: int = 0,
-        text_width: int = 76,
-        measure: Measure = character_cells,
-    ) -> None:
-        """Show a value, its first levels unfolded.
+    def __init__(self, value: Any, *, fill: int = 0, width: int = 80) -> None:
+        """Show a value with its first level unfolded.
 
         Args:
             value: The parsed JSON value.
-            open_levels: Levels that are unfolded however many rows they have.
             fill: Rows up to which further levels are unfolded.
-            text_width: Cells to which long strings are wrapped.
-            measure: How wide a character is.
+            width: Cells of a row, to which long strings are wrapped.
         """
-        self.value = value
         self.rows: list[Row] = [Row(None, None, value, 0)]
-        self._text_width = text_width
-        self._measure = measure
-        level = 0
-        while level < open_levels or len(self.rows) + self._size_of(level) <= fill:
+        self._width = width
+        self.unfold(0)
+        level = 1
+        while (size := self._size_of(level)) and len(self.rows) + size <= fill:
             for index in reversed(range(len(self.rows))):
                 row = self.rows[index]
                 if row.depth == level and isinstance(row.value, dict | list):
                     self.unfold(index)
             level += 1
-            if level >= open_levels and not self._size_of(level):
-                break
-        if is_long(value):
-            self.unfold(0)
 
     def __len__(self) -> int:
         """The number of visible rows."""
@@ -169,26 +157,12 @@ class JsonRows:
         """Unfold a row and everything below it, except very long texts."""
         root = self.rows[index]
         self.fold(index)
-        below: list[Row] = []
-        stack = [root]
-        append = below.append
-        while stack:
-            row = stack.pop()
-            if row is not root:
-                append(row)
-            value = row.value
-            if isinstance(value, str):
-                if row is root or (
-                    row.key is not None and is_long(value) and len(value) <= UNFOLD_ALL_TEXT
-                ):
-                    lines = self._children(row)
-                    row.children = len(lines)
-                    below.extend(lines)
-            elif value and isinstance(value, dict | list):
-                children = self._children(row)
-                row.children = len(children)
-                stack.extend(reversed(children))
-        self.rows[index + 1 : index + 1] = below
+        self.rows[index + 1 : index + 1] = self._unfolded(
+            root,
+            lambda row: (
+                row is root or not isinstance(row.value, str) or len(row.value) <= UNFOLD_ALL_TEXT
+            ),
+        )
 
     def fold_all(self, index: int = 0) -> None:
         """Fold everything below a row, and leave the row itself showing its children."""
@@ -228,11 +202,15 @@ class JsonRows:
             at = line
         return at
 
+    def indent(self, depth: int) -> int:
+        """Cells before a row: the members of the root stand below it, not beside."""
+        return min(2 * max(depth - 1, 0), max(self._width - LEAST, 0))
+
     def rewrap(self, width: int) -> None:
         """Wrap unfolded strings to another width."""
-        if width == self._text_width:
+        if width == self._width:
             return
-        self._text_width = width
+        self._width = width
         for index in reversed(range(len(self.rows))):
             row = self.rows[index]
             if row.is_open and isinstance(row.value, str):
@@ -241,29 +219,29 @@ class JsonRows:
 
     def renewed(self, value: Any) -> JsonRows:
         """The rows of a new value, unfolded wherever these are and it still has such a path."""
-        if not self.rows[0].foldable:
-            return JsonRows(value, text_width=self._text_width, measure=self._measure)
-        fresh = JsonRows(value, open_levels=0, text_width=self._text_width, measure=self._measure)
-        fresh.fold(0)
-        opened: dict[int, dict[str | int | None, Row]] = {}
-        for row in self.rows:
-            if row.is_open and row.parent is not None:
-                opened.setdefault(id(row.parent), {})[row.key] = row
-        stack: list[tuple[Row, Row | None]] = [(fresh.rows[0], self.rows[0])]
-        fresh.rows = []
-        while stack:
-            row, before = stack.pop()
-            fresh.rows.append(row)
-            if before is None or not before.is_open or not row.foldable:
-                continue
-            children = fresh._children(row)
-            row.children = len(children)
-            if isinstance(row.value, str):
-                fresh.rows.extend(children)
-            else:
-                below = opened.get(id(before), {})
-                stack.extend((child, below.get(child.key)) for child in reversed(children))
+        fresh = JsonRows(value, width=self._width)
+        if self.rows[0].foldable:
+            fresh.fold(0)
+            opened = {row.path for row in self.rows if row.is_open}
+            fresh.rows += fresh._unfolded(fresh.rows[0], lambda row: row.path in opened)
         return fresh
+
+    def _unfolded(self, root: Row, opens: Callable[[Row], bool]) -> list[Row]:
+        """Return the rows below a row with each one unfolded that `opens` says."""
+        below: list[Row] = []
+        stack = [root]
+        while stack:
+            row = stack.pop()
+            if row is not root:
+                below.append(row)
+            if row.foldable and opens(row):
+                children = self._children(row)
+                row.children = len(children)
+                if isinstance(row.value, str):
+                    below += children
+                else:
+                    stack.extend(reversed(children))
+        return below
 
     def _child(self, index: int, step: str | int) -> int:
         row = self.rows[index]
@@ -292,16 +270,17 @@ class JsonRows:
             return [Row(row, key, child, depth) for key, child in value.items()]
         if isinstance(value, list):
             return [Row(row, key, child, depth) for key, child in enumerate(value)]
-        return list(self._lines(row, depth))
+        return self._lines(row)
 
-    def _lines(self, row: Row, depth: int) -> Iterator[Row]:
-        width = max(self._text_width - 2 * depth, 20)
+    def _lines(self, row: Row) -> list[Row]:
+        lines: list[Row] = []
         start = 0
         for line in shown_text(row.value).split("\n"):
-            for piece in wrapped(line, width, self._measure):
-                yield Row(row, None, start, depth, piece)
+            for piece in wrapped(line, self._width - self.indent(row.depth + 1)):
+                lines.append(Row(row, None, start, row.depth + 1, piece))
                 start += len(piece)
             start += 1
+        return lines
 
 
 def preview(value: Any, limit: int = 200) -> str:

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 
 from flowdbg.present.safe_text import safe_text
@@ -18,23 +18,34 @@ from flowdbg.present.safe_text import safe_text
 TAB = "    "
 """What a tab is shown as."""
 
-Measure = Callable[[str], int]
-"""The width in terminal cells of one character."""
-
-
 _NOT_NARROW = re.compile(
     "[^\x00-\u02ff\u0370-\u0482\u048a-\u058f\u1e00-\u1fff\u2010-\u2027"
     "\u2030-\u205e\u20a0-\u20bf\u2100-\u218f\u2190-\u2319\u2500-\u25fc]"
 )
 """Finds a character that may be wide or have no width; the others always take one cell."""
 
+_NEWLY_WIDE = re.compile(
+    "[\u2630-\u2637\u268a-\u268f\u4dc0-\u4dff\U0001d300-\U0001d356\U0001d360-\U0001d376]"
+)
+"""Wide since Unicode 16, which Python may not know yet."""
+
+_JOINER = "\u200d"
+_EMOJI_SIGN = "\ufe0f"
+"""Makes an emoji of the sign before it, which takes a cell more then."""
+
 
 @lru_cache(maxsize=4096)
 def character_cells(character: str) -> int:
-    """Return how many cells one character takes: 0 for combining marks, 2 for wide ones."""
-    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+    """Return how many cells one character takes at most: 0 for combining marks, 2 for wide ones.
+
+    Terminals differ; where several characters make one sign, it may take less than their sum.
+    """
+    if character in (_JOINER, "\u200c"):
         return 0
-    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
+    if unicodedata.category(character) in ("Mn", "Me") and character != _EMOJI_SIGN:
+        return 0
+    is_wide = unicodedata.east_asian_width(character) in ("W", "F")
+    return 2 if is_wide or _NEWLY_WIDE.match(character) else 1
 
 
 class TextLines:
@@ -44,9 +55,8 @@ class TextLines:
     that offsets, rows and search all speak of the text as it is shown.
     """
 
-    def __init__(self, width: int = 80, measure: Measure = character_cells) -> None:
+    def __init__(self, width: int = 80) -> None:
         self._width = max(width, 2)
-        self._measure = measure
         self._chunks: list[str] = []
         self._held = ""
         self._length = 0
@@ -54,11 +64,6 @@ class TextLines:
         """The wrapped rows, without line ends."""
         self._starts = array("q")
         self._open = False
-
-    @property
-    def width(self) -> int:
-        """The width in cells that rows are wrapped to."""
-        return self._width
 
     @property
     def text(self) -> str:
@@ -94,9 +99,10 @@ class TextLines:
 
     def rewrap(self, width: int) -> None:
         """Wrap everything again to another width."""
-        if max(width, 2) == self._width:
+        width = max(width, 2)
+        if width == self._width:
             return
-        self._width = max(width, 2)
+        self._width = width
         text = self.text
         self.rows.clear()
         self._starts = array("q")
@@ -109,8 +115,8 @@ class TextLines:
         return max(0, bisect_right(self._starts, offset) - 1)
 
     def start_of(self, row: int) -> int:
-        """Return the offset in `text` at which a row starts."""
-        return self._starts[row]
+        """Return the offset in `text` at which a row starts; 0 while there are no rows."""
+        return self._starts[row] if self.rows else 0
 
     def _wrap(self, text: str, start: int) -> None:
         rows, starts = self.rows, self._starts
@@ -120,26 +126,26 @@ class TextLines:
         for number, line in enumerate(lines):
             if number == last and not line:
                 break
-            for piece in wrapped(line, self._width, self._measure):
+            for piece in wrapped(line, self._width):
                 rows.append(piece)
                 starts.append(start)
                 start += len(piece)
             start += 1
 
 
-def wrapped(line: str, width: int, measure: Measure = character_cells) -> Iterator[str]:
+def wrapped(line: str, width: int) -> Iterator[str]:
     """Cut one line (without line feeds) into rows of at most `width` cells.
 
     A row may carry one space more than fits, so that the next one starts with its word. Joined,
     the rows are the line; an empty line is one empty row.
     """
     narrow = line.isascii() or _NOT_NARROW.search(line) is None
-    if len(line) <= width and (narrow or _cells(line, measure) <= width):
+    if len(line) <= width and (narrow or sum(map(character_cells, line)) <= width):
         yield line
     elif narrow:
         yield from _wrapped_narrow(line, width)
     else:
-        yield from _wrapped_wide(line, width, measure)
+        yield from _wrapped_wide(line, width)
 
 
 def _wrapped_narrow(line: str, width: int) -> Iterator[str]:
@@ -152,13 +158,13 @@ def _wrapped_narrow(line: str, width: int) -> Iterator[str]:
         yield line[at:]
 
 
-def _wrapped_wide(line: str, width: int, measure: Measure) -> Iterator[str]:
+def _wrapped_wide(line: str, width: int) -> Iterator[str]:
     at = cells = 0
     index, end = 0, len(line)
     while index < end:
-        wide = measure(line[index])
+        wide = character_cells(line[index])
         if cells + wide > width and index > at:
-            cut = _cut(line, at, index)
+            cut = _cut(line, at, _sign_start(line, at, index))
             yield line[at:cut]
             at = index = cut
             cells = 0
@@ -169,13 +175,21 @@ def _wrapped_wide(line: str, width: int, measure: Measure) -> Iterator[str]:
         yield line[at:]
 
 
+def _sign_start(line: str, at: int, index: int) -> int:
+    """Where the sign begins that the character at `index` is a part of; after `at` in any case."""
+    start = index
+    while start > at and (
+        line[start] == _EMOJI_SIGN
+        or character_cells(line[start]) == 0
+        or line[start - 1] == _JOINER
+    ):
+        start -= 1
+    return start if start > at else index
+
+
 def _cut(line: str, at: int, full: int) -> int:
     """Where the row that starts at `at` ends, when the character at `full` no longer fits."""
     space = line.rfind(" ", at, full + 1)
     if space <= at or line[at:space].isspace():
         return full
     return space + 1
-
-
-def _cells(line: str, measure: Measure) -> int:
-    return sum(map(measure, line))

@@ -97,7 +97,8 @@ def test_any_path_can_be_revealed(value: Any) -> None:
     everything = JsonRows(value)
     everything.unfold_all()
     for row in everything.rows:
-        rows = JsonRows(value, open_levels=0)
+        rows = JsonRows(value)
+        rows.fold(0)
         assert rows.rows[rows.reveal(row.path)].path == row.path
 
 
@@ -110,7 +111,7 @@ def test_a_new_value_loses_only_what_it_no_longer_has() -> None:
 
 def test_a_long_text_unfolds_into_wrapped_lines() -> None:
     text = "one two three four five six seven eight nine ten eleven twelve\nthirteen"
-    rows = JsonRows({"said": text}, text_width=34)
+    rows = JsonRows({"said": text}, width=36)
     rows.unfold(1)
     lines = [row.text for row in rows.rows if row.is_text]
     assert lines[-1] == "thirteen"
@@ -158,7 +159,7 @@ def test_a_preview_is_one_safe_line() -> None:
 
 @given(st.text("ab \n\t\x1b日", min_size=1, max_size=150), st.data())
 def test_the_line_of_an_offset_shows_its_character(text: str, data: st.DataObject) -> None:
-    rows = JsonRows({"said": text + "x" * 61}, text_width=24)
+    rows = JsonRows({"said": text + "x" * 61}, width=26)
     shown = shown_text(text + "x" * 61)
     offset = data.draw(st.sampled_from([at for at, char in enumerate(shown) if char != "\n"]))
     line = rows.rows[rows.line_at(1, offset)]

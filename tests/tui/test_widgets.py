@@ -1,17 +1,10 @@
-"""The lists by themselves: folding, following, searching, and texts of any size and kind."""
+"""The lists by themselves: following, searching, and texts of any size and kind."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, TypeVar
-
 import pytest
-from textual.app import App, ComposeResult
 from textual.geometry import Offset
-from textual.pilot import Pilot
 from textual.selection import Selection
-from textual.widget import Widget
 
 from flowdbg.present.edit_document import Language
 from flowdbg.present.event_rows import EventItem, EventLine
@@ -22,120 +15,11 @@ from flowdbg.tui.widgets.diff_view import DiffView
 from flowdbg.tui.widgets.edit_area import EditArea
 from flowdbg.tui.widgets.events_view import EventsView
 from flowdbg.tui.widgets.json_view import JsonView
-from flowdbg.tui.widgets.line_view import LineView
 from flowdbg.tui.widgets.plan_view import PlanView
 from flowdbg.tui.widgets.stream_view import StreamView
+from tests.tui.showing import lines, showing
 
-Shown = TypeVar("Shown", bound=Widget)
-VALUE = {
-    "ticket": {"id": 812, "tags": ["a", "b"]},
-    "text": "one two three " * 10 + "\nlast",
-    "list": list(range(40)),
-}
 MARKUP = "[/nope] [b]bold[/b] [@click=app.quit]x[/] [ERROR] [a-z]"
-
-
-@asynccontextmanager
-async def showing(widget: Shown, size: tuple[int, int] = (60, 20)) -> AsyncIterator[Pilot[None]]:
-    """One widget in a program of its own, with the keys."""
-
-    class Viewer(App[None]):
-        def __init__(self) -> None:
-            super().__init__()
-            self.messages: list[Any] = []
-
-        def compose(self) -> ComposeResult:
-            yield widget
-
-        def on_json_view_leaf_chosen(self, event: JsonView.LeafChosen) -> None:
-            self.messages.append((event.path, event.value))
-
-    app = Viewer()
-    async with app.run_test(size=size) as pilot:
-        widget.focus()
-        await pilot.pause()
-        yield pilot
-
-
-Showing = Callable[..., AbstractAsyncContextManager[Pilot[None]]]
-
-
-def lines(view: LineView) -> list[str]:
-    """What a list shows."""
-    return [view.render_line(y).text.rstrip() for y in range(view.size.height)]
-
-
-async def test_a_value_folds_and_unfolds_by_key() -> None:
-    view = JsonView()
-    async with showing(view) as pilot:
-        view.show_value(VALUE)
-        await pilot.press("j")
-        assert view.path_at_cursor() == ("ticket",)
-        await pilot.press("l", "l")
-        assert view.path_at_cursor() == ("ticket", "id")
-        await pilot.press("h", "h")
-        assert view.path_at_cursor() == ("ticket",)
-        assert "  id: 812" not in "\n".join(lines(view))
-        await pilot.press("asterisk")
-        assert any('"a"' in line for line in lines(view))
-        await pilot.press("underscore")
-        assert not any('"a"' in line for line in lines(view))
-        await pilot.press("G")
-        assert view.cursor == view.row_count() - 1
-
-
-async def test_a_long_text_unfolds_below_its_key_and_wraps() -> None:
-    view = JsonView()
-    async with showing(view, (40, 20)) as pilot:
-        view.show_value(VALUE)
-        view.reveal(("text",))
-        await pilot.press("space")
-        shown = "\n".join(lines(view))
-        assert "text, 145 characters" in shown
-        assert "   one two three one two three" in shown
-        assert "last" in shown
-        await pilot.press("j", "j", "space")
-        assert "text, 145 characters" not in "\n".join(lines(view))
-
-
-async def test_opening_a_leaf_asks_to_edit_it() -> None:
-    view = JsonView()
-    async with showing(view) as pilot:
-        view.show_value(VALUE)
-        view.reveal(("ticket", "id"))
-        await pilot.press("enter")
-        view.reveal(("text",))
-        await pilot.press("space", "j", "enter")
-        assert pilot.app.messages == [  # type: ignore[attr-defined] # the viewer above
-            (("ticket", "id"), 812),
-            (("text",), VALUE["text"]),
-        ]
-
-
-async def test_hits_are_found_folded_and_gone_through_in_a_circle() -> None:
-    view = JsonView()
-    async with showing(view) as pilot:
-        view.show_value(VALUE)
-        hits = view.search(Query("three"))
-        assert hits.label == "1/10"
-        assert "three" in view.row_text(view.cursor)
-        last = view.search_step(-1)
-        assert last is not None
-        assert last.label == "10/10"
-        assert view.search(Query("nowhere")).label == "no match"
-        view.end_search()
-        assert view.search_step(1) is None
-        await pilot.pause()
-
-
-async def test_a_new_value_of_the_same_thing_stays_unfolded() -> None:
-    view = JsonView()
-    async with showing(view) as pilot:
-        view.show_value(VALUE)
-        view.reveal(("ticket", "tags", 0))
-        view.show_value({**VALUE, "ticket": {"id": 9, "tags": ["z"]}}, keep=True)
-        await pilot.pause()
-        assert any('0: "z"' in line for line in lines(view))
 
 
 async def test_a_stream_follows_its_end_until_somebody_scrolls_up() -> None:
@@ -235,22 +119,6 @@ async def test_a_run_of_chunks_unfolds_by_key() -> None:
         assert view.row_count() == 6
         await pilot.press("g", "h")
         assert view.row_count() == 1
-
-
-async def test_what_did_not_change_unfolds_in_a_difference_and_folds_again() -> None:
-    view = DiffView()
-    async with showing(view) as pilot:
-        view.compare_values({"a": 1, "b": [2], "c": 3}, {"a": 1, "b": [2], "c": 4})
-        assert "2 unchanged" in lines(view)[0]
-        await pilot.press("enter")
-        assert "a: 1" in lines(view)[1]
-        await pilot.press("j", "j", "l")
-        assert "[0]: 2" in lines(view)[3]
-        await pilot.press("j", "h")
-        assert view.cursor == 2
-        assert "c: 3" in lines(view)[3]
-        await pilot.press("k", "h")
-        assert [row.strip() for row in lines(view)[:2]] == ["▶ 2 unchanged", "± c: 3 → 4"]
 
 
 async def test_a_selection_with_the_mouse_is_the_text_that_is_seen() -> None:

@@ -52,7 +52,6 @@ class BranchesView(LineView):
         """Show other rows; `marked` is the branch that others are compared with."""
         self._rows, self._marked = rows, marked
         self.rows_changed()
-        self.refresh()
 
     def stand_on_branch(self, number: int) -> None:
         """Put the cursor on a branch."""
@@ -132,7 +131,6 @@ class BranchSteps(LineView):
         """Show the steps of the later one of two runs."""
         self._steps = tuple(step for step in compared.steps if step.number)
         self.rows_changed()
-        self.refresh()
 
     def row_count(self) -> int:
         """Return how many steps there are."""

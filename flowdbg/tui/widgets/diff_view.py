@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from rich.cells import get_character_cell_size
 from textual import events, on
 from textual.message import Message
 
 from flowdbg.present.diff_lines import DiffRow
 from flowdbg.present.diff_rows import DiffRows
-from flowdbg.present.json_diff import DiffNode, Kind, compare, is_large
+from flowdbg.present.json_diff import Kind, compare, is_large
 from flowdbg.present.looks import ADDED, CHANGED, FOLDED, MOVED, OPEN, REMOVED
+from flowdbg.present.search import Hits, Query, sliced
 from flowdbg.tui.widgets.line_view import LineView, Piece
 
 _MARKS = {
@@ -42,28 +42,23 @@ class DiffView(LineView):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._rows: DiffRows | None = None
-        self._placeholder = ""
+        self._found: dict[int, DiffRow] = {}
         self._asked = 0
         """Counts what was asked to be shown; what was laid out for something else is late."""
 
     def compare_values(self, old: object, new: object) -> None:
         """Show the difference of two parsed JSON values; large ones are compared in a thread."""
-        self.hits = None
+        self.clear("Comparing…")
         self.cursor = 0
         self.scroll_home(animate=False)
-        self._asked += 1
-        if is_large(old, new):
-            self.clear("Comparing…")
-            self._lay_out_aside(lambda: compare(old, new))
-        else:
-            self._take(DiffRows(compare(old, new), self._width, get_character_cell_size))
+        width = self._row_width
+        self._lay_out(lambda: DiffRows(compare(old, new), width), aside=is_large(old, new))
 
     def clear(self, placeholder: str) -> None:
         """Show no difference but a sentence."""
         self._asked += 1
-        self._rows, self._placeholder, self.hits = None, placeholder, None
+        self._rows, self.placeholder, self.hits = None, placeholder, None
         self.rows_changed()
-        self.refresh()
 
     def whole_text(self) -> str:
         """Return all rows that are shown, as text to be copied or read elsewhere."""
@@ -71,16 +66,11 @@ class DiffView(LineView):
 
     def row_count(self) -> int:
         """Return how many rows there are."""
-        return len(self._rows) if self._rows else 1
-
-    def shows_cursor(self) -> bool:
-        """A placeholder has no cursor."""
-        return self._rows is not None
+        return len(self._rows) if self._rows is not None else 0
 
     def row_pieces(self, index: int) -> Sequence[Piece]:
         """Draw one row: mark, key, former and new value."""
-        if self._rows is None:
-            return [(f" {self._placeholder}", "tone--muted")]
+        assert self._rows is not None
         row = self._rows.rows[index]
         indent = " " + "  " * row.depth
         look = _MARKS.get(row.kind)
@@ -93,28 +83,49 @@ class DiffView(LineView):
             return [(indent, ""), ("  " if row.continued else mark, tone), *_line(row)]
         return [(indent, ""), (mark, tone), *self._values(row)]
 
+    def searching(self, query: Query) -> Iterator[Hits | None]:
+        """Find a query in all rows, folded ones too, a part at a time."""
+        rows = self._rows
+        if rows is None:
+            return
+        here, cursor = 0, rows.rows[self.cursor]
+        occurs = query.test()
+
+        def matching() -> Iterator[tuple[int, DiffRow] | None]:
+            nonlocal here
+            for at, row in enumerate(rows.all_rows()):
+                here = at if row is cursor else here
+                yield (at, row) if occurs(row.content) else None
+
+        found: list[tuple[int, DiffRow]] = []
+        for part in sliced(query, matching()):
+            found += part
+            yield None
+        if rows is self._rows:  # else another difference is shown by now
+            self._found = {} if query.problem else dict(found)
+            yield self.stand_on(Hits(query, tuple(self._found)).nearest(here))
+
+    def row_of(self, place: int) -> int:
+        """Unfold what is needed to show a hit."""
+        assert self._rows is not None
+        index = self._rows.reveal(self._found[place])
+        self.rows_changed()
+        return index
+
     def on_resize(self, event: events.Resize) -> None:
         """Wrap texts to the new width."""
         del event
-        if self._rows is None or self._rows.width == self._width:
-            return
-        root = self._rows.root
-        if is_large(root.old, root.new):
-            self._lay_out_aside(lambda: root)
-        else:
-            self._take(DiffRows(root, self._width, get_character_cell_size))
+        self._fit()
 
     def action_choose(self) -> None:
         """Unfold what did not change, or fold it again."""
-        if self._rows is not None and self._rows.rows[self.cursor].below:
+        if self._rows is not None:
             self._rows.toggle(self.cursor)
-            self.hits = None
-            self.rows_changed()
-            self.refresh()
+            self.folded()
 
     def action_right(self) -> None:
         """Unfold what did not change."""
-        if self._rows is not None and self._rows.can_open(self.cursor):
+        if self._rows is not None and not self._rows.rows[self.cursor].is_open:
             self.action_choose()
 
     def action_left(self) -> None:
@@ -130,23 +141,18 @@ class DiffView(LineView):
             self.action_choose()
 
     @property
-    def _width(self) -> int:
-        """Cells that a row may take."""
-        return max(self.scrollable_content_region.width - 4, 20)
+    def _row_width(self) -> int:
+        """Cells of a row without the ones at its ends and its mark."""
+        return max(self.text_width - 4, 20)
 
-    def _take(self, rows: DiffRows) -> None:
-        self._rows = rows
-        self.rows_changed()
-        self.refresh()
+    def _lay_out(self, laid_out: Callable[[], DiffRows], *, aside: bool) -> None:
+        """Take rows; in a thread where that takes long, so that the keys are answered meanwhile."""
+        if aside:
+            self.run_worker(self._laid_out(laid_out, self._asked), exclusive=False)
+        else:
+            self._take(laid_out())
 
-    def _lay_out_aside(self, compared: Callable[[], DiffNode]) -> None:
-        """Compare and lay out in a thread; the keys are answered meanwhile."""
-        self.run_worker(self._laid_out(compared, self._width, self._asked), exclusive=False)
-
-    async def _laid_out(self, compared: Callable[[], DiffNode], width: int, asked: int) -> None:
-        def laid_out() -> DiffRows:
-            return DiffRows(compared(), width, get_character_cell_size)
-
+    async def _laid_out(self, laid_out: Callable[[], DiffRows], asked: int) -> None:
         self.post_message(self.LaidOut(await asyncio.to_thread(laid_out), asked))
 
     @on(LaidOut)
@@ -154,6 +160,19 @@ class DiffView(LineView):
         event.stop()
         if event.asked == self._asked:
             self._take(event.rows)
+
+    def _take(self, rows: DiffRows) -> None:
+        self._rows = rows
+        self.hits = None
+        self.folded()
+        self._fit()
+
+    def _fit(self) -> None:
+        """Wrap texts again that were laid out for another width."""
+        rows, width = self._rows, self._row_width
+        if rows is not None and self.size and rows.width != width:
+            root = rows.root
+            self._lay_out(lambda: rows.rewrapped(width), aside=is_large(root.old, root.new))
 
     def _values(self, row: DiffRow) -> list[Piece]:
         label = f"{row.label}: " if row.label and (row.old or row.new) else row.label

@@ -6,19 +6,16 @@ from collections.abc import Sequence
 
 from flowdbg.present.edit_rows import EditRow
 from flowdbg.present.looks import BREAKPOINT, DRAFT, EDITED
-from flowdbg.tui.styles import stylesheet
 from flowdbg.tui.widgets.line_view import LineView, Piece
 
 _MARKS = {"output": EDITED, "block": EDITED, "breakpoint": BREAKPOINT, "draft": DRAFT}
 
 
-_NONE = (" Nothing yet.", " i edits an output,", " o a block,", " b sets a breakpoint.")
+_NONE = "Nothing yet.\ni edits an output,\no a block,\nb sets a breakpoint."
 
 
 class EditsView(LineView):
     """Lists edits and breakpoints; opening one goes to its step."""
-
-    DEFAULT_CSS = stylesheet(__file__)
 
     def __init__(
         self,
@@ -27,6 +24,7 @@ class EditsView(LineView):
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
+        self.placeholder = _NONE
         self._rows: tuple[EditRow, ...] = ()
 
     @property
@@ -39,20 +37,13 @@ class EditsView(LineView):
         if rows != self._rows:
             self._rows = rows
             self.rows_changed()
-            self.refresh()
 
     def row_count(self) -> int:
-        """Return how many rows there are; without any, one that says so."""
-        return len(self._rows) or len(_NONE)
-
-    def shows_cursor(self) -> bool:
-        """A list without edits has no cursor."""
-        return bool(self._rows)
+        """Return how many edits there are."""
+        return len(self._rows)
 
     def row_pieces(self, index: int) -> Sequence[Piece]:
         """Draw one edit."""
-        if not self._rows:
-            return [(_NONE[index], "tone--muted")]
         row = self._rows[index]
         mark = _MARKS[row.kind]
         return [
@@ -60,8 +51,3 @@ class EditsView(LineView):
             (row.label, ""),
             (f"  {row.value}" if row.value else "", "tone--muted"),
         ]
-
-    def action_choose(self) -> None:
-        """Go to the step of the edit under the cursor."""
-        if self._rows:
-            super().action_choose()

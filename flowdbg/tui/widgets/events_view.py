@@ -137,4 +137,3 @@ class EventsView(LineView):
     def _toggle(self) -> None:
         self._rows.toggle(self.cursor)
         self.rows_changed()
-        self.refresh()

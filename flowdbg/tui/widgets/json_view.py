@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from rich.cells import get_character_cell_size
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -21,12 +20,8 @@ from flowdbg.present.safe_text import safe_line
 from flowdbg.present.search import Hits, Query
 from flowdbg.tui.widgets.line_view import LineView, Piece
 
-_INDENT_LIMIT = 40
-
 FILL = 30
 """Rows up to which a value is shown unfolded at first."""
-
-_NOTHING = object()
 
 
 class JsonView(LineView):
@@ -81,12 +76,9 @@ class JsonView(LineView):
         super().__init__(id=id, classes=classes)
         self._open_texts = open_texts
         self.placeholder = placeholder
-        """What is shown while there is no value."""
-        self._value: Any = _NOTHING
         self._rows: JsonRows | None = None
         self._was: Mapping[Path, str] = {}
         self._found: list[Found] = []
-        self._all_hits: Hits | None = None
 
     @property
     def has_value(self) -> bool:
@@ -96,7 +88,7 @@ class JsonView(LineView):
     @property
     def value(self) -> Any:
         """The value shown; None when there is none."""
-        return None if self._value is _NOTHING else self._value
+        return self._rows.rows[0].value if self._rows else None
 
     def show_value(
         self, value: Any, was: Mapping[Path, str] | None = None, *, keep: bool = False
@@ -108,49 +100,34 @@ class JsonView(LineView):
             was: What edited leaves were before, from `json_diff.former`; they are marked.
             keep: Whether what is unfolded now stays so, for the next value of the same thing.
         """
-        self._value = value
         self._was = was or {}
         if self._rows is not None and keep:
             self._rows = self._rows.renewed(value)
         else:
-            self._rows = JsonRows(
-                value,
-                fill=FILL,
-                text_width=self._text_width(),
-                measure=get_character_cell_size,
-            )
+            self._rows = JsonRows(value, fill=FILL, width=self._row_width)
             if self._open_texts:
                 self._rows.unfold_texts()
             self.cursor = 0
             self.scroll_home(animate=False)
         self.hits = None
-        self.rows_changed()
-        self.refresh()
+        self.folded()
 
     def clear(self, placeholder: str = "") -> None:
         """Show no value but a sentence."""
-        self._value, self._rows, self._was = _NOTHING, None, {}
+        self._rows, self._was = None, {}
         self.placeholder = placeholder
         self.hits = None
-        self.rows_changed()
-        self.refresh()
+        self.folded()
 
     def row_count(self) -> int:
         """Return how many rows are visible."""
-        if self._rows is None:
-            return len(self.placeholder.split("\n")) if self.placeholder else 0
-        return len(self._rows)
-
-    def shows_cursor(self) -> bool:
-        """A placeholder has no cursor."""
-        return self._rows is not None
+        return len(self._rows) if self._rows is not None else 0
 
     def row_pieces(self, index: int) -> Sequence[Piece]:
         """Draw one row: fold mark, key, value, and what it was before an edit."""
-        if self._rows is None:
-            return [(f" {self.placeholder.split(chr(10))[index]}", "tone--muted")]
+        assert self._rows is not None
         row = self._rows.rows[index]
-        indent = " " + "  " * _level(row)
+        indent = " " * (1 + self._rows.indent(row.depth))
         if row.is_text:
             return [(indent + row.text, "json--text")]
         mark = "  "
@@ -187,7 +164,7 @@ class JsonView(LineView):
                 index = self._rows.reveal(path)
             except LookupError:
                 return
-            self.rows_changed()
+            self.folded()
             self.move_to(index)
 
     @property
@@ -203,40 +180,31 @@ class JsonView(LineView):
 
     def searching(self, query: Query) -> Iterator[Hits | None]:
         """Find a query in the whole value, folded parts included, a part at a time."""
-        value = self._value
+        rows = self._rows
         found: list[Found] = []
-        for part in finding(value, query) if self._rows is not None else ():
+        for part in finding(self.value, query) if rows is not None else ():
             found = part or found
             yield None
-        if value is not self._value:
+        if rows is not self._rows:
             return  # another value is shown by now
         self._found = found
         yield self.stand_on(Hits(query, tuple(range(len(found)))).nearest(0))
 
-    def stand_on(self, hits: Hits) -> Hits:
-        """Unfold what is needed to show the current hit, and stand on it."""
-        self.hits = Hits(hits.query, (), -1)
-        if hits.place is not None and self._rows is not None:
-            found = self._found[hits.place]
-            index = self._rows.reveal(found.path)
-            if found.offset >= 0:
-                index = self._rows.line_at(index, found.offset)
-            self.rows_changed()
-            self.move_to(index)
-            self.hits = Hits(hits.query, (index,), 0)
-        self.refresh()
-        self._all_hits = hits
-        return hits
-
-    def search_step(self, step: int) -> Hits | None:
-        """Stand on the next (1) or the previous (-1) hit."""
-        return self.stand_on(self._all_hits.moved(step)) if self.hits and self._all_hits else None
+    def row_of(self, place: int) -> int:
+        """Unfold what is needed to show a hit."""
+        assert self._rows is not None
+        found = self._found[place]
+        index = self._rows.reveal(found.path)
+        if found.offset >= 0:
+            index = self._rows.line_at(index, found.offset)
+        self.rows_changed()
+        return index
 
     def on_resize(self, event: events.Resize) -> None:
         """Wrap unfolded texts to the new width."""
         del event
         if self._rows is not None:
-            self._rows.rewrap(self._text_width())
+            self._rows.rewrap(self._row_width)
             self.rows_changed()
 
     def action_fold_toggle(self) -> None:
@@ -247,8 +215,7 @@ class JsonView(LineView):
         if not row.foldable and row.parent is not None and row.is_text:
             self.cursor = self._rows.parent_index(self.cursor)
         self._rows.toggle(self.cursor)
-        self.rows_changed()
-        self.refresh()
+        self.folded()
 
     def action_choose(self) -> None:
         """Fold or unfold a container; a leaf asks to be edited."""
@@ -285,15 +252,13 @@ class JsonView(LineView):
         """Unfold the row under the cursor and everything below it."""
         if self._rows is not None:
             self._rows.unfold_all(self.cursor)
-            self.rows_changed()
-            self.refresh()
+            self.folded()
 
     def action_fold_all(self) -> None:
         """Fold everything below the row under the cursor."""
         if self._rows is not None:
             self._rows.fold_all(self.cursor)
-            self.rows_changed()
-            self.refresh()
+            self.folded()
 
     def on_click(self, event: events.Click) -> None:
         """Stand where the mouse is; a click on the fold mark folds."""
@@ -301,7 +266,7 @@ class JsonView(LineView):
         if self._rows is None or not 0 <= index < len(self._rows):
             return
         row = self._rows.rows[index]
-        left = 1 + 2 * _level(row)
+        left = 1 + self._rows.indent(row.depth)
         self.cursor = index
         if row.foldable and left <= event.x - self.gutter.left < left + 2:
             self.action_fold_toggle()
@@ -322,13 +287,10 @@ class JsonView(LineView):
             pieces.append((preview(value), _class_of(value)))
         return pieces
 
-    def _text_width(self) -> int:
-        return max(self.scrollable_content_region.width - 3, 20)
-
-
-def _level(row: Row) -> int:
-    """How far a row is indented: the members of the root stand below it, not beside."""
-    return min(max(row.depth - 1, 0), _INDENT_LIMIT)
+    @property
+    def _row_width(self) -> int:
+        """Cells of a row without the ones at its ends."""
+        return max(self.text_width - 2, 20)
 
 
 def _class_of(value: Any) -> str:

@@ -93,8 +93,11 @@ class LineView(ScrollView, can_focus=True):
         super().__init__(id=id, classes=classes)
         self.hits: Hits | None = None
         """What was searched here; None when nothing was."""
+        self.placeholder = ""
+        """What is shown while there are no rows."""
         self.more = "…"
         """What stands at the end of a row that is cut."""
+        self._hit_row = -1
         self._inks: dict[str, Style] = {}
         self._base: Style | None = None
 
@@ -103,7 +106,7 @@ class LineView(ScrollView, can_focus=True):
         raise NotImplementedError
 
     def row_pieces(self, index: int) -> Sequence[Piece]:
-        """Return what a row shows, from left to right."""
+        """Draw one row, from left to right."""
         raise NotImplementedError
 
     def row_text(self, index: int) -> str:
@@ -112,14 +115,12 @@ class LineView(ScrollView, can_focus=True):
 
     def shows_cursor(self) -> bool:
         """Whether there is a row to stand on."""
-        return True
+        return self.row_count() > 0
 
     def rows_changed(self, first: int = 0) -> None:
-        """Tell the view that rows from `first` on are others now."""
-        count = self.row_count()
-        self._take_size(Size(self.content_width(), count))
-        if self.cursor >= count:
-            self.cursor = max(count - 1, 0)
+        """Tell the view that rows from `first` on are others now; they are drawn again."""
+        self._take_size(Size(self.scrollable_content_region.width, self._line_count()))
+        self.cursor = self.cursor  # which may be beyond the last row now
         top, height = self.scroll_offset.y, self.size.height
         if first <= top:
             self.refresh()
@@ -144,13 +145,14 @@ class LineView(ScrollView, can_focus=True):
         else:
             self.virtual_size = size
 
-    def content_width(self) -> int:
-        """Return the width of the widest row, or less where rows wrap."""
-        return self.scrollable_content_region.width
+    @property
+    def text_width(self) -> int:
+        """Cells for texts that wrap: as many whether the scrollbar is there or not."""
+        return self.content_region.width - self.styles.scrollbar_size_vertical
 
     def move_to(self, index: int) -> None:
         """Put the cursor on a row and show it."""
-        self.cursor = min(max(index, 0), max(self.row_count() - 1, 0))
+        self.cursor = index
         self.show_row(self.cursor)
 
     def show_row(self, index: int) -> None:
@@ -178,7 +180,7 @@ class LineView(ScrollView, can_focus=True):
             ValueError, TypeError, LookupError: The place is of another view.
         """
         cursor, top = place
-        self.cursor = min(max(int(cursor), 0), max(self.row_count() - 1, 0))
+        self.cursor = int(cursor)
         self.show_from(int(top))
 
     def show_from(self, top: int) -> None:
@@ -202,7 +204,7 @@ class LineView(ScrollView, can_focus=True):
 
     def search_step(self, step: int) -> Hits | None:
         """Stand on the next (1) or the previous (-1) hit."""
-        return self.stand_on(self.hits.moved(step)) if self.hits else None
+        return self.stand_on(self.hits.moved(step)) if self.hits is not None else None
 
     def end_search(self) -> None:
         """Show no hits any more."""
@@ -212,10 +214,25 @@ class LineView(ScrollView, can_focus=True):
     def stand_on(self, hits: Hits) -> Hits:
         """Take hits over, go to the current one and return them."""
         self.hits = hits
+        self._hit_row = -1
         if hits.place is not None:
-            self.move_to(hits.place)
+            self._hit_row = self.row_of(hits.place)
+            self.move_to(self._hit_row)
         self.refresh()
         return hits
+
+    def row_of(self, place: int) -> int:
+        """Return the row of a hit; views that fold unfold what is needed to show it."""
+        return place
+
+    def folded(self) -> None:
+        """Tell the view that something was folded or unfolded."""
+        self._hit_row = -1
+        self.rows_changed()
+
+    def validate_cursor(self, index: int) -> int:
+        """Keep the cursor on a row."""
+        return min(max(index, 0), max(self.row_count() - 1, 0))
 
     def watch_cursor(self, before: int, now: int) -> None:
         """Draw the two rows again and say where the cursor is."""
@@ -232,11 +249,10 @@ class LineView(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw the row at a line of the screen."""
-        scroll_x, scroll_y = self.scroll_offset
-        index = scroll_y + y
+        index = self.scroll_offset.y + y
         width = self.size.width
         base = self.base
-        if index >= self.row_count():
+        if index >= self._line_count():
             return Strip.blank(width, base)
         is_cursor = index == self.cursor and self.shows_cursor()
         focused_cursor = is_cursor and self.has_focus
@@ -245,7 +261,7 @@ class LineView(ScrollView, can_focus=True):
             base = ink(self, name)
         pieces = [
             Segment(text, base if focused_cursor or not name else base + self.ink(name))
-            for text, name in self.row_pieces(index)
+            for text, name in self._line(index)
             if text
         ]
         spans, current = self.hit_spans(index, pieces)
@@ -258,27 +274,36 @@ class LineView(ScrollView, can_focus=True):
             pieces = painted(pieces, [(start, _LINE_END if end == -1 else end)], selected)
         strip = Strip(pieces)
         room = self.scrollable_content_region.width
-        if not scroll_x and strip.cell_length > room > 1:
+        if strip.cell_length > room > 1:
             strip = Strip([*strip.crop(0, room - 1), Segment(self.more, base)])
-        return strip.crop_extend(scroll_x, scroll_x + width, base).apply_offsets(scroll_x, index)
+        return strip.crop_extend(0, width, base).apply_offsets(0, index)
 
     def hit_spans(self, index: int, pieces: Sequence[Segment]) -> tuple[Sequence[Span], bool]:
         """Return which parts of a row were searched for, and whether it is the current hit."""
         if self.hits is None or not self.hits.query:
             return (), False
         text = "".join(piece.text for piece in pieces)
-        return self.hits.query.spans(text, 50), index == self.hits.place
+        return self.hits.query.spans(text, 50), index == self._hit_row
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Return the text under a selection made with the mouse."""
         first = selection.start.y if selection.start else 0
-        last = selection.end.y if selection.end else self.row_count() - 1
+        last = selection.end.y if selection.end else self._line_count() - 1
         rows = []
-        for index in range(first, min(last + 1, self.row_count())):
-            text = "".join(piece for piece, _ in self.row_pieces(index))
+        for index in range(first, min(last + 1, self._line_count())):
+            text = "".join(piece for piece, _ in self._line(index))
             start, end = selection.get_span(index) or (0, -1)
             rows.append(text[start : None if end == -1 else end].rstrip())
         return "\n".join(rows), "\n"
+
+    def _line_count(self) -> int:
+        """How many rows are drawn, the lines of a placeholder too."""
+        return self.row_count() or (self.placeholder.count("\n") + 1 if self.placeholder else 0)
+
+    def _line(self, index: int) -> Sequence[Piece]:
+        if self.row_count():
+            return self.row_pieces(index)
+        return [(f" {self.placeholder.split(chr(10))[index]}", "tone--muted")]
 
     def selection_updated(self, selection: Selection | None) -> None:
         """Draw the selection."""
@@ -326,12 +351,10 @@ class LineView(ScrollView, can_focus=True):
         self.move_to(self.row_count() - 1)
 
     def action_left(self) -> None:
-        """Scroll left; views that fold, fold."""
-        self.scroll_relative(x=-8, animate=False)
+        """Fold; most lists have nothing that folds."""
 
     def action_right(self) -> None:
-        """Scroll right; views that fold, unfold."""
-        self.scroll_relative(x=8, animate=False)
+        """Unfold; most lists have nothing that folds."""
 
     def action_choose(self) -> None:
         """Open the row under the cursor."""

@@ -101,7 +101,6 @@ class PlanView(LineView):
             self.cursor = wanted
             self.call_after_refresh(self.show_row, wanted)
         self.rows_changed()
-        self.refresh()
 
     def select(self, step_id: str) -> None:
         """Put the cursor on a step."""

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich.cells import get_character_cell_size
 from rich.segment import Segment
 from textual import events
 
@@ -34,8 +33,7 @@ class StreamView(LineView):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self.placeholder = placeholder
-        """What is shown while there is no text."""
-        self._lines = TextLines(measure=get_character_cell_size)
+        self._lines = TextLines()
         self._waiting: deque[str] = deque()
         self._spans: list[Span] = []
         self._follow = True
@@ -46,14 +44,9 @@ class StreamView(LineView):
         """The text as shown, as far as it was wrapped."""
         return self._lines.text
 
-    @property
-    def is_following(self) -> bool:
-        """Whether the end stays in sight when text is added."""
-        return self._follow
-
     def show_text(self, text: str, *, follow: bool = False, placeholder: str = "") -> None:
         """Show another text, from its beginning or, to follow, at its end."""
-        self._lines = TextLines(self._text_width(), get_character_cell_size)
+        self._lines = TextLines(self._row_width)
         self._waiting.clear()
         self._wanted = None
         self._spans = []
@@ -62,7 +55,6 @@ class StreamView(LineView):
         self.scroll_home(animate=False, immediate=True)
         self._follow = follow
         self.rows_changed()
-        self.refresh()
         if text:
             self.append(text)
 
@@ -75,12 +67,10 @@ class StreamView(LineView):
 
     def row_count(self) -> int:
         """Return how many wrapped rows there are."""
-        return len(self._lines) or len(self.placeholder.split("\n")) * bool(self.placeholder)
+        return len(self._lines)
 
     def row_pieces(self, index: int) -> Sequence[Piece]:
         """Draw one wrapped row."""
-        if not len(self._lines):
-            return [(f" {self.placeholder.split(chr(10))[index]}", "tone--muted")]
         return [(" ", ""), (self._lines.rows[index], "")]
 
     def shows_cursor(self) -> bool:
@@ -113,7 +103,7 @@ class StreamView(LineView):
             found += part
             yield None
         self._spans = [] if query.problem else found
-        start = self._lines.start_of(self.scroll_offset.y) if len(self._lines) else 0
+        start = self._lines.start_of(self.scroll_offset.y)
         places = tuple(start for start, _ in self._spans)
         yield self.stand_on(Hits(query, places).nearest(start))
 
@@ -163,9 +153,9 @@ class StreamView(LineView):
     def on_resize(self, event: events.Resize) -> None:
         """Wrap to the new width; the text at the top stays at the top."""
         del event
-        top = self._lines.start_of(self.scroll_offset.y) if len(self._lines) else 0
+        top = self._lines.start_of(self.scroll_offset.y)
         follow = self._follow
-        self._lines.rewrap(self._text_width())
+        self._lines.rewrap(self._row_width)
         self.rows_changed()
         if follow:
             self._to_end()
@@ -213,5 +203,7 @@ class StreamView(LineView):
     def _to_end(self) -> None:
         self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)
 
-    def _text_width(self) -> int:
-        return max(self.scrollable_content_region.width - 2, 10)
+    @property
+    def _row_width(self) -> int:
+        """Cells of a row without the ones at its ends."""
+        return max(self.text_width - 2, 10)
