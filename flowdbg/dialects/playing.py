@@ -1,22 +1,28 @@
-"""Plan entries played one after the other, for callers that wait for the end.
-
-The step stream has a loop of its own, because it sends every event; this one only records.
-"""
+"""Plan entries played one after the other, and recorded while they are."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from flowdbg.dialects.services import BlockOverrides, Call, Resolved, Services
 from flowdbg.engine.definition import FlowDefinition
-from flowdbg.engine.events import EntryCompleted, EntryFailed, EntryPaused, TerminalEvent
+from flowdbg.engine.events import (
+    EngineEvent,
+    EntryCompleted,
+    EntryFailed,
+    EntryPaused,
+    TerminalEvent,
+)
 from flowdbg.engine.inputs import flow_input
 from flowdbg.engine.runner import Runner
 from flowdbg.engine.walk import Checkpoint
+
+Events = AsyncGenerator[EngineEvent, None]
+Listener = Callable[[EngineEvent], Awaitable[None]]
 
 
 def inputs_of(definition: FlowDefinition, initial: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,45 +51,71 @@ class Play:
     """The flow's global input."""
     outputs: dict[str, Any] = field(default_factory=dict)
     """Step id to output, of everything that has run."""
+    input_overrides: dict[str, Any] = field(default_factory=dict)
+    """Step id to a value that stands in for its output, until the step itself has run."""
     block_overrides: BlockOverrides = field(default_factory=dict)
     tools: Sequence[Mapping[str, Any]] = ()
     tool_choice: Any = None
     resume: Mapping[str, Any] | None = None
     """State of the pause that the first entry goes on from."""
+    opened: Events | None = None
+    """The events of the entry that is played next, when the engine has checked it already."""
 
     @property
     def result(self) -> Any:
         """The last entry's output."""
         return self.outputs.get(self.resolved.plan[-1].step_id)
 
+    def open(self, engine: Runner, index: int, checkpoint: Checkpoint | None = None) -> Events:
+        """Have the engine check the entry that is played next; nothing of it runs yet.
+
+        Raises:
+            EngineError: The request does not fit.
+        """
+        self.opened = engine.run_entry(
+            self.resolved.definition,
+            index,
+            outputs=self.outputs,
+            initial=self.inputs,
+            input_overrides=self.input_overrides,
+            block_overrides=self.block_overrides,
+            tools=self.tools,
+            tool_choice=self.tool_choice,
+            resume=self.resume,
+            checkpoint=checkpoint,
+        )
+        return self.opened
+
 
 async def play_entry(
-    engine: Runner, call: Call, play: Play, index: int, checkpoint: Checkpoint | None = None
+    engine: Runner,
+    call: Call,
+    play: Play,
+    index: int,
+    checkpoint: Checkpoint | None = None,
+    hear: Listener | None = None,
 ) -> TerminalEvent:
-    """Play one plan entry to its end; `checkpoint` gets the state at every block boundary.
+    """Play one plan entry to its end.
+
+    `checkpoint` gets the state at every block boundary, `hear` each event.
 
     Raises:
         EngineError: The request does not fit; nothing has run.
     """
-    resume, play.resume = play.resume, None
-    events = engine.run_entry(
-        play.resolved.definition,
-        index,
-        outputs=play.outputs,
-        initial=play.inputs,
-        block_overrides=play.block_overrides,
-        tools=play.tools,
-        tool_choice=play.tool_choice,
-        resume=resume,
-        checkpoint=checkpoint,
-    )
-    call.enter(index, resume)
+    call.enter(index, play.resume)
+    events = play.opened or play.open(engine, index, checkpoint)
+    play.opened = play.resume = None
     async with contextlib.aclosing(events):
         async for event in events:
             call.note(event)
+            if hear is not None:
+                await hear(event)
             if isinstance(event, TerminalEvent):
                 if isinstance(event, EntryCompleted):
-                    play.outputs[play.resolved.plan[index].step_id] = event.output
+                    step_id = play.resolved.plan[index].step_id
+                    play.outputs[step_id] = event.output
+                    # Within one call the real output wins over an override (noukai, 17.8).
+                    play.input_overrides.pop(step_id, None)
                 return event
     raise RuntimeError("the engine ended an entry without saying how")
 

@@ -10,9 +10,9 @@ from flowdbg.dialects.noukai.routes.jobs import JobRoutes
 from flowdbg.dialects.noukai.routes.plan import PlanRoute
 from flowdbg.dialects.noukai.routes.requests import (
     ExecuteRequest,
-    JobRequest,
     RunRequest,
     StepRequest,
+    WholeRunRequest,
 )
 from flowdbg.dialects.noukai.routes.step import StepRoute
 from flowdbg.dialects.operations import Answer, Operation, Parameter, Schema
@@ -176,7 +176,7 @@ def job_operations(services: Services) -> Sequence[Operation]:
             "Queue a run of the whole flow.",
             routes.submit,
             answers,
-            body=body_schema(JobRequest),
+            body=body_schema(WholeRunRequest),
             parameters=(_IF_MATCH, _SESSION),
         )
         for path, suffix in PATHS

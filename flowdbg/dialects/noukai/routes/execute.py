@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
@@ -11,9 +9,8 @@ from starlette.responses import Response
 
 from flowdbg.dialects.bodies import json_body
 from flowdbg.dialects.noukai import wire
-from flowdbg.dialects.noukai.routes.attachments import check_models, read_attachments
-from flowdbg.dialects.noukai.routes.chat import message_of
 from flowdbg.dialects.noukai.routes.frames import wire_error
+from flowdbg.dialects.noukai.routes.fresh import fresh_run
 from flowdbg.dialects.noukai.routes.requests import (
     ExecuteRequest,
     read_request,
@@ -21,9 +18,9 @@ from flowdbg.dialects.noukai.routes.requests import (
     version_of,
 )
 from flowdbg.dialects.noukai.routes.resolving import (
+    check_entry,
     check_outputs,
     flow_inputs,
-    refused_by_engine,
     resolve,
 )
 from flowdbg.dialects.noukai.routes.tools import (
@@ -53,15 +50,6 @@ _STATUS_OF_FAILURE = {
 """Failures of a run that are answered with an error status instead of `failed`."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A request that was found right: how the run begins, and from where it is played."""
-
-    start: RunStart
-    play: Play
-    index: int
-
-
 class ExecuteRoute:
     """Serves `/execute`."""
 
@@ -79,32 +67,20 @@ class ExecuteRoute:
         asked = read_request(ExecuteRequest, body)
         resolved = await resolve(self._services.flows, request, version_of(request))
         check_tools(resolved, range(len(resolved.plan)), asked.tools, asked.tool_choice)
+        index = 0
         if asked.resumes:
-            prepared = await self._resumed(asked, resolved)
+            start, play, index = await self._resumed(asked, resolved)
         else:
-            prepared = self._fresh(asked, resolved, session_of(request))
-        self._check(prepared)
-        call = await begun(self._services.runs, prepared.start)
-        return await while_connected(request, self._services.stopping, self._played(call, prepared))
+            tag = session_of(request)
+            start, play = fresh_run(self._services, asked, resolved, "execute", tag)
+        call = await begun(self._services.runs, start)
+        work = self._played(call, play, index)
+        return await while_connected(request, self._services.stopping, work)
 
-    def _fresh(
-        self, asked: ExecuteRequest, resolved: Resolved, session_id: str | None
-    ) -> _Prepared:
-        attachments = read_attachments(asked.attachments)
-        check_models(self._services, resolved, attachments, asked.block_overrides)
-        initial = {
-            "message": message_of(asked.message, asked.messages),
-            "parameters": asked.parameters,
-            "attachments": attachments,
-            "messages": asked.messages,
-        }
-        inputs = flow_inputs(resolved, initial, first=True)
-        start = RunStart(
-            resolved, "execute", initial, session_id=session_id, full_capture=asked.trace
-        )
-        return _Prepared(start, self._play(asked, resolved, inputs), 0)
-
-    async def _resumed(self, asked: ExecuteRequest, resolved: Resolved) -> _Prepared:
+    async def _resumed(
+        self, asked: ExecuteRequest, resolved: Resolved
+    ) -> tuple[RunStart, Play, int]:
+        """How a run goes on after a pause, what it is played with, and from which entry on."""
         assert asked.execution_id is not None
         record = await self._services.runs.find(resolved.flow_id, asked.execution_id)
         if record is None:
@@ -118,10 +94,18 @@ class ExecuteRoute:
             message = f"The run {where}, so it cannot go on at `{asked.paused_at_step}`."
             raise Refusal(400, wire.PAUSED_STEP_INVALID, message)
         check_outputs(resolved, asked.accumulated_outputs)
-        inputs = flow_inputs(resolved, record.initial, first=False)
-        play = self._play(with_tools_of(asked, record.pending), resolved, inputs)
-        play.outputs.update(asked.accumulated_outputs)
-        play.resume = resume_state(asked.tool_call_messages, asked.iterations_used, record.pending)
+        asked = with_tools_of(asked, record.pending)
+        play = Play(
+            resolved,
+            flow_inputs(resolved, record.initial, first=False),
+            outputs=dict(asked.accumulated_outputs),
+            block_overrides=asked.block_overrides,
+            tools=asked.tools,
+            tool_choice=asked.tool_choice,
+            resume=resume_state(asked.tool_call_messages, asked.iterations_used, record.pending),
+        )
+        index = ids.index(waits_at)
+        check_entry(self._services, play, index)
         start = RunStart(
             resolved,
             record.trigger,
@@ -130,39 +114,11 @@ class ExecuteRoute:
             after=record,
             full_capture=asked.trace or record.capture == "full",
         )
-        return _Prepared(start, play, ids.index(waits_at))
+        return start, play, index
 
-    def _play(self, asked: ExecuteRequest, resolved: Resolved, inputs: Mapping[str, Any]) -> Play:
-        return Play(
-            resolved,
-            inputs,
-            block_overrides=asked.block_overrides,
-            tools=asked.tools,
-            tool_choice=asked.tool_choice,
-        )
-
-    def _check(self, prepared: _Prepared) -> None:
-        """Have the engine check the first entry; nothing runs."""
-        play = prepared.play
+    async def _played(self, call: Call, play: Play, start: int) -> Response:
         try:
-            # Events that nobody asks for never come to be.
-            self._services.engine.run_entry(
-                play.resolved.definition,
-                prepared.index,
-                outputs=play.outputs,
-                initial=play.inputs,
-                block_overrides=play.block_overrides,
-                tools=play.tools,
-                tool_choice=play.tool_choice,
-                resume=play.resume,
-            )
-        except EngineError as error:
-            raise refused_by_engine(error) from error
-
-    async def _played(self, call: Call, prepared: _Prepared) -> Response:
-        play = prepared.play
-        try:
-            index, stopped = await play_rest(self._services, call, play, prepared.index)
+            index, stopped = await play_rest(self._services, call, play, start)
         except EngineError as error:
             await call.close("failed", error={"code": error.code, "message": str(error)})
             return json_answer(_failed(call.run_id, play.resolved, error.code, str(error)))
@@ -216,7 +172,7 @@ def _ids(call: Call, play: Play) -> dict[str, Any]:
 
 def _paused(call: Call, play: Play, step_id: str, paused: EntryPaused) -> dict[str, Any]:
     return {
-        "status": "tool_calls_required",
+        "status": wire.TOOL_CALLS_REQUIRED,
         **_ids(call, play),
         "pausedAtStep": step_id,
         "iterationsUsed": paused.iterations_used,

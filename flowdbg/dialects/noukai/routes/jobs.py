@@ -9,21 +9,19 @@ from starlette.responses import Response
 
 from flowdbg.dialects.bodies import json_body
 from flowdbg.dialects.noukai import wire
-from flowdbg.dialects.noukai.routes.attachments import check_models, read_attachments
-from flowdbg.dialects.noukai.routes.chat import message_of
 from flowdbg.dialects.noukai.routes.execute import block_count
+from flowdbg.dialects.noukai.routes.fresh import fresh_run
 from flowdbg.dialects.noukai.routes.requests import (
-    JobRequest,
+    WholeRunRequest,
     address_of,
     read_request,
     session_of,
     version_of,
 )
-from flowdbg.dialects.noukai.routes.resolving import flow_inputs, refused_by_engine, resolve
+from flowdbg.dialects.noukai.routes.resolving import resolve
 from flowdbg.dialects.noukai.routes.traces import status_of
 from flowdbg.dialects.operations import Refusal, json_answer
-from flowdbg.dialects.services import RunStart, Services
-from flowdbg.engine.errors import EngineError
+from flowdbg.dialects.services import Services
 
 
 class JobRoutes:
@@ -35,7 +33,7 @@ class JobRoutes:
     async def submit(self, request: Request) -> Response:
         """Answer `POST …/jobs`; the run is queued durably when this answers 202."""
         body = await json_body(request, self._services.max_body)
-        asked = read_request(JobRequest, body)
+        asked = read_request(WholeRunRequest, body)
         if asked.tools:
             raise Refusal(
                 400,
@@ -43,33 +41,7 @@ class JobRoutes:
                 "A queued run has nobody to answer tool calls. Use /execute or /step.",
             )
         resolved = await resolve(self._services.flows, request, version_of(request))
-        attachments = read_attachments(asked.attachments)
-        check_models(self._services, resolved, attachments, asked.block_overrides)
-        initial = {
-            "message": message_of(asked.message, asked.messages),
-            "parameters": asked.parameters,
-            "attachments": attachments,
-            "messages": asked.messages,
-        }
-        inputs = flow_inputs(resolved, initial, first=True)
-        try:
-            # Events that nobody asks for never come to be: this only checks.
-            self._services.engine.run_entry(
-                resolved.definition,
-                0,
-                outputs={},
-                initial=inputs,
-                block_overrides=asked.block_overrides,
-            )
-        except EngineError as error:
-            raise refused_by_engine(error) from error
-        start = RunStart(
-            resolved,
-            "job",
-            initial,
-            session_id=session_of(request),
-            full_capture=asked.trace,
-        )
+        start, _ = fresh_run(self._services, asked, resolved, "job", session_of(request))
         run_id = await self._services.jobs.submit(start, asked.block_overrides)
         return json_answer(
             {

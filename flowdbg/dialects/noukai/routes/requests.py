@@ -5,9 +5,16 @@ Protocol sections 4.1 and 18.9: null means absent, unknown fields are ignored.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 
@@ -18,41 +25,33 @@ from flowdbg.dialects.services import DRAFT, Address
 RequestModel = TypeVar("RequestModel", bound="RunRequest")
 _SESSION_ID_LIMIT = 200
 
-Values = Annotated[dict[str, Any], BeforeValidator(lambda value: {} if value is None else value)]
-"""An object; null means an empty one."""
-Fields = Annotated[
-    dict[str, dict[str, Any]], BeforeValidator(lambda value: {} if value is None else value)
-]
-"""Step id to fields; null means none."""
-Items = Annotated[list[Any], BeforeValidator(lambda value: [] if value is None else value)]
-"""A list; null means an empty one."""
-Switch = Annotated[bool, BeforeValidator(lambda value: False if value is None else value)]
-"""True or false; null means false."""
-Count = Annotated[int, BeforeValidator(lambda value: 0 if value is None else value)]
-"""An integer; null means 0."""
-
 
 class RunRequest(BaseModel):
     """What every request that runs something may say."""
 
     model_config = ConfigDict(alias_generator=to_camel, strict=True, frozen=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, body: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in body.items() if value is not None}
+
     message: str | None = None
     """The primary input of a new run."""
-    parameters: Values = Field(default_factory=dict)
+    parameters: dict[str, Any] = Field(default_factory=dict)
     """Further inputs of a new run."""
-    attachments: Items = Field(default_factory=list)
+    attachments: list[Any] = Field(default_factory=list)
     """Images of a new run, by address."""
-    block_overrides: Fields = Field(
+    block_overrides: dict[str, dict[str, Any]] = Field(
         default_factory=dict,
         validation_alias=AliasChoices("blockOverrides", "block_overrides"),
     )
     """Step id to the fields that stand in for its configuration."""
-    tools: Items = Field(default_factory=list)
+    tools: list[Any] = Field(default_factory=list)
     """Definitions of the tools that the model may ask for."""
     tool_choice: Any = None
     """Which tool the model has to use."""
-    trace: Switch = False
+    trace: bool = False
     """Keep whole inputs and outputs in the run's record."""
 
 
@@ -61,47 +60,45 @@ class StepRequest(RunRequest):
 
     execution_id: str | None = None
     """The run that goes on; absent: a new one."""
-    step_index: Count = 0
+    step_index: int = 0
     """Index of the plan entry to run."""
-    accumulated_outputs: Values = Field(default_factory=dict)
+    accumulated_outputs: dict[str, Any] = Field(default_factory=dict)
     """Step id to output, of everything that has run."""
-    input_overrides: Values = Field(default_factory=dict)
+    input_overrides: dict[str, Any] = Field(default_factory=dict)
     """Step id to the value that stands in for its output."""
-    run_remaining: Switch = False
+    run_remaining: bool = False
     """Run to the end without pausing."""
-    tool_call_messages: Items = Field(default_factory=list)
+    tool_call_messages: list[Any] = Field(default_factory=list)
     """The conversation of a pause with the results appended: go on after it."""
-    iterations_used: Count = 0
+    iterations_used: int = 0
     """Rounds of tool calls so far, as the pause said."""
 
 
-class ExecuteRequest(RunRequest):
-    """The body of `/execute`, fresh or going on after a pause (sections 6.1 and 6.2)."""
+class WholeRunRequest(RunRequest):
+    """The body of `/jobs` (section 7), and of a fresh `/execute` (section 6.1)."""
 
-    messages: Items = Field(default_factory=list)
+    messages: list[Any] = Field(default_factory=list)
     """Chat turns; the last one of the user stands in for `message`."""
+
+
+class ExecuteRequest(WholeRunRequest):
+    """The body of `/execute`, fresh or going on after a pause (section 6.2)."""
+
     execution_id: str | None = None
     """The run that goes on."""
     paused_at_step: str | None = None
     """The step that paused."""
-    tool_call_messages: Items = Field(default_factory=list)
+    tool_call_messages: list[Any] = Field(default_factory=list)
     """The conversation of the pause with the results appended."""
-    iterations_used: Count = 0
+    iterations_used: int = 0
     """Rounds of tool calls so far, as the pause said."""
-    accumulated_outputs: Values = Field(default_factory=dict)
+    accumulated_outputs: dict[str, Any] = Field(default_factory=dict)
     """Step id to output, as the pause said."""
 
     @property
     def resumes(self) -> bool:
         """Whether it goes on after a pause."""
         return bool(self.execution_id and self.paused_at_step and self.tool_call_messages)
-
-
-class JobRequest(RunRequest):
-    """The body of `/jobs` (section 7)."""
-
-    messages: Items = Field(default_factory=list)
-    """Chat turns; the last one of the user stands in for `message`."""
 
 
 def read_request(model: type[RequestModel], body: dict[str, Any]) -> RequestModel:

@@ -14,14 +14,13 @@ from starlette.requests import Request
 from flowdbg.dialects.noukai import wire
 from flowdbg.dialects.noukai.routes.requests import address_of
 from flowdbg.dialects.operations import Refusal
-from flowdbg.dialects.playing import beside_inputs, inputs_of
-from flowdbg.dialects.services import Flows, FlowUnknown, Resolved
+from flowdbg.dialects.playing import Play, beside_inputs, inputs_of
+from flowdbg.dialects.services import Flows, FlowUnknown, Resolved, Services
 from flowdbg.engine.errors import (
     EngineError,
     InputInvalid,
     MissingOutput,
     OverrideInvalid,
-    StepIndexInvalid,
 )
 from flowdbg.engine.plan import PlanEntry
 from flowdbg.errors import DefinitionError
@@ -126,19 +125,22 @@ def flow_inputs(resolved: Resolved, initial: Mapping[str, Any], *, first: bool) 
         raise Refusal(400, code, str(error), missing=list(error.missing)) from error
 
 
-def refused_by_engine(error: EngineError) -> Refusal:
-    """What to answer when the engine finds a request wrong before anything runs."""
-    match error:
-        case MissingOutput(step_ids=step_ids):
-            return Refusal(400, wire.MISSING_OUTPUT, str(error), missing=list(step_ids))
-        case StepIndexInvalid():
-            return Refusal(400, wire.INVALID_STEP_INDEX, str(error))
-        case OverrideInvalid(step_id=step_id, field=field):
-            return Refusal(
-                400, wire.INVALID_BLOCK_OVERRIDE, str(error), stepId=step_id, field=field
-            )
-        case _:
-            return Refusal(400, error.code, str(error))
+def check_entry(services: Services, play: Play, index: int) -> None:
+    """Have the engine check the entry that is played first; nothing runs.
+
+    Raises:
+        Refusal: 400 `MISSING_OUTPUT`, `INVALID_BLOCK_OVERRIDE`, or the engine's own code.
+    """
+    try:
+        play.open(services.engine, index)
+    except MissingOutput as error:
+        missing = list(error.step_ids)
+        raise Refusal(400, wire.MISSING_OUTPUT, str(error), missing=missing) from error
+    except OverrideInvalid as error:
+        code = wire.INVALID_BLOCK_OVERRIDE
+        raise Refusal(400, code, str(error), stepId=error.step_id, field=error.field) from error
+    except EngineError as error:
+        raise Refusal(400, error.code, str(error)) from error
 
 
 def _has_no_steps(error: DefinitionError) -> bool:

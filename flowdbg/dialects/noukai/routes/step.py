@@ -21,14 +21,16 @@ from flowdbg.dialects.noukai.routes.requests import (
     session_of,
 )
 from flowdbg.dialects.noukai.routes.resolving import (
+    check_entry,
     check_index,
     check_outputs,
     flow_inputs,
     resolve,
 )
-from flowdbg.dialects.noukai.routes.step_walk import StepWalk, indexes_of
+from flowdbg.dialects.noukai.routes.step_walk import StepWalk
 from flowdbg.dialects.noukai.routes.tools import begun, check_tools, resume_state, with_tools_of
 from flowdbg.dialects.operations import Refusal
+from flowdbg.dialects.playing import Play
 from flowdbg.dialects.records import RunRecord
 from flowdbg.dialects.services import Resolved, RunStart, Services
 from flowdbg.dialects.streams import EventStream
@@ -52,7 +54,9 @@ class StepRoute:
         resolved = await resolve(self._services.flows, request, version)
         check_outputs(resolved, asked.accumulated_outputs)
         check_index(resolved, asked.step_index)
-        check_tools(resolved, indexes_of(asked, resolved), asked.tools, asked.tool_choice)
+        last = len(resolved.plan) - 1 if asked.run_remaining else asked.step_index
+        indexes = range(asked.step_index, last + 1)
+        check_tools(resolved, indexes, asked.tools, asked.tool_choice)
         record = await self._record(asked, resolved)
         if record is not None and asked.tool_call_messages:
             asked = with_tools_of(asked, record.pending)
@@ -60,8 +64,17 @@ class StepRoute:
         if not keep:
             images = initial["attachments"]
             check_models(self._services, resolved, images, asked.block_overrides)
-        inputs = flow_inputs(resolved, initial, first=asked.step_index == 0)
-        walk = StepWalk(self._services, resolved, asked, inputs, _resume(asked, resolved, record))
+        play = Play(
+            resolved,
+            flow_inputs(resolved, initial, first=asked.step_index == 0),
+            outputs=dict(asked.accumulated_outputs),
+            input_overrides=dict(asked.input_overrides),
+            block_overrides=asked.block_overrides,
+            tools=asked.tools,
+            tool_choice=asked.tool_choice,
+            resume=_resume(asked, resolved, record),
+        )
+        check_entry(self._services, play, asked.step_index)
         call = await begun(
             self._services.runs,
             RunStart(
@@ -75,7 +88,7 @@ class StepRoute:
                 full_capture=asked.trace or (record is not None and record.capture == "full"),
             ),
         )
-        walk.begin(call)
+        walk = StepWalk(self._services, play, indexes, call)
         return EventStream(
             walk.produce,
             stopping=self._services.stopping,
