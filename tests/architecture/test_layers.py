@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,11 @@ def test_a_layer_loads_nothing_that_is_not_its_business(
         if name == other or name.startswith(f"{other}.")
     }
     assert loaded == set()
+
+
+def test_what_a_layer_must_not_load_could_be_loaded() -> None:
+    names = {name for unwanted in LAYERS.values() for name in unwanted}
+    assert {name for name in names if importlib.util.find_spec(name) is None} == set()
 
 
 def test_no_module_is_a_grab_bag_and_no_function_a_saga() -> None:
