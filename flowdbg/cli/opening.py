@@ -46,12 +46,12 @@ class Opening:
 
 @asynccontextmanager
 async def open_new(
-    opening: Opening, *, unattended: bool = False, until: str = ""
+    opening: Opening, *, unattended: bool = False, until: str = "", skip: Sequence[str] = ()
 ) -> AsyncIterator[Debugger]:
     """A new session, paused before step 0, with the edits that were given.
 
     `unattended` refuses a run that lacks inputs, where nobody can be asked for them; `until` is the
-    step before which it is to stop.
+    step before which it is to stop, `skip` are the steps that are not to run.
 
     Raises:
         UsageError: The target, an input or an edit is wrong; nothing was sent to a flow.
@@ -68,13 +68,14 @@ async def open_new(
         schema = plan.inputs if plan else {}
         parameters = parameters_of(opening.asked.parameters, base, schema)
         if until:
-            _check_goal(until, plan)
+            _check_goal("--until", until, plan)
         if unattended:
             _require_inputs(opening.asked.message, parameters, schema)
         known = plan or Plan()
         handler = make_handler(opening.tools.handler, opening.tools.command, opening.tools.timeout)
         outputs = _output_edits(opening.output_overrides, known)
         blocks = read_block_edits(opening.asked.block_overrides, known)
+        _check_skips(skip, plan, [step_id for step_id, _ in outputs])
         debugger = await _start(target, opening, parameters, place, plan)
         stack.push_async_callback(debugger.close)
         _name_server(debugger, server)
@@ -156,16 +157,26 @@ def _name_server(debugger: Debugger, server: Server) -> None:
     debugger.profile, debugger.is_production = server.profile, server.production
 
 
-def _check_goal(until: str, plan: Plan | None) -> None:
+def _check_goal(option: str, step_id: str, plan: Plan | None) -> None:
     if plan is None or not plan.told:
         raise UsageError(
-            f"The server tells no plan, so nothing is known of '{until}' before it runs.",
-            "Leave --until out, or step there on the screen: flowdbg debug.",
+            f"The server tells no plan, so nothing is known of '{step_id}' before it runs.",
+            f"Leave {option} out, or step there on the screen: flowdbg debug.",
         )
-    if plan.index_of(until) is None:
+    if plan.index_of(step_id) is None:
         raise UsageError(
-            f"The plan has no step '{until}'.", nearest(until, [step.id for step in plan.steps])
+            f"The plan has no step '{step_id}'.", nearest(step_id, [step.id for step in plan.steps])
         )
+
+
+def _check_skips(steps: Sequence[str], plan: Plan | None, edited: Sequence[str]) -> None:
+    for step_id in steps:
+        _check_goal("--skip", step_id, plan)
+        if step_id not in edited:
+            raise UsageError(
+                f"Nothing stands in for '{step_id}' when it is skipped.",
+                f"Add --override-output {step_id}=JSON.",
+            )
 
 
 def _require_inputs(message: str | None, parameters: JsonText, schema: Mapping[str, Any]) -> None:

@@ -61,6 +61,10 @@ OutputOverrideOption = Annotated[
         "--override-output", metavar="STEP=JSON", help="Stand in for a step's output; or =@file."
     ),
 ]
+SkipOption = Annotated[
+    list[str] | None,
+    typer.Option("--skip", metavar="STEP", help="Do not run it: its overridden output stands in."),
+]
 BlockOverrideOption = Annotated[
     list[str] | None,
     typer.Option(

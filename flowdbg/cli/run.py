@@ -22,6 +22,7 @@ def run(
     *,
     asked: Asked,
     override_output: options.OutputOverrideOption = None,
+    skip: options.SkipOption = None,
     url: options.UrlOption = "",
     profile: options.ProfileOption = "",
     until: options.UntilOption = "",
@@ -42,7 +43,9 @@ def run(
     from flowdbg.headless.run import RunOptions
 
     opening = Opening(target, asked, tools, override_output or (), url, profile)
-    run_headless(opening, RunOptions(until, run_remaining, on_stale), as_json=as_json)
+    run_headless(
+        opening, RunOptions(until, run_remaining, on_stale, tuple(skip or ())), as_json=as_json
+    )
 
 
 def run_headless(opening: Opening, run_options: RunOptions, *, as_json: bool) -> None:
@@ -65,7 +68,9 @@ async def _run(opening: Opening, run_options: RunOptions, as_json: bool) -> int:
 
     began, code = False, ExitCode.INTERRUPTED
     try:
-        async with open_new(opening, unattended=True, until=run_options.until) as debugger:
+        async with open_new(
+            opening, unattended=True, until=run_options.until, skip=run_options.skip
+        ) as debugger:
             began = True
             _warn(debugger)
             report = (JsonReport if as_json else TextReport)(sys.stdout, debugger.session.plan)

@@ -214,6 +214,13 @@ class Forked:
 
 
 @dataclass(frozen=True, slots=True)
+class StepSkipped:
+    """The step at the cursor was gone past without running; its edited output stands in for it."""
+
+    step_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExecutionLost:
     """The server no longer knows the execution id; the next call starts a new run in its place."""
 
@@ -237,6 +244,7 @@ Body = (
     | BreakpointSet
     | ToolAnswered
     | Forked
+    | StepSkipped
     | ExecutionLost
 )
 

@@ -26,6 +26,7 @@ from flowdbg.core.entries import (
     PlanLoaded,
     PlanWentStale,
     SessionOpened,
+    StepSkipped,
     Stopped,
     ToolAnswered,
     TurnEnded,
@@ -250,8 +251,21 @@ def _forked(session: Session, entry: Entry, body: Forked) -> Session:
             for at, (step_id, attempts) in enumerate(parent.executions.items())
             if order.get(step_id, at) < keep_executions
         },
+        skipped=frozenset(name for name in parent.skipped if order.get(name, -1) < body.index),
     )
     return session.replace(branches=(*session.branches, branch), current=branch.number)
+
+
+def _step_skipped(session: Session, entry: Entry, body: StepSkipped) -> Session:
+    del entry
+    branch = session.branch
+    skipped = branch.replace(
+        cursor=branch.cursor + 1,
+        skipped=branch.skipped | {body.step_id},
+        pending=None,
+        answers={},
+    )
+    return session.replace(branches=_with_branch(session, session.current, skipped))
 
 
 def _execution_lost(session: Session, entry: Entry, body: ExecutionLost) -> Session:
@@ -285,5 +299,6 @@ _APPLY: dict[type[Any], Callable[[Session, Entry, Any], Session]] = {
     BreakpointSet: _breakpoint_set,
     ToolAnswered: _tool_answered,
     Forked: _forked,
+    StepSkipped: _step_skipped,
     ExecutionLost: _execution_lost,
 }

@@ -27,6 +27,7 @@ from flowdbg.core.entries import (
     PlanLoaded,
     PlanWentStale,
     SessionOpened,
+    StepSkipped,
     Stopped,
     StopReason,
     ToolAnswered,
@@ -56,6 +57,7 @@ _KINDS: dict[str, type[Any]] = {
     "breakpoint_set": BreakpointSet,
     "tool_answered": ToolAnswered,
     "forked": Forked,
+    "step_skipped": StepSkipped,
     "execution_lost": ExecutionLost,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}

@@ -6,6 +6,7 @@ from flowdbg.core.entries import ForkReason, Outcome, StopReason
 from flowdbg.core.lineage import other_plan
 from flowdbg.core.session import Session, Status, Turn
 
+_AT_END = "the flow is at its end; restart it (R) or fork from a step (F)"
 FORWARD = ("step", "continue", "run to end", "run to")
 """Verbs that run the step at the cursor."""
 
@@ -24,6 +25,8 @@ def refusal(session: Session, verb: str) -> str:
         return "" if retry_index(session) is not None else "nothing has run yet; step first (n)"
     if verb in FORWARD:
         return _forward_refusal(session)
+    if verb == "skip":
+        return _skip_refusal(session)
     return ""
 
 
@@ -52,9 +55,23 @@ def fork_refusal(session: Session, index: int, parent: int | None = None) -> str
     return ""
 
 
+def _skip_refusal(session: Session) -> str:
+    step = session.plan.at(session.cursor)
+    if session.at_end:
+        return _AT_END
+    if step is None:
+        return "the server tells no plan, so it is not known which step that would be"
+    if step.id not in session.output_edits:
+        return f"'{step.id}' has no output of yours to go on with; give it one first (i)"
+    return ""
+
+
 def _forward_refusal(session: Session) -> str:
     if session.at_end:
-        return "the flow is at its end; restart it (R) or fork from a step (F)"
+        return _AT_END
+    bare = sorted(session.branch.skipped - session.output_edits.keys())
+    if bare:
+        return f"'{bare[0]}' was skipped and has no output now; give it one (i) or run it (F)"
     if session.branch.unanswered:
         return "tool calls wait for answers; give them (a), or run the step again (r)"
     turn = last_turn(session)
@@ -75,6 +92,8 @@ def retry_index(session: Session) -> int | None:
     otherwise it is the last step that completed.
     """
     turn = last_turn(session)
+    if _skipped_last(session, turn):
+        return session.cursor - 1
     if turn is None and session.branch.reason is ForkReason.RETRY:
         return session.cursor  # it never left
     step = session.plan.at(session.cursor)
@@ -85,6 +104,14 @@ def retry_index(session: Session) -> int | None:
     if not ended_well and turn and not _known_end(turn) and not session.at_end:
         return session.cursor
     return session.cursor - 1 if session.cursor else None
+
+
+def _skipped_last(session: Session, turn: Turn | None) -> bool:
+    """Whether the step before the cursor was skipped and nothing ran since."""
+    before = session.plan.at(session.cursor - 1) if session.cursor else None
+    if before is None or before.id not in session.branch.skipped:
+        return False
+    return turn is None or turn.index + turn.completed < session.cursor
 
 
 def blind_edits(session: Session) -> int:

@@ -91,6 +91,8 @@ class Branch:
     outputs: Mapping[str, JsonText] = field(default_factory=dict)
     """What each step produced, never touched by edits; in the order of the steps."""
     executions: Mapping[str, tuple[Execution, ...]] = field(default_factory=dict)
+    skipped: frozenset[str] = frozenset()
+    """Steps that were gone past without running; their edited outputs stand in for them."""
     pending: ToolCallsRequested | None = None
     """The tool calls that the step at the cursor waits for."""
     answers: Mapping[str, ToolAnswered] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from flowdbg.core.entries import (
     Forked,
     ForkReason,
     PlanLoaded,
+    StepSkipped,
     Stopped,
     StopReason,
     VersionPinned,
@@ -25,7 +26,7 @@ _STAYS = (StopReason.UNKNOWN, StopReason.ERROR, StopReason.TOOL_CALL, StopReason
 
 
 class MovingVerbs(EditingVerbs):
-    """Restart, pin and fork: each waits its turn behind those before it (`Place`)."""
+    """Restart, pin, fork and skip: each waits its turn behind those before it (`Place`)."""
 
     def __init__(self, target: Target, journal: Journal) -> None:
         super().__init__(journal)
@@ -112,6 +113,24 @@ class MovingVerbs(EditingVerbs):
             where = f" of branch #{left}" if left != self.session.current else ""
             stop = Stopped(StopReason.USER, f"forked before step {index + 1}{where}")
             await self._journal.write(self._fork(index, ForkReason.FORK, parent=left), stop)
+
+    async def skip(self) -> None:
+        """Go past the step at the cursor without running it: its edited output stands in for it.
+
+        Tool calls that it waits for are given up.
+
+        Raises:
+            BusyError: A turn is running.
+            UsageError: The step has no edited output, or none is left (see `rules.refusal`).
+        """
+        async with self._place.hold("skip"), self._in_order:  # behind the edits given before it
+            self._check("skip")
+            plan, cursor = self.session.plan, self.session.cursor
+            step = plan.at(cursor)
+            assert step is not None
+            reason = StopReason.END if cursor + 1 == plan.length else StopReason.STEP
+            stop = Stopped(reason, f"'{step.id}' was skipped")
+            await self._journal.write(StepSkipped(step.id), stop)
 
     def _check(self, verb: str) -> None:
         why = rules.refusal(self.session, verb)

@@ -7,7 +7,7 @@ import math
 import re
 from typing import Any, TextIO
 
-from flowdbg.core.entries import Entry, EventReceived, PlanWentStale
+from flowdbg.core.entries import Entry, EventReceived, PlanWentStale, StepSkipped
 from flowdbg.core.events import (
     Event,
     RunStarted,
@@ -30,6 +30,8 @@ def line_of(entry: Entry, plan: Plan) -> Line | None:
     match entry.body:
         case EventReceived(_, received):
             return _event_line(received.event)
+        case StepSkipped(step_id):
+            return {"event": "step_skipped", "step_id": step_id}
         case PlanWentStale(new, detail):
             return {
                 "event": "plan_stale",

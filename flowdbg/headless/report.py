@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from flowdbg.core.entries import EventReceived, PlanLoaded, PlanWentStale
+from flowdbg.core.entries import EventReceived, PlanLoaded, PlanWentStale, StepSkipped
 from flowdbg.core.events import (
     Event,
     RunStarted,
@@ -81,6 +81,8 @@ class TextReport:
                     self._line(f"! the plan is stale: {detail}")
                     for fate in compare_plans(self._plan, plan):
                         self._line(f"    {fate.change:8} {fate.id}")
+                case StepSkipped(step_id):
+                    self._line(f"- {step_id} skipped, the output given stands in for it")
                 case PlanLoaded(plan):
                     self._plan = plan
                 case _:

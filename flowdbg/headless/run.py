@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from flowdbg.core.entries import StopReason
 from flowdbg.core.session import Session, State
 from flowdbg.debugger import Debugger, Subscription
 from flowdbg.errors import FlowdbgError, UsageError
@@ -30,6 +31,8 @@ class RunOptions:
     """Run everything in one call."""
     on_stale: OnStale = "stop"
     """What to do when the plan changes under the run."""
+    skip: tuple[str, ...] = ()
+    """Steps to go past without running them; each has an edited output."""
 
     def __post_init__(self) -> None:
         if self.until and self.run_remaining:
@@ -75,7 +78,7 @@ async def _run_all(
     debugger: Debugger, options: RunOptions, interrupted: Callable[[], bool]
 ) -> None:
     """Run, and start again as the options say when the plan went stale."""
-    await _run_once(debugger, options)
+    await _run_once(debugger, options, interrupted)
     for _ in range(MOST_STARTS - 1):
         stale = debugger.session.state is State.STALE
         if not stale or options.on_stale == "stop":
@@ -83,16 +86,35 @@ async def _run_all(
         await (debugger.restart() if options.on_stale == "restart" else debugger.pin())
         if interrupted():
             return
-        await _run_once(debugger, options)
+        await _run_once(debugger, options, interrupted)
 
 
-async def _run_once(debugger: Debugger, options: RunOptions) -> None:
+async def _run_once(
+    debugger: Debugger, options: RunOptions, interrupted: Callable[[], bool]
+) -> None:
+    for step_id in _to_skip(debugger.session, options):
+        if not _at(debugger.session, step_id):
+            await debugger.run_to(step_id)
+            if debugger.session.stop.reason is not StopReason.STEP:
+                return
+        await debugger.skip()
+        if interrupted() or debugger.session.at_end:
+            return
     if options.run_remaining:
         await debugger.run_to_end()
     elif not options.until:
         await debugger.continue_()
     elif not _at(debugger.session, options.until):
         await debugger.run_to(options.until)
+
+
+def _to_skip(session: Session, options: RunOptions) -> Iterator[str]:
+    """The steps to skip that lie ahead and before the goal, in the plan's order."""
+    index_of = session.plan.index_of
+    end = index_of(options.until) if options.until else None
+    for index, step in enumerate(session.plan.steps[:end]):
+        if index >= session.cursor and step.id in options.skip:
+            yield step.id
 
 
 def _at(session: Session, step_id: str) -> bool:

@@ -21,6 +21,8 @@ def command_twin(session: Session) -> str:
         words += ["-p", f"{name}={_written(value)}"]
     for step_id, output in session.output_edits.items():
         words += ["--override-output", f"{step_id}={output.text}"]
+    for step_id in sorted(session.branch.skipped & session.output_edits.keys()):
+        words += ["--skip", step_id]
     for step_id, fields in session.block_edits.items():
         for name, text in fields.items():
             words += ["--override-block", f"{step_id}.{name}={_field(text)}"]

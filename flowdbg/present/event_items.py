@@ -19,6 +19,7 @@ from flowdbg.core.entries import (
     OutputEdited,
     PlanLoaded,
     PlanWentStale,
+    StepSkipped,
     Stopped,
     StopReason,
     ToolAnswered,
@@ -49,7 +50,7 @@ _CUT = 120
 SHOWN = {
     EventReceived, CommandGiven, TurnStarted, TurnEnded, Stopped, PlanWentStale, PlanLoaded,
     InputsGiven, VersionPinned, Forked, ExecutionLost, OutputEdited, OutputEditCleared, BlockEdited,
-    BreakpointSet, ToolAnswered,
+    BreakpointSet, ToolAnswered, StepSkipped,
 }  # fmt: skip
 
 
@@ -104,6 +105,8 @@ def _told(body: Body) -> tuple[str, str, str, Tone] | None:
             return "pinned" if version else "unpinned", "", f"version {version or ''}", "accent"
         case Forked(branch, _, index, reason):
             return str(reason), "", f"branch #{branch} from step {index + 1}", "accent"
+        case StepSkipped(step_id):
+            return "skipped", shown(step_id), "your output stands in for it", "edit"
         case ExecutionLost(execution_id):
             return "run forgotten", "", shown(execution_id), "warning"
         case _:

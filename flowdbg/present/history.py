@@ -58,8 +58,11 @@ def as_of(session: Session, turn: Turn) -> Branch:
         for step_id, output in branch.outputs.items()
         if (index := plan.index_of(step_id)) is None or index < cursor
     }
+    skipped = frozenset(name for name in branch.skipped if (plan.index_of(name) or 0) < cursor)
     ended_here = branch.done and cursor >= branch.cursor
-    return branch.replace(cursor=cursor, executions=executions, outputs=outputs, done=ended_here)
+    return branch.replace(
+        cursor=cursor, executions=executions, outputs=outputs, skipped=skipped, done=ended_here
+    )
 
 
 def newest_step(session: Session) -> str:

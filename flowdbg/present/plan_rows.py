@@ -67,7 +67,7 @@ def plan_rows(
                 step_id=step.id,
                 name=step.name or step.id,
                 kind=step.kind,
-                state=_state(session, branch, index, execution),
+                state=_state(session, index, step, execution),
                 number=index + 1,
                 breakpoint=_breakpoint(session, step.id),
                 edits=edit_count(session, step.id),
@@ -146,8 +146,11 @@ def _latest(branch: Branch, step_id: str) -> Execution | None:
     return attempts[-1] if attempts else None
 
 
-def _state(session: Session, branch: Branch, index: int, execution: Execution | None) -> StepState:
+def _state(session: Session, index: int, step: Step, execution: Execution | None) -> StepState:
+    branch = session.branch
     is_next = index == branch.cursor and not branch.done
+    if step.id in branch.skipped:
+        return StepState.SKIPPED
     if execution is not None and not (is_next and execution.status is Status.DONE):
         return STEP_STATES[execution.status]
     if is_next and not session.stale:

@@ -23,6 +23,7 @@ from flowdbg.core.entries import (
     PlanLoaded,
     PlanWentStale,
     SessionOpened,
+    StepSkipped,
     Stopped,
     StopReason,
     ToolAnswered,
@@ -58,6 +59,7 @@ BODIES: list[Body] = [
     Forked(1, 0, 2, ForkReason.RETRY, True),
     ExecutionLost("run"),
     ToolAnswered("c1", "{}", "handler"),
+    StepSkipped("b"),
 ]
 
 

@@ -211,6 +211,10 @@ class HostileServer(RuleBasedStateMachine):
     def fork(self, index: int) -> None:
         self.give(self.debugger.fork(index))
 
+    @rule()
+    def skip(self) -> None:
+        self.give(self.debugger.skip())
+
     @rule(step=_ids, text=st.sampled_from(['{"y":2}', "null", "{"]))
     def edit(self, step: str, text: str) -> None:
         self.give(self.debugger.edit_output(step, JsonText(text)))

@@ -193,3 +193,50 @@ def test_a_wrong_flow_file_ends_with_2_and_every_problem(tmp_path: Path) -> None
     assert result.returncode == 2
     assert "letters.flow.yaml:2" in result.stderr
     assert "lllm" in result.stderr
+
+
+def test_a_step_that_would_fail_is_skipped_and_the_output_given_goes_on(server: Running) -> None:
+    flags = ("--override-output", 'summarise={"text":"mine"}', "--skip", "summarise")
+    result = run(ADDRESS, "-m", "this fails", "--url", server.base, "--json", *flags)
+    assert result.returncode == 0, result.stderr
+    told = lines(result)
+    assert {"event": "step_skipped", "step_id": "summarise"} in told
+    assert [line["step_id"] for line in told if line["event"] == "step_started"] == [
+        "take",
+        "count",
+    ]
+    assert told[-1]["outputs"] == {"take": {"message": "this fails"}, "count": {"words": 5}}
+    assert told[-1]["output_overrides"] == {"summarise": {"text": "mine"}}
+
+
+def test_a_skip_behind_the_goal_is_left_alone(server: Running) -> None:
+    flags = ("--override-output", 'count={"words":1}', "--skip", "count", "--until", "count")
+    result = run(ADDRESS, "-m", "hi", "--url", server.base, "--json", *flags)
+    assert result.returncode == 3
+    assert "step_skipped" not in result.stdout
+    assert lines(result)[-1]["step_id"] == "count"
+
+
+def test_the_last_step_and_the_first_can_be_skipped(server: Running) -> None:
+    flags = ("--override-output", 'take={"message":"a"}', "--skip", "take", "--skip", "count")
+    result = run(ADDRESS, "-m", "hi", "--url", server.base, *flags, "--override-output", "count={}")
+    assert result.returncode == 0, result.stderr
+    assert "- take skipped" in result.stdout
+    assert "- count skipped" in result.stdout
+    assert "DONE" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--skip", "summarise"), "Add --override-output summarise=JSON"),
+        (("--skip", "sumarise"), "The plan has no step 'sumarise'"),
+    ],
+)
+def test_what_cannot_be_skipped_is_said_before_anything_runs(
+    server: Running, flags: tuple[str, ...], said: str
+) -> None:
+    result = run(ADDRESS, "-m", "hi", "--url", server.base, *flags)
+    assert result.returncode == 2
+    assert said in result.stderr
+    assert result.stdout == ""
