@@ -14,13 +14,14 @@ from pydantic import BaseModel
 
 from flowdbg.cli.commands import app
 from flowdbg.config.settings import Limits, Profile, Settings, load_settings
+from flowdbg.engine.definition import parse_flow
 from flowdbg.headless.exit_codes import ExitCode
 from flowdbg.tui.keymap import resolve
 from flowdbg.tui.themes import SHORT
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/**/*.md"))]
-FENCED = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+FENCED = re.compile(r"^```[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 def text_of(page: Path) -> str:
@@ -104,6 +105,15 @@ def test_every_variable_that_the_program_reads_is_on_the_page_of_settings() -> N
     read = set(re.findall(r"\b(?:FLOWDBG|NOUKAI|OPENAI|OPENROUTER)_[A-Z][A-Z_]*\b", source))
     page = text_of(ROOT / "docs" / "settings.md")
     assert {name for name in read if f"`{name}`" not in page} == set()
+
+
+def test_the_scripted_replies_on_the_page_of_the_format_are_right() -> None:
+    blocks = FENCED.findall(text_of(ROOT / "docs" / "flow-format.md"))
+    [scripts] = [block for block in blocks if block.startswith("scripts:")]
+    definition = parse_flow(f"flow: a/b/c\nsteps: [{{id: a, kind: passthrough}}]\n{scripts}", "f")
+    replies = [reply for script in definition.scripts.values() for reply in script.replies]
+    assert any(reply.fail for reply in replies)
+    assert any(reply.tool_calls for reply in replies)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
