@@ -41,13 +41,6 @@ CLOSE, RESET, HALF_CLOSE, HANG = Control
 
 
 @dataclass(frozen=True)
-class Pause:
-    """Seconds to wait; the client must be shown to be faster or slower than this."""
-
-    seconds: float
-
-
-@dataclass(frozen=True)
 class Drip:
     """Bytes in small writes; `times` repeats them, None without end."""
 
@@ -57,7 +50,7 @@ class Drip:
     times: int | None = 1
 
 
-Action = bytes | Control | Pause | Drip | asyncio.Event
+Action = bytes | Control | Drip | asyncio.Event
 """An event is waited for: the test lets the script go on by setting it."""
 
 Script = Sequence[Action]
@@ -93,6 +86,8 @@ class FaultServer:
         """Set when the first request is there."""
         self.client_gone = asyncio.Event()
         """Set when a client closed its connection during a script."""
+        self.closed = asyncio.Event()
+        """Set when the server has closed a connection."""
         self._scripts = list(scripts)
         self._gets = dict(gets or {})
         self._tls = tls
@@ -170,6 +165,7 @@ class FaultServer:
             writer.close()
             with suppress(ConnectionError, ssl.SSLError, TimeoutError):
                 await writer.wait_closed()
+            self.closed.set()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while not reader.at_eof():
@@ -198,8 +194,6 @@ class FaultServer:
             case bytes():
                 writer.write(action)
                 await writer.drain()
-            case Pause():
-                await asyncio.sleep(action.seconds)
             case Drip():
                 await self._drip(action, writer)
             case asyncio.Event():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from flowdbg.errors import (
@@ -28,10 +26,11 @@ async def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again()
         FaultServer([*stream_of(PAUSED), CLOSE], stream_of(PAUSED)) as fault,
         HttpClient(fault.url) as client,
     ):
-        for _ in range(2):
-            async with client.post_events("/step", b"{}") as stream:
-                assert [event.event async for event in stream] == ["step_paused"]
-            await asyncio.sleep(0.05)
+        async with client.post_events("/step", b"{}") as stream:
+            assert [event.event async for event in stream] == ["step_paused"]
+        await fault.closed.wait()
+        async with client.post_events("/step", b"{}") as stream:
+            assert [event.event async for event in stream] == ["step_paused"]
     assert fault.posts == 2
     assert fault.connections == 2
 

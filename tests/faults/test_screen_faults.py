@@ -59,8 +59,8 @@ async def test_the_screen_says_what_happened_and_stays_alive(
             await screen.press("n")
             shown = seen(screen)
             assert re.search(WORDS[scenario.outcome], shown)
-            if scenario.says not in ("PAUSED", "STALE"):
-                assert scenario.says.split()[0] in shown
+            if scenario.says not in WORDS.values():
+                assert scenario.says in shown
             assert "Traceback" not in shown
             assert "nk_canary" not in shown
             await screen.press("escape", "question_mark")
