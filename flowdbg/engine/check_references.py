@@ -6,24 +6,30 @@ from collections.abc import Iterator
 from typing import Any
 
 from flowdbg.engine.checks import raw_nodes
+from flowdbg.engine.effort import Deadline
 from flowdbg.engine.problems import nearest
 from flowdbg.engine.references import Read, reads_in
 from flowdbg.engine.yaml_source import KeyPath, YamlSource
 from flowdbg.errors import Problem
 
 
-def check_references(source: YamlSource) -> Iterator[Problem]:
-    """Every read of an output that is not there yet, or of an input the flow does not have."""
+def check_references(source: YamlSource, deadline: Deadline) -> Iterator[Problem]:
+    """Every read of an output that is not there yet, or of an input the flow does not have.
+
+    Raises:
+        TakesLonger: It takes longer than the deadline.
+    """
     top = source.value if isinstance(source.value, dict) else {}
     inputs = top.get("inputs")
     known = set(inputs) if isinstance(inputs, dict) else set()
-    checker = _Checker(source, {"message", *known})
+    checker = _Checker(source, {"message", *known}, deadline)
     yield from checker.sequence(top.get("steps"), ("steps",), frozenset())
 
 
 class _Checker:
-    def __init__(self, source: YamlSource, inputs: set[str]) -> None:
+    def __init__(self, source: YamlSource, inputs: set[str], deadline: Deadline) -> None:
         self._source = source
+        self._deadline = deadline
         self._inputs = inputs
         self._places = {
             node["id"]: path
@@ -43,6 +49,7 @@ class _Checker:
         self, node: dict[str, Any], path: KeyPath, visible: frozenset[str]
     ) -> Iterator[Problem]:
         for read in reads_in(node):
+            self._deadline.check()
             if read.root == "outputs" and read.name not in visible:
                 message = self._output_problem(read, path, visible)
                 yield self._source.problem((*path, *read.place), message)

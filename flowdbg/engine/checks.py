@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from flowdbg.engine.effort import Deadline
 from flowdbg.engine.http_access import FRAMING
 from flowdbg.engine.references import python_in, templates_in
 from flowdbg.engine.schemas import SchemaMismatch, check_now, schema_problem
@@ -25,17 +26,23 @@ RawNode = tuple[KeyPath, dict[str, Any]]
 """A mapping that stands where a node stands, and its place in the file."""
 
 
-def check_content(source: YamlSource) -> Iterator[Problem]:
-    """Every problem of a flow file that the field types do not show, except references."""
+def check_content(source: YamlSource, deadline: Deadline) -> Iterator[Problem]:
+    """Every problem of a flow file that the field types do not show, except references.
+
+    Raises:
+        TakesLonger: It takes longer than the deadline.
+    """
     top = source.value if isinstance(source.value, dict) else {}
     nodes = list(raw_nodes(top.get("steps"), ("steps",)))
     yield from _identifiers(source, nodes)
     for path, node in nodes:
+        deadline.check()
         for below, message, line in content_problems(node):
             yield source.problem_inside((*path, *below), message, line)
     inputs = top.get("inputs")
     if isinstance(inputs, dict):
         for name, field in inputs.items():
+            deadline.check()
             yield from _input(source, ("inputs", name), field)
 
 

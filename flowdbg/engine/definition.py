@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from functools import cached_property
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,11 +17,18 @@ from pydantic import Field, ValidationError
 
 from flowdbg.engine.check_references import check_references
 from flowdbg.engine.checks import check_content
+from flowdbg.engine.effort import Deadline, TakesLonger
 from flowdbg.engine.nodes import Address, FieldName, Model, Node, Schema
 from flowdbg.engine.problems import problems_of
 from flowdbg.engine.scripts import ScriptedReplies
-from flowdbg.engine.yaml_source import MAX_FILE_BYTES, read_yaml
+from flowdbg.engine.templates import due
+from flowdbg.engine.yaml_source import MAX_FILE_BYTES, YamlSource, read_yaml
 from flowdbg.errors import DefinitionError, Problem
+
+MAX_PROBLEMS = 100
+"""Most problems of a file that are told at once."""
+MAX_SECONDS = 2.0
+"""Longest check of a file, in processor time."""
 
 
 class InputField(Model):
@@ -131,14 +140,31 @@ def parse_flow(text: str, file: str) -> FlowDefinition:
         DefinitionError: Every problem found, in the order of the lines.
     """
     source = read_yaml(text, file)
-    problems = [*check_content(source), *check_references(source)]
     try:
         definition = FlowDefinition.model_validate_json(source.as_json(), strict=True)
     except ValidationError as error:
-        problems += problems_of(error, source, FlowDefinition)
-    if problems:
-        raise DefinitionError(sorted(problems, key=lambda problem: problem.line))
+        of_fields = problems_of(error, source, FlowDefinition)
+        raise DefinitionError(_problems(source, of_fields)) from error
+    if problems := _problems(source, ()):
+        raise DefinitionError(problems)
     return definition
+
+
+def _problems(source: YamlSource, of_fields: Iterable[Problem]) -> list[Problem]:
+    """Everything that is wrong, in the order of the lines; bounded, whatever the file holds."""
+    deadline = Deadline(MAX_SECONDS)
+    checks = (check_content(source, deadline), check_references(source, deadline))
+    problems: list[Problem] = []
+    more = ""
+    try:
+        with due(deadline):
+            problems.extend(islice(chain(of_fields, *checks), MAX_PROBLEMS))
+            if len(problems) == MAX_PROBLEMS:
+                more = f"may have more problems than these {MAX_PROBLEMS}. Correct them first."
+    except TakesLonger:  # what was found before stays
+        more = f"takes longer than {MAX_SECONDS:g} seconds to check. Make the flow smaller."
+    problems.sort(key=lambda problem: problem.line)
+    return [*problems, Problem(source.file, 0, "", more)] if more else problems
 
 
 def definition_json(definition: FlowDefinition) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from flowdbg.engine.nodes import (
     PassthroughBlock,
     SequenceNode,
 )
-from flowdbg.engine.yaml_source import KeyPath, YamlSource
+from flowdbg.engine.yaml_source import KeyPath, YamlSource, cut
 from flowdbg.errors import Problem
 
 NODE_MODELS: dict[str, type[BaseModel]] = {
@@ -47,16 +47,15 @@ _KINDS = ", ".join(BLOCK_KINDS + CONTAINER_KINDS)
 
 def nearest(name: str, known: Iterator[str] | tuple[str, ...] | list[str]) -> str | None:
     """The known name most like a misspelt one; None when nothing is like it."""
-    matches = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
+    matches = difflib.get_close_matches(cut(name).lower(), list(known), n=1, cutoff=0.6)
     return matches[0] if matches else None
 
 
 def unknown_field(name: str, known: list[str]) -> str:
     """What to say about a field that does not exist."""
     close = nearest(name, known)
-    if close:
-        return f"there is no field `{name}` here. Did you mean `{close}`?"
-    return f"there is no field `{name}` here. Known fields: {', '.join(known)}."
+    hint = f"Did you mean `{close}`?" if close else f"Known fields: {', '.join(known)}."
+    return f"there is no field `{cut(name)}` here. {hint}"
 
 
 def problems_of(
@@ -83,9 +82,10 @@ def message_of(detail: ErrorDetails, path: KeyPath, model: type[BaseModel] | Non
     if kind == "union_tag_not_found":
         return f"has no `kind`. Expected one of: {_KINDS}."
     if kind == "union_tag_invalid":
-        close = nearest(str(context.get("tag", "")), list(NODE_MODELS))
+        tag = str(context.get("tag", ""))
+        close = nearest(tag, list(NODE_MODELS))
         hint = f" Did you mean `{close}`?" if close else ""
-        return f"has the unknown kind `{context.get('tag')}`.{hint} Expected one of: {_KINDS}."
+        return f"has the unknown kind `{cut(tag)}`.{hint} Expected one of: {_KINDS}."
     if kind == "string_pattern_mismatch":
         return f"is not {_PATTERNS.get(context.get('pattern', ''), 'of the expected form')}."
     if kind in ("too_short", "too_long"):

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from flowdbg.engine.nodes import Node, walk
 from flowdbg.engine.templates import Template, TemplateError
 from flowdbg.engine.yaml_source import KeyPath
-from flowdbg.expressions.source import subscripts_of
+from flowdbg.expressions.source import constant_subscripts
 
 _ROOTS = ("outputs", "initial")
 
@@ -54,9 +54,8 @@ def reads_in(node: Mapping[str, Any]) -> Iterator[Read]:
     for place, data_path in data_paths_in(node):
         yield from _read(place, tuple(data_path.split(".")))
     for place, source, mode in python_in(node):
-        for root in _ROOTS:
-            for name in sorted(subscripts_of(source, mode, root)):
-                yield from _read(place, (root, name))
+        for path in sorted(constant_subscripts(source, mode)):
+            yield from _read(place, path)
 
 
 def templates_in(node: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:

@@ -27,6 +27,7 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
+from ruamel.yaml.scanner import Scanner, ScannerError
 
 from flowdbg.errors import DefinitionError, Problem
 
@@ -34,8 +35,12 @@ MAX_FILE_BYTES = 1_000_000
 """Largest flow file."""
 MAX_DEPTH = 60
 """Deepest nesting of mappings and lists."""
-MAX_NODES = 50_000
+MAX_NODES = 20_000
 """Most values in one file."""
+MAX_TAG = 200
+"""Longest tag; what a tag says takes the library time that grows with its square."""
+
+_SHOWN = 80
 
 KeyPath = tuple[str | int, ...]
 """Keys and indexes from the top of the file."""
@@ -88,8 +93,13 @@ def dotted(path: KeyPath) -> str:
     """`("steps", 2, "prompt")` as `steps[2].prompt`."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        text += f"[{part}]" if isinstance(part, int) else f".{cut(part)}" if text else cut(part)
     return text
+
+
+def cut(name: str) -> str:
+    """A name of a file as a message shows it: not all of one that is far too long."""
+    return name if len(name) <= _SHOWN else f"{name[: _SHOWN - 1]}…"
 
 
 def read_yaml(text: str, file: str) -> YamlSource:
@@ -104,8 +114,10 @@ def read_yaml(text: str, file: str) -> YamlSource:
             [Problem(file, 0, "", f"is larger than {MAX_FILE_BYTES:,} bytes. Make it smaller.")]
         )
     reader = _Reader(file)
+    library = YAML(typ="safe", pure=True)
+    library.Scanner = _Scanner
     try:
-        value = reader.document(YAML(typ="safe", pure=True).parse(text))
+        value = reader.document(library.parse(text))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = " ".join(filter(None, (error.context, error.problem))) or "cannot be read"
@@ -116,6 +128,17 @@ def read_yaml(text: str, file: str) -> YamlSource:
         what = str(error).splitlines()[0]
         raise DefinitionError([Problem(file, 0, "", f"is not YAML: {what}.")]) from error
     return YamlSource(file, value, reader.lines, reader.literal)
+
+
+class _Scanner(Scanner):
+    """The library's, with a bound on the length of a tag."""
+
+    def fetch_tag(self) -> None:
+        """Read a tag that is not too long."""
+        if not any(character in " \t\r\n\0" for character in self.reader.prefix(MAX_TAG)):
+            mark = self.reader.get_mark()
+            raise ScannerError(None, None, f"a tag is longer than {MAX_TAG} characters", mark)
+        super().fetch_tag()
 
 
 class _Reader:
@@ -153,7 +176,7 @@ class _Reader:
         if getattr(event, "anchor", None):
             self._alias(event, path)
         if (tag := getattr(event, "tag", None)) not in (None, "!"):
-            self._refuse(event, path, f"has the tag {tag[:80]}. Write a plain value.")
+            self._refuse(event, path, f"has the tag {cut(tag)}. Write a plain value.")
         if isinstance(event, ScalarEvent):
             return self._scalar(event, path)
         if isinstance(event, SequenceStartEvent):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -68,28 +69,29 @@ def prepared(source: str, mode: Literal["eval", "exec"], name: str) -> Prepared:
 
 def names_read(source: str, mode: Literal["eval", "exec"]) -> set[str]:
     """The names a source reads or writes anywhere; empty when it does not parse."""
-    try:
-        tree = _parse(source, mode)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return {node.id for node in _nodes(source, mode) if isinstance(node, ast.Name)}
 
 
-def subscripts_of(source: str, mode: Literal["eval", "exec"], name: str) -> set[str]:
-    """The constant keys with which `name` is subscripted: `{"a"}` for `outputs["a"].text`."""
-    try:
-        tree = _parse(source, mode)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
+def constant_subscripts(source: str, mode: Literal["eval", "exec"]) -> set[tuple[str, str]]:
+    """Names and the constant keys they are read with: `("outputs", "a")` for `outputs["a"].text`.
+
+    Empty when the source does not parse.
+    """
     return {
-        node.slice.value
-        for node in ast.walk(tree)
+        (node.value.id, node.slice.value)
+        for node in _nodes(source, mode)
         if isinstance(node, ast.Subscript)
         and isinstance(node.value, ast.Name)
-        and node.value.id == name
         and isinstance(node.slice, ast.Constant)
         and isinstance(node.slice.value, str)
     }
+
+
+def _nodes(source: str, mode: Literal["eval", "exec"]) -> Iterator[ast.AST]:
+    try:
+        return ast.walk(_parse(source, mode))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return iter(())
 
 
 def _problem(source: str, mode: Literal["eval", "exec"]) -> str | None:

@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from flowdbg.engine.definition import (
+    MAX_PROBLEMS,
     FlowDefinition,
     definition_json,
     load_flow,
@@ -208,6 +209,50 @@ def test_a_list_whose_items_are_wrong_is_not_called_short_as_well() -> None:
     assert problems("flow: a/b/c\nsteps: [{id: a, kind: llm}]") == [
         "2: steps[0].prompt: is missing. Add it."
     ]
+
+
+def test_a_file_full_of_mistakes_is_answered_with_the_first_hundred() -> None:
+    steps = "\n".join(f"- {{id: a{n}, kind: llm, promt: x}}" for n in range(300))
+    said = problems(source(steps))
+    assert len(said) == MAX_PROBLEMS + 1
+    assert said[-1] == " may have more problems than these 100. Correct them first."
+
+
+def test_a_file_that_takes_long_to_check_is_refused_with_what_was_found_until_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = source("- {id: a, kind: passthrough, names: x}\n- {id: b, kind: llm, prompt: hi}")
+    monkeypatch.setattr("flowdbg.engine.definition.MAX_SECONDS", 0)
+    assert problems(text) == [
+        "4: steps[0].names: there is no field `names` here. Did you mean `name`?",
+        " takes longer than 0 seconds to check. Make the flow smaller.",
+    ]
+
+
+SIZED = {
+    "outputs that are not there": source(
+        "\n".join(f"- {{id: {'a' * 50}{n}, kind: passthrough}}" for n in range(500))
+        + "\n- {id: z, kind: passthrough, input: {"
+        + ", ".join(f"x{n}: outputs.{'a' * 49}b{n}.y" for n in range(9000))
+        + "}}"
+    ),
+    "templates full of tags": source(
+        "\n".join(f"- {{id: a{n}, kind: llm, prompt: '{'{{ a }}' * 13_000}'}}" for n in range(10))
+    ),
+    "schemas of many steps": source("\n".join(
+        f"- {{id: a{n}, kind: passthrough, input_schema: {{properties: {{a: {{type: string}}}}}}}}"
+        for n in range(2800)
+    )),
+    "a key as long as the file": "flow: a/b/c\n? " + "stepsx" * 160_000 + "\n: 1",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("attack", SIZED)
+def test_a_file_of_any_content_is_answered_shortly_and_in_few_words(attack: str) -> None:
+    said = problems(SIZED[attack])
+    assert said
+    assert len(said) <= MAX_PROBLEMS + 1
+    assert max(map(len, said)) < 1000
 
 
 def test_a_problem_in_a_literal_block_has_its_own_line() -> None:

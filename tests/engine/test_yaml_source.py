@@ -73,6 +73,9 @@ def test_scalars_follow_the_core_schema_and_nothing_else(text: str, value: Any) 
         ("[" + "1," * (MAX_NODES + 1) + "]", f"more than {MAX_NODES:,} values"),
         ("a: " + "x" * MAX_FILE_BYTES, "larger than 1,000,000 bytes"),
         ("a: " + "é" * (MAX_FILE_BYTES // 2), "larger than 1,000,000 bytes"),
+        ("a: !" + "x" * 900_000, "a tag is longer than 200 characters"),
+        ("a: !<" + "x" * 900_000 + "> b", "a tag is longer than 200 characters"),
+        ("!" * 900_000, "a tag is longer than 200 characters"),
         ("a: " + "9" * 500, None),
     ],
     ids=lambda value: value[:20] if isinstance(value, str) else None,
@@ -131,7 +134,14 @@ def test_what_a_yaml_writer_writes_is_read_back(value: Any) -> None:
     assert read_yaml(stream.getvalue(), "f").value == value
 
 
-@given(st.text(max_size=300))
+pieces = st.sampled_from(
+    ["a", "b: ", "- ", "? ", ": ", "\n", "\n  ", "\n    ", "\t", "{", "}", "[", "]", ", ", "'", '"',
+     "|\n", ">-\n", "#", "&x ", "*x", "!t ", "!<", ">", "%41", "%TAG ! x\n", "---\n", "...\n", "\\",
+     "\r", "0x1F", "1e9", "~", "\ufeff", "\x85", "\u2028", "\0", "\ud800", "@", "`", "<<: "]
+)  # fmt: skip
+
+
+@given(st.text(max_size=300) | st.lists(pieces, max_size=60).map("".join))
 def test_any_text_is_a_value_or_a_definition_error(text: str) -> None:
     try:
         source = read_yaml(text, "f")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flowdbg.expressions import body_problem, expression_problem
-from flowdbg.expressions.source import as_function, names_read, subscripts_of
+from flowdbg.expressions.source import as_function, constant_subscripts, names_read
 
 
 @pytest.mark.parametrize("text", ["1 + 1", " x > 2 ", "[a for a in b]", "x == '''a\nb'''", "\n1\n"])
@@ -64,10 +64,9 @@ def test_lines_inside_a_formatted_text_keep_their_indentation() -> None:
 def test_names_and_constant_keys_are_found_wherever_they_stand() -> None:
     assert names_read("[x for x in items if x > limit]", "eval") == {"x", "items", "limit"}
     body = "a = outputs['draft']['text']\nreturn {'b': outputs[name], 'c': initial['x']}"
-    assert subscripts_of(body, "exec", "outputs") == {"draft"}
-    assert subscripts_of(body, "exec", "initial") == {"x"}
+    assert constant_subscripts(body, "exec") == {("outputs", "draft"), ("initial", "x")}
 
 
 def test_a_source_that_does_not_parse_reads_nothing() -> None:
     assert names_read("1 +", "eval") == set()
-    assert subscripts_of("return {", "exec", "outputs") == set()
+    assert constant_subscripts("return {", "exec") == set()

@@ -5,6 +5,6 @@ brace `{field}` works as well where `field` is exactly a known field. Objects an
 written as JSON. Output size, loops, nesting and time are bounded (see `environment`).
 """
 
-from flowdbg.engine.templates.template import Template, TemplateError, render, template_problem
+from flowdbg.engine.templates.template import Template, TemplateError, due, render, template_problem
 
-__all__ = ["Template", "TemplateError", "render", "template_problem"]
+__all__ = ["Template", "TemplateError", "due", "render", "template_problem"]

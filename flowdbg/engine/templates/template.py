@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -91,6 +92,16 @@ def _parsed(source: str, fields: frozenset[str]) -> Template:
     return Template(source, fields)
 
 
+@contextmanager
+def due(deadline: Deadline) -> Iterator[None]:
+    """What is parsed or rendered inside raises `TakesLonger` when its time is over."""
+    token = current_deadline.set(deadline)
+    try:
+        yield
+    finally:
+        current_deadline.reset(token)
+
+
 async def render(source: str, names: Mapping[str, Any], compute: Compute) -> str:
     """Render so that a heavy template delays nobody else.
 
@@ -99,14 +110,12 @@ async def render(source: str, names: Mapping[str, Any], compute: Compute) -> str
     """
 
     def work(deadline: Deadline) -> str:
-        token = current_deadline.set(deadline)
-        try:
-            # Only the fields that matter: a cache that knows all holds what callers send.
-            return _parsed(source, _single_names(source).intersection(names)).render(names)
-        except TemplateTooSlow as error:
-            raise TakesLonger from error
-        finally:
-            current_deadline.reset(token)
+        with due(deadline):
+            try:
+                # Only the fields that matter: a cache that knows all holds what callers send.
+                return _parsed(source, _single_names(source).intersection(names)).render(names)
+            except TemplateTooSlow as error:
+                raise TakesLonger from error
 
     try:
         return await compute(work, MAX_SECONDS)
