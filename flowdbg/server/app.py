@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
 
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -56,6 +57,15 @@ _RELOAD_SECONDS = 1.0
 _ADOPT_SECONDS = 5.0
 
 Mount = tuple[str, Sequence[Operation]]
+
+
+class VersionConvertor(IntegerConvertor):
+    """A version is a number: `/v1`, never `/vx`, and none of thousands of digits."""
+
+    regex = "[0-9]{1,10}"
+
+
+register_url_convertor("version", VersionConvertor())
 
 
 class FlowServer:
@@ -110,10 +120,12 @@ class FlowServer:
         """Remove old runs, and watch the flow files when asked to; runs until cancelled."""
         swept = float("-inf")
         while True:
-            days = self.settings.retention_days
-            if days is not None and time.monotonic() - swept > _SWEEP_SECONDS:
+            if time.monotonic() - swept >= _SWEEP_SECONDS:
                 swept = time.monotonic()
-                await self._sweep(time.time() - days * _DAY)
+                try:
+                    await self._sweep()
+                except StoreError as error:
+                    logger.warning("old runs were not removed", extra={"reason": str(error)})
             if self.settings.reload:
                 await self.catalogue.scan()
             await asyncio.sleep(_RELOAD_SECONDS if self.settings.reload else _SWEEP_SECONDS)
@@ -133,10 +145,18 @@ class FlowServer:
                 return
             await asyncio.sleep(_ADOPT_SECONDS)
 
-    async def _sweep(self, before: float) -> None:
-        count = await self.database.write(lambda connection: runs.delete_older(connection, before))
-        if count:
-            logger.info("old runs removed", extra={"runs": count})
+    async def _sweep(self) -> None:
+        await self._jobs.forget_ended()
+        if self.settings.retention_days is None:
+            return
+        before = time.time() - self.settings.retention_days * _DAY
+        removed = 0
+        while count := await self.database.write(
+            lambda connection: runs.delete_older(connection, before)
+        ):
+            removed += count
+        if removed:
+            logger.info("old runs removed", extra={"runs": removed})
 
     def _application(self) -> ASGIApp:
         services = Services(
@@ -174,8 +194,7 @@ class FlowServer:
                 await self._admit(request)
             return await operation.handler(request)
 
-        # A version is a number: `/v1`, never `/vx`.
-        path = (prefix + operation.path).replace("{version}", "{version:int}")
+        path = (prefix + operation.path).replace("{version}", "{version:version}")
         return Route(path, endpoint, methods=[operation.method], name=operation.name)
 
     async def _admit(self, request: Request) -> None:

@@ -13,6 +13,7 @@ from typing import Protocol
 from dbos import DBOS, SetWorkflowID
 
 from flowdbg.errors import StoreError
+from flowdbg.server.storage.database import mapped
 
 logger = logging.getLogger("flowdbg.server")
 
@@ -76,7 +77,7 @@ class DbosQueue:
         """Launch.
 
         Raises:
-            StoreError: Another server of this process has the queue.
+            StoreError: Another server of this process has the queue, or its database fails.
         """
         global _player  # noqa: PLW0603 - DBOS calls functions of modules, which have no self
         if _player is not None:
@@ -85,6 +86,14 @@ class DbosQueue:
                 "Queue runs on one server only, or start the other one as its own process.",
             )
         _player = player
+        try:
+            with mapped():
+                self._launch(database_url, owner, workers)
+        except BaseException:
+            self.close()
+            raise
+
+    def _launch(self, database_url: str, owner: str, workers: int) -> None:
         DBOS(
             config={
                 "name": "flowdbg",
@@ -100,11 +109,28 @@ class DbosQueue:
         DBOS.register_queue(
             _QUEUE, worker_concurrency=workers, polling_interval_sec=_POLLING_SECONDS
         )
+        self.forget_ended()
 
     def submit(self, run_id: str) -> None:
-        """Queue a run; queueing it twice is queueing it once."""
-        with SetWorkflowID(run_id):
+        """Queue a run; queueing it twice is queueing it once.
+
+        Raises:
+            StoreError: The queue's database fails.
+        """
+        with mapped(), SetWorkflowID(run_id):
             DBOS.enqueue_workflow(_QUEUE, _run, run_id)
+
+    def forget_ended(self) -> None:
+        """Remove what the steps of ended runs came to: records say what is to be kept of it.
+
+        Raises:
+            StoreError: The queue's database fails.
+        """
+        with mapped():
+            while ended := DBOS.list_workflows(
+                status="SUCCESS", limit=1000, load_input=False, load_output=False
+            ):
+                DBOS.delete_workflows([workflow.workflow_id for workflow in ended])
 
     def adopt(self, run_id: str, lives: Callable[[str], bool]) -> bool:
         """See that a run whose server died is played; False when its workflow is over already.

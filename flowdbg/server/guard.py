@@ -125,8 +125,10 @@ def _refusal(error: Exception, request_id: str) -> Refusal:
         what = {404: "There is no such route.", 405: "The route does not know this method."}
         message = what.get(error.status_code, str(error.detail))
         return Refusal(error.status_code, code, message, headers=error.headers)
-    logger.error("a request failed", exc_info=error, extra={"request_id": request_id})
     if isinstance(error, StoreError):
+        told = {"reason": str(error), "request_id": request_id}
+        logger.error("a request failed at the database", extra=told)
         return Refusal(503, UNAVAILABLE, str(error))
+    logger.error("a request failed", exc_info=error, extra={"request_id": request_id})
     message = f"The server met a fault of its own. Its log tells more under {request_id}."
     return Refusal(500, INTERNAL_ERROR, message)

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 
+from flowdbg.dialects.operations import UNAVAILABLE
 from flowdbg.dialects.records import OPEN
 from flowdbg.dialects.services import BlockOverrides, RunStart
 from flowdbg.engine.definition import definition_json
+from flowdbg.errors import StoreError
 from flowdbg.server.job_play import JobPlay, JobPlays
 from flowdbg.server.runs import new_run
 from flowdbg.server.storage import runs
@@ -60,7 +62,15 @@ class JobDesk:
         await self._database.write(
             lambda connection: runs.start_run(connection, new, owner, pending)
         )
-        await asyncio.to_thread(queue.submit, new.id)
+        try:
+            await asyncio.to_thread(queue.submit, new.id)
+        except StoreError as failure:
+            error = {"code": UNAVAILABLE, "message": "The run could not be queued."}
+            outcome = runs.CallOutcome("failed", error)
+            await self._database.write(
+                lambda connection: runs.close_call(connection, new.id, outcome, [])
+            )
+            raise failure
         return new.id
 
     async def adopt(self) -> None:
@@ -93,6 +103,15 @@ class JobDesk:
             return  # it ended meanwhile
         error = {"code": "INTERRUPTED", "message": "The server died while it ended this run."}
         runs.close_call(connection, run_id, runs.CallOutcome("interrupted", error), [])
+
+    async def forget_ended(self) -> None:
+        """Remove what the queue still remembers of runs that are over.
+
+        Raises:
+            StoreError: The queue's database fails.
+        """
+        if self._queue is not None:
+            await asyncio.to_thread(self._queue.forget_ended)
 
     async def close(self) -> None:
         """Stop playing; what is not finished stays queued."""

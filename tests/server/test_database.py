@@ -146,6 +146,20 @@ def test_only_the_owner_can_read_the_files(tmp_path: Path) -> None:
     database.close()
 
 
+def test_a_file_is_held_on_a_full_disk_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    def full(handle: int, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        first = Database(str(tmp_path / "server.db"), "one")
+    with pytest.raises(SessionHeld, match="process unknown"):
+        Database(str(tmp_path / "server.db"), "two")
+    first.close()
+
+
 def test_the_file_is_written_ahead_and_flushed(tmp_path: Path) -> None:
     database = Database(str(tmp_path / "server.db"), "here")
 
@@ -204,6 +218,28 @@ async def test_a_failing_write_spoils_no_other_in_the_same_commit(database: Data
     ]
     names = {row.address.flow for row in await database.read(flows.all_flows)}
     assert names == {f"flow{number}" for number in range(30) if number % 3}
+
+
+async def test_where_no_transaction_can_begin_each_write_is_tried_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A locked file keeps each try waiting for seconds."""
+    database = Database(str(tmp_path / "server.db"), "here")
+    tries = 0
+
+    def locked(work: object) -> None:
+        nonlocal tries
+        tries += 1
+        raise NotSaved("The server's database failed: database is locked.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "write_now", locked)
+        writes = [database.write(make(number)) for number in range(20)]
+        results = await asyncio.gather(*writes, return_exceptions=True)
+    assert all(isinstance(result, NotSaved) for result in results)
+    assert tries <= 20
+    assert (await database.write(make(1))).address.flow == "flow1"
+    database.close()
 
 
 async def test_a_write_that_nobody_waits_for_any_more_is_carried_out(database: Database) -> None:

@@ -143,6 +143,7 @@ def test_a_number_that_json_cannot_carry_on_is_refused(server: Running, number: 
         ("GET", "/api/v1/nothing", 404, "NOT_FOUND"),
         ("POST", f"/api/v1/seq/{FLOW}/vx/step", 404, "NOT_FOUND"),
         ("POST", f"/api/v1/seq/{FLOW}/v-1/step", 404, "NOT_FOUND"),
+        ("GET", f"/api/v1/seq/{FLOW}/v{'9' * 5000}/plan", 404, "NOT_FOUND"),
         ("POST", f"/api/v1/seq/{FLOW}/step/", 404, "NOT_FOUND"),
         ("GET", f"/api/v1/seq/{FLOW}/plan/", 404, "NOT_FOUND"),
         ("GET", f"/api/v1/seq/{FLOW}/step", 405, "METHOD_NOT_ALLOWED"),
@@ -236,7 +237,9 @@ def test_health_tells_what_runs(server: Running) -> None:
     assert health["version"]
 
 
-def test_a_database_that_fails_is_told_as_unavailable(tmp_path: Path) -> None:
+def test_a_database_that_fails_is_told_as_unavailable(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     write_flows(tmp_path, THREE_STEP)
     with running_server([tmp_path], tmp_path / "server.db") as server:
         server.server.database.write_now(
@@ -244,6 +247,9 @@ def test_a_database_that_fails_is_told_as_unavailable(tmp_path: Path) -> None:
         )
         answer = httpx.post(f"{server.base}/seq/{FLOW}/step", json={"message": "m"})
     assert (answer.status_code, code_of(answer)) == (503, "UNAVAILABLE")
+    (logged,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert "no such table: runs" in TextLines().format(logged)
+    assert "Traceback" not in TextLines().format(logged)
 
 
 def test_another_host_asks_for_keys_and_answers_to_every_name(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from flowdbg.dialects.records import RunRecord, StepNote, StepRecord
+from flowdbg.dialects.records import RunRecord, RunStatus, StepNote, StepRecord
 from flowdbg.dialects.services import Address
 from flowdbg.engine.events import EntryCompleted, NodeFinished, NodeStarted, StepInput, Usage
 from flowdbg.engine.plan import PlanEntry
@@ -161,7 +161,10 @@ def test_runs_of_a_dead_server_are_marked_and_those_of_a_living_one_are_not(
         lambda connection: runs.start_run(connection, new_run("c", status="paused"), "dead")
     )
     first.write_now(
-        lambda connection: runs.start_run(connection, new_run("d", trigger="job"), "dead")
+        lambda connection: runs.start_run(connection, new_run("d", trigger="job"), "dead", {})
+    )
+    first.write_now(  # it was queued, ended, and stepped again
+        lambda connection: runs.start_run(connection, new_run("e", trigger="job"), "dead")
     )
     if first.exclusive:
         first.close()
@@ -174,18 +177,29 @@ def test_runs_of_a_dead_server_are_marked_and_those_of_a_living_one_are_not(
         return row.status
 
     # A SQLite file is held by one server, so whoever wrote `a` is gone; on PostgreSQL it lives.
-    assert marked == (2 if second.exclusive else 1)
+    assert marked == (3 if second.exclusive else 2)
     assert status("a") == ("interrupted" if second.exclusive else "running")
-    assert [status(run_id) for run_id in "bcd"] == ["interrupted", "paused", "running"]
+    assert [status(run_id) for run_id in "bcde"] == [
+        *("interrupted", "paused", "running", "interrupted")
+    ]
     second.close()
     if not first.exclusive:
         first.close()
 
 
-def test_old_finished_runs_are_removed_with_their_steps(location: str) -> None:
+RUNS: tuple[tuple[str, RunStatus], ...] = (
+    ("old", "completed"),
+    ("older", "paused"),
+    ("oldest", "failed"),
+    ("new", "completed"),
+    ("busy", "running"),
+)
+
+
+def test_old_finished_runs_are_removed_with_their_steps_some_at_a_time(location: str) -> None:
     database = Database(location, "here")
     made = StepNote("s", "S", "s", (), "completed", time.time(), 1)
-    for run_id, status in (("old", "completed"), ("new", "completed"), ("busy", "running")):
+    for run_id, status in RUNS:
         database.write_now(
             lambda connection, run_id=run_id: runs.start_run(connection, new_run(run_id), "here")  # type: ignore[misc]
         )
@@ -199,10 +213,14 @@ def test_old_finished_runs_are_removed_with_their_steps(location: str) -> None:
             update(runs_table).where(runs_table.c.id != "new").values(started_at=1.0)
         )
     )
-    assert database.write_now(lambda connection: runs.delete_older(connection, 1000.0)) == 1
+    removed = [
+        database.write_now(lambda connection: runs.delete_older(connection, 1000.0, most=2))
+        for _ in range(3)
+    ]
+    assert removed == [2, 1, 0]
     left = [
         run_id
-        for run_id in ("old", "new", "busy")
+        for run_id, _ in RUNS
         if database.read_now(lambda connection, run_id=run_id: runs.find_run(connection, run_id))  # type: ignore[misc]
     ]
     assert left == ["new", "busy"]
@@ -225,9 +243,33 @@ def test_a_server_with_a_retention_removes_old_runs_when_it_starts(tmp_path: Pat
     database.close()
     write_flows(tmp_path, TWO_STEP)
     with running_server([tmp_path], location, retention_days=7.0) as server:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while server.server.database.read_now(lambda connection: runs.find_run(connection, "old")):
             assert time.monotonic() < end
+            time.sleep(0.01)
+
+
+def test_a_database_that_fails_for_a_while_does_not_end_the_housekeeping(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flowdbg.server.app._SWEEP_SECONDS", 0.01)
+    write_flows(tmp_path, TWO_STEP)
+    with running_server([tmp_path], tmp_path / "server.db", retention_days=0.0) as server:
+        database = server.server.database
+
+        def rename(before: str, after: str) -> None:
+            change = f"ALTER TABLE {before} RENAME TO {after}"
+            database.write_now(lambda connection: connection.exec_driver_sql(change))
+
+        rename("runs", "away")
+        end = time.monotonic() + 60
+        while not any("not removed" in record.getMessage() for record in caplog.records):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        rename("away", "runs")
+        run_id = step(server.base, TWO, stepIndex=0, message="m")[0]["executionId"]
+        while database.read_now(lambda connection: runs.find_run(connection, run_id)):
+            assert time.monotonic() < end + 60
             time.sleep(0.01)
 
 
@@ -238,7 +280,7 @@ def test_saved_files_are_reported_without_a_request_when_reload_is_on(
     caplog.set_level("INFO", "flowdbg.server")
     with running_server([tmp_path], tmp_path / "server.db", reload=True):
         write_flows(tmp_path, TWO_STEP.replace("kind: llm", "kind: lmm"))
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not any("broken" in record.getMessage() for record in caplog.records):
             assert time.monotonic() < end
             time.sleep(0.01)

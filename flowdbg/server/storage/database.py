@@ -59,7 +59,7 @@ class Database:
         self.owner = owner
         """This server process's id."""
         self.exclusive = url.get_backend_name() == "sqlite"
-        with contextlib.ExitStack() as undo, _mapped():
+        with contextlib.ExitStack() as undo, mapped():
             if self.exclusive:
                 path = Path(cast(str, url.database))
                 prepare_file(path)
@@ -100,12 +100,12 @@ class Database:
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
         """Run the work on a reading connection, in this thread."""
-        with _mapped(), self._reading.begin() as connection:
+        with mapped(), self._reading.begin() as connection:
             return work(connection)
 
     def write_now(self, work: Callable[[Connection], T]) -> T:
         """Run the work in a transaction of its own, in this thread; for starting and stopping."""
-        with _mapped(), self._writing.begin() as connection:
+        with mapped(), self._writing.begin() as connection:
             return work(connection)
 
     def close(self) -> None:
@@ -136,11 +136,19 @@ class Database:
                 return
 
     def _write_batch(self, batch: list[_Waiting]) -> None:
+        begun = False
+
+        def carry_out(connection: Connection) -> list[Any]:
+            nonlocal begun
+            begun = True
+            return [item.work(connection) for item in batch]
+
         try:
-            results = self.write_now(lambda connection: [item.work(connection) for item in batch])
-        except Exception:  # noqa: BLE001 - whatever it was, each work is tried again alone
+            results = self.write_now(carry_out)
+        except Exception as error:  # noqa: BLE001 - whatever it was, each work is tried again alone
             for item in batch:
-                item.settle(*self._write_alone(item.work))
+                # Where not even the transaction could begin, each alone would wait as long.
+                item.settle(*(self._write_alone(item.work) if begun else (None, error)))
             return
         for item, result in zip(batch, results, strict=True):
             item.settle(result, None)
@@ -217,7 +225,7 @@ def _begin_reading(connection: Connection) -> None:
 
 
 @contextlib.contextmanager
-def _mapped() -> Iterator[None]:
+def mapped() -> Iterator[None]:
     """Turn the database library's errors into ours, without the statements' parameters."""
     try:
         yield

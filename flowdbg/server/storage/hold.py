@@ -43,8 +43,9 @@ class FileHold:
                 f"Another server (process {owner or 'unknown'}) uses the database {database}.",
                 "Stop it, give `--db` another file, or share a PostgreSQL database.",
             )
-        os.ftruncate(self._handle, 0)
-        os.write(self._handle, str(os.getpid()).encode())
+        with contextlib.suppress(OSError):  # a full disk: the lock holds without its owner's name
+            os.ftruncate(self._handle, 0)
+            os.write(self._handle, str(os.getpid()).encode())
 
     def lives(self, connection: Connection, owner: str) -> bool:
         """Say whether another server process lives; with a file, there never is one."""

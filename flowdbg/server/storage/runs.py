@@ -196,23 +196,23 @@ def runs_of_session(connection: Connection, session_id: str) -> list[RunRecord]:
     return [_run(row) for row in rows.all()]
 
 
+# Those that the queue cares for; stepped after its end, a queued run is like any other.
+_QUEUED = (runs.c.trigger_type == "job") & runs.c.pending.is_not(None)
+
+
 def mark_interrupted(connection: Connection, lives: Callable[[Connection, str], bool]) -> int:
     """Mark the runs that a dead server was serving; how many there were.
 
     Queued jobs are left alone: their queue goes on with them.
     """
-    serving = select(runs.c.owner).where(runs.c.status == "running", runs.c.trigger_type != "job")
+    served = (runs.c.status == "running") & ~_QUEUED
     count = 0
-    for owner in connection.execute(serving.distinct()).scalars().all():
+    for owner in connection.execute(select(runs.c.owner).where(served).distinct()).scalars().all():
         if lives(connection, owner):
             continue
         result = connection.execute(
             update(runs)
-            .where(
-                runs.c.status == "running",
-                runs.c.trigger_type != "job",
-                runs.c.owner == owner,
-            )
+            .where(served, runs.c.owner == owner)
             .values(
                 status="interrupted",
                 ended_at=time.time(),
@@ -239,7 +239,7 @@ def doubtful_jobs(
     have taken it from the queue and died at once.
     """
     query = select(runs.c.id, runs.c.owner, runs.c.status).where(
-        runs.c.status.in_(("pending", "running")), runs.c.trigger_type == "job"
+        runs.c.status.in_(("pending", "running")), _QUEUED
     )
     rows = connection.execute(query.order_by(runs.c.started_at)).all()
     dead = {owner for owner in {row.owner for row in rows} if not lives(connection, owner)}
@@ -253,21 +253,16 @@ def take_over(connection: Connection, run_id: str, owner: str) -> None:
     connection.execute(update(runs).where(runs.c.id == run_id).values(owner=owner))
 
 
-def delete_older(connection: Connection, before: float) -> int:
-    """Remove the runs that began before a time and are over; how many there were."""
-    old = (
-        connection.execute(
-            select(runs.c.id).where(
-                runs.c.started_at < before, runs.c.status.not_in(("pending", "running"))
-            )
-        )
-        .scalars()
-        .all()
-    )
-    for start in range(0, len(old), 500):
-        part = old[start : start + 500]
-        connection.execute(delete(run_steps).where(run_steps.c.run_id.in_(part)))
-        connection.execute(delete(runs).where(runs.c.id.in_(part)))
+def delete_older(connection: Connection, before: float, most: int = 500) -> int:
+    """Remove runs that began before a time and nobody works on; how many were removed.
+
+    At most so many: others wait for the end of a transaction.
+    """
+    idle = runs.c.status.not_in(("pending", "running"))
+    query = select(runs.c.id).where(runs.c.started_at < before, idle).limit(most)
+    old = connection.execute(query).scalars().all()
+    connection.execute(delete(run_steps).where(run_steps.c.run_id.in_(old)))
+    connection.execute(delete(runs).where(runs.c.id.in_(old)))
     return len(old)
 
 

@@ -1,0 +1,75 @@
+"""The queue's own database: what is left in it, and what happens when it fails."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+from tests.dialects.noukai.server import http
+from tests.dialects.noukai.server.stream import code_of
+from tests.flows import THREE_STEP
+from tests.serving import server_process, write_flows
+
+FLOW = "acme/demo/three-step"
+
+
+def submitted(base: str, message: str) -> str:
+    answer = http.post(f"{base}/seq/{FLOW}/jobs", json={"message": message})
+    assert answer.status_code == 202, answer.text
+    run_id: str = answer.json()["executionId"]
+    return run_id
+
+
+def finished(base: str, run_id: str) -> None:
+    end = time.monotonic() + 120
+    while http.get(f"{base}/seq/{FLOW}/jobs/{run_id}").json()["status"] != "completed":
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def remembered(database: Path) -> dict[str, str]:
+    """What the queue remembers: the state of each run."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        rows = connection.execute("SELECT workflow_uuid, status FROM workflow_status")
+        return {str(run_id): str(status) for run_id, status in rows}
+
+
+def outputs(database: Path, run_id: str) -> int:
+    """Of how many steps of a run the queue remembers what they came to."""
+    query = "SELECT output FROM operation_outputs WHERE workflow_uuid = ?"
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        return len(connection.execute(query, (run_id,)).fetchall())
+
+
+def test_what_the_steps_of_an_ended_run_came_to_is_not_kept_for_good(tmp_path: Path) -> None:
+    write_flows(tmp_path, THREE_STEP)
+    arguments = ("--db", str(tmp_path / "server.db"), "--capture", "off")
+    queue = tmp_path / "server.queue.db"
+    with server_process([tmp_path], *arguments) as first:
+        run_id = submitted(first.base, "words that nobody may keep")
+        finished(first.base, run_id)
+        end = time.monotonic() + 60
+        while remembered(queue)[run_id] != "SUCCESS":
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        assert outputs(queue, run_id) >= 3
+    with server_process([tmp_path], *arguments) as second:
+        finished(second.base, submitted(second.base, "m"))
+        assert run_id not in remembered(queue)
+        assert outputs(queue, run_id) == 0
+        assert http.get(f"{second.base}/seq/{FLOW}/jobs/{run_id}").json()["result"]
+
+
+def test_a_queue_that_cannot_be_opened_is_opened_once_it_can(tmp_path: Path) -> None:
+    write_flows(tmp_path, THREE_STEP)
+    queue = tmp_path / "server.queue.db"
+    queue.write_text("no database at all, and long enough to be looked at" * 100)
+    with server_process([tmp_path], "--db", str(tmp_path / "server.db")) as server:
+        for _ in range(2):
+            answer = http.post(f"{server.base}/seq/{FLOW}/jobs", json={"message": "m"})
+            assert (answer.status_code, code_of(answer)) == (503, "UNAVAILABLE")
+            assert "cannot be read" in answer.json()["detail"]["message"]
+        queue.unlink()
+        finished(server.base, submitted(server.base, "m"))
