@@ -6,7 +6,8 @@ later steps read them: the edit where one was in force, else what the newest att
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from flowdbg.core.plan import Step
@@ -15,6 +16,7 @@ from flowdbg.present.formats import plural
 from flowdbg.present.json_diff import MISSING, DiffNode, changes, compare
 from flowdbg.present.looks import ADDED, DIFFERENT, EQUAL, REMOVED, STEP_LOOKS, Look, StepState
 from flowdbg.present.safe_text import safe_line
+from flowdbg.present.step_view import place_inside
 from flowdbg.present.takes import ASPECTS, Aspect, Side, Take, take_of
 
 Verdict = Literal["same", "different", "only before", "only after", "not run"]
@@ -46,11 +48,15 @@ class StepCompared:
     after: Take | None = None
     counts: dict[Aspect, int] = field(default_factory=dict)
     """How many leaves differ, by what is compared."""
+    inside: str = ""
+    """Where it ran inside the step: `2 › Note`; empty for the step itself."""
+    inner: tuple[StepCompared, ...] = ()
+    """What ran inside it and is not the same."""
 
     @property
     def verdict(self) -> Verdict:
         """What became of it, in a word."""
-        if any(self.counts.values()):
+        if self.inner or any(self.counts.values()):
             return "different"
         if self.before is None and self.after is None and self.number:
             return "not run"
@@ -65,8 +71,9 @@ class StepCompared:
 
     @property
     def said(self) -> str:
-        """What differs, short: `output 3, block 1`; empty for nothing."""
-        return ", ".join(f"{aspect} {count}" for aspect, count in self.counts.items() if count)
+        """What differs, short: `output 3, block 1, 2 inside`; empty for nothing."""
+        parts = [f"{aspect} {count}" for aspect, count in self.counts.items() if count]
+        return ", ".join(parts + [f"{len(self.inner)} inside"] * bool(self.inner))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,14 @@ def compare_runs(before: Side, after: Side) -> RunsCompared:
 def is_heavy(before: Side, after: Side) -> bool:
     """Whether comparing two runs may take long enough to be noticed."""
     texts = [*before.branch.outputs.values(), *after.branch.outputs.values()]
-    return sum(len(text.text) for text in texts) > HEAVY
+    inside = [
+        one.output
+        for side in (before, after)
+        for attempts in side.branch.executions.values()
+        for one in attempts[-1].children.values()
+        if one.output is not None
+    ]
+    return sum(len(text.text) for text in [*texts, *inside]) > HEAVY
 
 
 def compare_inputs(before: Side, after: Side) -> StepCompared:
@@ -117,12 +131,38 @@ def compare_inputs(before: Side, after: Side) -> StepCompared:
 
 def compare_takes(step: Step, number: int, before: Take | None, after: Take | None) -> StepCompared:
     """Compare two takes of a step."""
-    counts: dict[Aspect, int] = {}
-    if before is not None and after is not None:
-        for aspect in ASPECTS:
-            counts[aspect] = _count(before, after, aspect)
     name = safe_line(step.name or step.id, 60)
-    return StepCompared(step.id, name, number, before, after, counts)
+    if before is None or after is None:
+        return StepCompared(step.id, name, number, before, after)
+    counts = {aspect: _count(before, after, aspect) for aspect in ASPECTS}
+    compared = StepCompared(step.id, name, number, before, after, counts)
+    return replace(compared, inner=tuple(_inside(compared, before, after)))
+
+
+def _inside(outer: StepCompared, before: Take, after: Take) -> Iterator[StepCompared]:
+    """What ran inside both takes of a step and differs; a block differs for all its runs alike."""
+    if before.execution is after.execution:
+        return
+    one, other = before.inside(), after.inside()
+    for path in dict.fromkeys([*other, *one]):
+        old, new = one.get(path), other.get(path)
+        counts: dict[Aspect, int] = {}
+        if old is not None and new is not None:
+            counts = {aspect: _count(old, new, aspect) for aspect in ("output", "input")}
+        run = (new or one[path]).execution
+        assert run is not None
+        where = place_inside(run)
+        compared = StepCompared(
+            f"{outer.step_id} › {where}",
+            f"{outer.name} › {where}",
+            outer.number,
+            old,
+            new,
+            counts,
+            where,
+        )
+        if compared.verdict != "same":
+            yield compared
 
 
 def difference(compared: RunsCompared, step: StepCompared, aspect: Aspect) -> DiffNode | None:

@@ -123,7 +123,7 @@ def _inside(session: Session, branch: Branch, outer: Step, step: Step) -> StepVi
         title=f"{_title(step)} · in {safe_line(outer.name or outer.id, 30)}",
         key=(branch.number, step.id, len(attempts), attempts[-1].turn if attempts else 0),
         status=runs[-1].status if runs else None,
-        parts=tuple(StreamPart(_label(run), run.chunks) for run in runs),
+        parts=tuple(StreamPart(place_inside(run), run.chunks) for run in runs),
         output=JsonText.of(outputs) if outputs else None,
         error=next((run.error for run in runs if run.error), None),
         input=JsonText.of(inputs) if inputs else None,
@@ -136,14 +136,15 @@ def _inside(session: Session, branch: Branch, outer: Step, step: Step) -> StepVi
 def _parts(execution: Execution) -> tuple[StreamPart, ...]:
     parts = [StreamPart("", execution.chunks)] if len(execution.chunks) else []
     parts += [
-        StreamPart(_label(run), run.chunks)
+        StreamPart(place_inside(run), run.chunks)
         for run in execution.children.values()
         if len(run.chunks)
     ]
     return tuple(parts)
 
 
-def _label(run: Execution) -> str:
+def place_inside(run: Execution) -> str:
+    """Say where in its step something ran: `2 › Note`; empty for the step itself."""
     names = [str(step + 1) if isinstance(step, int) else str(step) for step in run.path]
     if run.name and names:
         names[-1] = run.name

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from flowdbg.core.events import Path
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.lineage import first_given, last_given
 from flowdbg.core.plan import Plan, Step
@@ -99,6 +100,16 @@ class Take:
             return self.execution.input.text
         return None
 
+    def inside(self) -> dict[Path, Take]:
+        """What ran inside it, by its path there; of containers in it what they hold."""
+        children = self.execution.children if self.execution else {}
+        containers = {path[:-1] for path in children}
+        return {
+            path: Take(self.name, self.step_id, one.output, one, _block_inside(self.block, path))
+            for path, one in children.items()
+            if path not in containers
+        }
+
 
 def takes(side: Side, step_id: str) -> tuple[Take, ...]:
     """Every take of a step in a session: the attempts of each branch, then its edit."""
@@ -156,6 +167,14 @@ def _attempt(side: Side, execution: Execution) -> Take:
 def _block(side: Side, step_id: str) -> Mapping[str, Any]:
     step = side.plan.find(step_id)
     return configured(step, side.given.block_edits) if step else {}
+
+
+def _block_inside(block: Any, path: Path) -> Mapping[str, Any]:
+    """The configuration of something inside a container, from the one that `configured` gives."""
+    for name in path:
+        if isinstance(name, str):
+            block = block.get(name) if isinstance(block, Mapping) else None
+    return block if isinstance(block, Mapping) else {}
 
 
 def _value(text: JsonText) -> Any:

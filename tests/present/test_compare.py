@@ -245,3 +245,49 @@ def test_two_sessions_are_compared_by_their_names() -> None:
 def test_first_the_branch_that_was_left_is_compared() -> None:
     assert first_pair(told()) == (2, 3)
     assert first_pair(session_of()) is None
+
+
+def ran_inside(turn: int, *said: str) -> list[Body]:
+    """A loop that ran once for each text, and took it up as it came."""
+    each = ran(turn, 2, list(said))
+    inside = [
+        body
+        for at, text in enumerate(said)
+        for body in (
+            received(turn, StepStarted("each", f"{at + 1} of {len(said)}", (at,))),
+            received(turn, StepStarted("each", "Note", (at, "note"))),
+            received(turn, StepInput("each", JsonText.of(at), (at, "note"))),
+            received(turn, StepCompleted("each", JsonText.of(text), path=(at, "note"))),
+            received(turn, StepCompleted("each", JsonText.of(text), path=(at,))),
+        )
+    ]
+    return [*each[:5], *inside, *each[5:]]
+
+
+def test_what_differs_inside_a_container_is_told_by_its_place() -> None:
+    story = [
+        *ran(1, 0, 1), *ran(2, 1, 2), *ran_inside(3, "a", "b", "c"),
+        fork(1, 0, 2, ForkReason.RETRY), *ran_inside(4, "a", "B"),
+    ]  # fmt: skip
+    session = session_of(*story)
+    found = compare_runs(Side(session, 0), Side(session, 1))
+    step = next(one for one in found.steps if one.step_id == "each")
+    assert [(one.inside, one.verdict, one.said) for one in step.inner] == [
+        ("2 › Note", "different", "output 1"),
+        ("3 › Note", "only before", ""),
+    ]
+    assert step.said == "output 2, 2 inside"
+    assert found.said == "1 of 4 steps differs"
+    inner = step.inner[0]
+    assert title(found, inner, "output") == "output: #0 attempt 1 → #1 attempt 2"
+    assert sides_of(found, inner, "output") == ("b", "B")
+    assert inner.name == "Each document › 2 › Note"
+
+
+def test_a_container_is_not_the_same_when_something_inside_it_differs() -> None:
+    session = session_of(
+        *ran(1, 0, 1), *ran(2, 1, 2), *ran_inside(3, "a"), fork(1, 0, 2), *ran_inside(4, "b")
+    )
+    story = compare_runs(Side(session, 0), Side(session, 1))
+    assert [one.step_id for one in story.differing] == ["each"]
+    assert compare_runs(Side(session, 0), Side(session, 0)).differing == ()
