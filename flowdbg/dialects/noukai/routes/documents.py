@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flowdbg.dialects.noukai.routes.execute import ExecuteRoute
@@ -15,12 +15,10 @@ from flowdbg.dialects.noukai.routes.requests import (
     WholeRunRequest,
 )
 from flowdbg.dialects.noukai.routes.step import StepRoute
-from flowdbg.dialects.operations import Answer, Operation, Parameter, Schema
+from flowdbg.dialects.operations import Answer, Handler, Operation, Parameter, Schema
 from flowdbg.dialects.services import Services
 
 FLOW_PATH = "/seq/{org}/{project}/{flow}"
-PATHS = ((FLOW_PATH, ""), (f"{FLOW_PATH}/v{{version}}", "OfVersion"))
-"""Each address without and with a version, and what the operation's name ends in."""
 
 _IF_MATCH = Parameter(
     "If-Match",
@@ -100,119 +98,101 @@ _JOB: Schema = {
 }
 
 
-def step_operations(services: Services) -> Sequence[Operation]:
-    """`/step`, with and without a version."""
-    route = StepRoute(services)
-    answers = {
-        200: Answer("The events of the step.", {"type": "string"}, "text/event-stream"),
-        400: _REFUSED,
-        404: _NOT_FOUND,
-        409: Answer("The step has asked for tools too often."),
-        412: _STALE,
-        413: Answer("The body, or a conversation in it, is too large."),
-        422: _BROKEN,
-    }
+def flow_operations(services: Services) -> Sequence[Operation]:
+    """`/step`, `/execute`, `/jobs` and `/plan`, with and without a version; `/jobs` of an id."""
+    step, execute = StepRoute(services), ExecuteRoute(services)
+    jobs, plan = JobRoutes(services), PlanRoute(services)
+    running = {400: _REFUSED, 404: _NOT_FOUND, 412: _STALE, 422: _BROKEN}
+    waiting = {409: Answer("The step has asked for tools too often.")}
     return [
-        Operation(
+        *_of_every_version(
             "POST",
-            f"{path}/step",
-            f"step{suffix}",
+            "step",
             "Run one step, or the rest of the flow.",
-            route.post,
-            answers,
-            body=body_schema(StepRequest),
-            parameters=(_IF_MATCH, _SESSION),
-        )
-        for path, suffix in PATHS
-    ]
-
-
-def execute_operations(services: Services) -> Sequence[Operation]:
-    """`/execute`, with and without a version."""
-    route = ExecuteRoute(services)
-    answers = {
-        200: Answer("The run completed, failed, or waits for tool results.", _EXECUTED),
-        400: _REFUSED,
-        402: Answer("The model's account has no credit."),
-        404: _NOT_FOUND,
-        409: Answer("The step has asked for tools too often."),
-        412: _STALE,
-        413: Answer("The body, or a conversation in it, is too large."),
-        422: _BROKEN,
-        502: Answer("The model's provider refused the key."),
-        503: Answer("The server was stopped meanwhile, or its database does not work."),
-    }
-    return [
-        Operation(
+            step.post,
+            {
+                200: Answer("The events of the step.", {"type": "string"}, "text/event-stream"),
+                **running,
+                **waiting,
+                413: Answer("The body, or a conversation in it, is too large."),
+            },
+            body_schema(StepRequest),
+        ),
+        *_of_every_version(
             "POST",
-            f"{path}/execute",
-            f"execute{suffix}",
+            "execute",
             "Run the whole flow and answer once; or go on after tool calls.",
-            route.post,
-            answers,
-            body=body_schema(ExecuteRequest),
-            parameters=(_IF_MATCH, _SESSION),
-        )
-        for path, suffix in PATHS
-    ]
-
-
-def job_operations(services: Services) -> Sequence[Operation]:
-    """`/jobs`: submit with and without a version, poll without."""
-    routes = JobRoutes(services)
-    answers = {
-        202: Answer("The run is queued.", _ACCEPTED),
-        400: _REFUSED,
-        404: _NOT_FOUND,
-        412: _STALE,
-        413: Answer("The body is too large."),
-        422: _BROKEN,
-    }
-    submitting = [
-        Operation(
+            execute.post,
+            {
+                200: Answer("The run completed, failed, or waits for tool results.", _EXECUTED),
+                **running,
+                **waiting,
+                402: Answer("The model's account has no credit."),
+                413: Answer("The body, or a conversation in it, is too large."),
+                502: Answer("The model's provider refused the key."),
+                503: Answer("The server was stopped meanwhile, or its database does not work."),
+            },
+            body_schema(ExecuteRequest),
+        ),
+        *_of_every_version(
             "POST",
-            f"{path}/jobs",
-            f"submitJob{suffix}",
+            "jobs",
             "Queue a run of the whole flow.",
-            routes.submit,
-            answers,
-            body=body_schema(WholeRunRequest),
-            parameters=(_IF_MATCH, _SESSION),
-        )
-        for path, suffix in PATHS
-    ]
-    polling = Operation(
-        "GET",
-        f"{FLOW_PATH}/jobs/{{executionId}}",
-        "pollJob",
-        "How a queued run stands.",
-        routes.poll,
-        {200: Answer("The run.", _JOB), 404: Answer("This flow has no such job.")},
-    )
-    return [*submitting, polling]
-
-
-def plan_operations(services: Services) -> Sequence[Operation]:
-    """`/plan`, with and without a version."""
-    route = PlanRoute(services)
-    answers = {
-        200: Answer("The plan.", _PLAN, headers={"ETag": "The plan's hash, in quotes."}),
-        404: _NOT_FOUND,
-        412: _STALE,
-        422: _BROKEN,
-    }
-    return [
+            jobs.submit,
+            {
+                202: Answer("The run is queued.", _ACCEPTED),
+                **running,
+                413: Answer("The body is too large."),
+            },
+            body_schema(WholeRunRequest),
+            name="submitJob",
+        ),
         Operation(
             "GET",
-            f"{path}/plan",
-            f"plan{suffix}",
+            f"{FLOW_PATH}/jobs/{{executionId}}",
+            "pollJob",
+            "How a queued run stands.",
+            jobs.poll,
+            {200: Answer("The run.", _JOB), 404: Answer("This flow has no such job.")},
+        ),
+        *_of_every_version(
+            "GET",
+            "plan",
             "The steps that a version resolves to.",
-            route.get,
-            answers,
-            parameters=(_IF_MATCH,),
-        )
-        for path, suffix in PATHS
+            plan.get,
+            {
+                200: Answer("The plan.", _PLAN, headers={"ETag": "The plan's hash, in quotes."}),
+                404: _NOT_FOUND,
+                412: _STALE,
+                422: _BROKEN,
+            },
+        ),
     ]
+
+
+def _of_every_version(
+    method: str,
+    verb: str,
+    summary: str,
+    handler: Handler,
+    answers: Mapping[int, Answer],
+    body: Schema | None = None,
+    *,
+    name: str = "",
+) -> Iterator[Operation]:
+    """An operation at both of its addresses; `name` is its id where it is not the verb."""
+    parameters = (_IF_MATCH, _SESSION) if body else (_IF_MATCH,)
+    for path, suffix in ((FLOW_PATH, ""), (f"{FLOW_PATH}/v{{version}}", "OfVersion")):
+        yield Operation(
+            method,
+            f"{path}/{verb}",
+            (name or verb) + suffix,
+            summary,
+            handler,
+            dict(sorted(answers.items())),
+            body=body,
+            parameters=parameters,
+        )
 
 
 def body_schema(model: type[RunRequest]) -> dict[str, Any]:

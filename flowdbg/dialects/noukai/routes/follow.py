@@ -7,14 +7,15 @@ capture mode does not keep is not told either.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
 from flowdbg.dialects.noukai import wire
 from flowdbg.dialects.noukai.routes.frames import EntryFrames
-from flowdbg.dialects.noukai.routes.traces import note_tokens, run_json
+from flowdbg.dialects.noukai.routes.traces import run_json
 from flowdbg.dialects.records import (
     RETRIED,
     Capture,
@@ -31,12 +32,13 @@ from flowdbg.engine.events import (
     EntryFailed,
     IterationFinished,
     NodeFinished,
+    NodePath,
     NodeRetried,
     NodeSkipped,
     OutputChunk,
     StepInput,
+    Usage,
 )
-from flowdbg.engine.plan import PlanEntry
 
 
 class TraceStream:
@@ -51,6 +53,8 @@ class TraceStream:
         self._indexes: dict[str, int] = {}
         self._inside: list[StepNote] = []
         """Earlier blocks of a container whose own record comes after them."""
+        self._tries: Counter[NodePath] = Counter()
+        """How often each block of the entry that is told has failed and was tried again."""
         self._open = ""
         """Id of the entry that was told to have started and not to have ended."""
         self._goes_on = False
@@ -69,11 +73,13 @@ class TraceStream:
                     case Replayed(note):
                         await sink.send(self._replayed(note))
                     case Entered(index, entry):
-                        await sink.send(self._entered(index, entry))
+                        self._indexes[entry.step_id] = index
+                        await sink.send(self._begin(entry.step_id, entry.name))
                     case Ended(run):
                         sink.put(self._ended(run))
                     case _:
-                        if frame := self._told(event):
+                        shown = masked(event, self._run.capture)
+                        if shown and (frame := self._told(shown)):
                             await sink.send(frame)
 
     def farewell(self) -> bytes:
@@ -94,107 +100,67 @@ class TraceStream:
             },
         )
 
-    def _entered(self, index: int, entry: PlanEntry) -> bytes:
-        self._indexes[entry.step_id] = index
-        self._frames = EntryFrames(entry, self._run.id, index)
+    def _begin(self, step_id: str, name: str) -> bytes:
+        """A plan entry begins, or goes on: then that is not told."""
+        index = self._indexes.setdefault(step_id, len(self._indexes))
+        self._frames = EntryFrames(step_id, name, self._run.id, index)
         self._failed = False
-        self._goes_on = self._open == entry.step_id
-        self._open = entry.step_id
-        return b"" if self._goes_on else self._frames.started()
+        self._goes_on = self._open == step_id
+        self._open = step_id
+        if self._goes_on:
+            return b""
+        self._tries.clear()
+        return self._frames.started()
 
     def _told(self, event: EngineEvent) -> bytes:
-        """What happens now."""
-        shown = masked(event, self._run.capture)
-        if self._frames is None or shown is None:
+        """What happens to the entry, now or as it was recorded."""
+        if self._frames is None:
             return b""
-        match shown:
+        match event:
             case StepInput(()) if self._goes_on:
                 return b""
             case EntryCompleted(output):
-                self._reached(self._open, output)
+                index = self._indexes[self._open]
+                if index >= self._last[0]:  # the furthest entry's output is the flow's result
+                    self._last = index, output
                 self._open = ""
             case EntryFailed():
                 self._failed = True
                 self._open = ""
-        return self._frames.of(shown)
+        return self._frames.of(event)
 
     def _replayed(self, note: StepNote) -> bytes:
         """An earlier step; what was inside a container comes before the container itself."""
         if note.path:
             self._inside.append(note)
             return b""
-        text = b"" if self._open == note.entry_id else self._begin(note)
+        text = self._begin(note.entry_id, note.name)
+        if note.input is not None:
+            text += self._told(StepInput((), json.loads(note.input)))
         inside, self._inside = self._inside, []
-        text += b"".join(self._block(one) for one in inside)
-        failed = next((one for one in inside if _failed_for_good(one)), note)
-        error = _read(note.error)
-        if note.status == "running":
-            return text
-        if _is_repeated(error):
-            return text + self._of(note, wire.STEP_PROGRESS, phase="retried", error=error)
-        self._open = ""
-        self._failed = note.status == "failed"
-        if self._failed:
-            error = error or {"code": "FAILED", "message": "The step failed."}
-            path = {"path": failed.path} if failed.path else {}
-            return text + self._of(note, wire.STEP_ERROR, error=error, **path)
-        return text + self._completed(note)
+        failed = (one.path for one in inside if one.status == "failed" and not _retried(one))
+        culprit = next(failed, ())
+        events = [event for one in (*inside, note) for event in self._events_of(one, culprit)]
+        return text + b"".join(self._told(event) for event in events)
 
-    def _begin(self, note: StepNote) -> bytes:
-        self._open = note.entry_id
-        index = self._indexes.setdefault(note.entry_id, len(self._indexes))
-        text = self._of(note, wire.STEP_STARTED, stepIndex=index)
-        read = _read(note.input)
-        if read is None:
-            return text
-        data = read if isinstance(read, dict) else {"value": read}
-        return text + self._of(note, wire.STEP_INPUT, inputData=data)
-
-    def _block(self, note: StepNote) -> bytes:
-        """A block inside a container; which one failed is told with the container's failure."""
-        if note.status == "running" or _failed_for_good(note):
-            return b""
-        error = _read(note.error)
-        if _is_repeated(error):
-            told: dict[str, Any] = {"phase": "retried", "error": error}
-        else:
-            told = {"phase": "node_finished", "output": _live_output(note.output)}
-        return self._of(
-            note,
-            wire.STEP_PROGRESS,
-            path=note.path,
-            loopIndex=note.loop_index,
-            status=note.status,
-            durationMs=note.duration_ms,
-            **told,
-        )
-
-    def _completed(self, note: StepNote) -> bytes:
-        output = _live_output(note.output)
-        self._reached(note.entry_id, output)
-        extra: dict[str, Any] = {"skipped": True} if note.status == "skipped" else {}
-        if note.model is not None:
-            extra["model"] = note.model
-        return self._of(
-            note,
-            wire.STEP_COMPLETED,
-            output=output,
-            durationMs=note.duration_ms,
-            tokens=note_tokens(note),
-            costUsd=None if note.cost is None else format(note.cost, "f"),
-            **extra,
-        )
-
-    def _reached(self, step_id: str, output: Any) -> None:
-        """Remember the output of the last plan entry: it is the flow's result."""
-        index = self._indexes[step_id]
-        if index >= self._last[0]:
-            self._last = index, output
-
-    def _of(self, note: StepNote, event_type: str, **fields: Any) -> bytes:
-        name = {} if note.path else {"name": note.name}
-        ids = {"executionId": self._run.id, "stepId": note.entry_id}
-        return wire.frame(event_type, {**ids, **name, **fields})
+    def _events_of(self, note: StepNote, culprit: NodePath) -> Iterator[EngineEvent]:
+        """What the engine told when a record was made; `culprit` is what failed in the entry."""
+        path, output = note.path, _live_output(note.output)
+        usage = Usage(note.prompt_tokens, note.completion_tokens, note.cost)
+        if _retried(note):
+            self._tries[path] += 1
+            yield NodeRetried(path, self._tries[path], _read(note.error))
+        elif note.status == "failed":
+            if not path:  # a block inside is told with the entry's own failure
+                error = _read(note.error) or {"code": "FAILED", "message": "The step failed."}
+                yield EntryFailed(culprit, error, usage, note.duration_ms)
+        elif note.status != "running":
+            if note.status == "skipped":
+                yield NodeSkipped(path, output)
+            elif path:
+                yield NodeFinished(path, output, usage, note.duration_ms)
+            if not path:
+                yield EntryCompleted(output, usage, note.duration_ms, note.model)
 
     def _ended(self, run: RunRecord) -> bytes:
         summary = run_json(run, self._address)
@@ -229,12 +195,9 @@ def masked(event: EngineEvent, capture: Capture) -> EngineEvent | None:
     return event
 
 
-def _failed_for_good(note: StepNote) -> bool:
-    return note.status == "failed" and not _is_repeated(_read(note.error))
-
-
-def _is_repeated(error: Any) -> bool:
-    """Whether the block tried again after this error."""
+def _retried(note: StepNote) -> bool:
+    """Whether the block tried again after this failure."""
+    error = _read(note.error)
     return isinstance(error, dict) and error.get(RETRIED) is True
 
 
@@ -242,7 +205,7 @@ def _live_output(text: str | None) -> Any:
     """A kept output as it was told live: without the prompt."""
     value = _read(text)
     if isinstance(value, dict):
-        value.pop("__rendered_prompt__", None)
+        value.pop(wire.RENDERED_PROMPT, None)
     return value
 
 

@@ -28,26 +28,25 @@ from flowdbg.engine.events import (
     StepInput,
     Usage,
 )
-from flowdbg.engine.plan import PlanEntry
 
 _WIRE_CODES = {"MODEL_KEY_REJECTED": wire.BYOK_KEY_REJECTED}
 
 
 class EntryFrames:
-    """Writes the frames of one plan entry; `call_index` counts the entries of this call."""
+    """Writes the frames of one plan entry; `index` counts the entries of the stream."""
 
-    def __init__(self, entry: PlanEntry, run_id: str, call_index: int) -> None:
-        self._entry = entry
-        self.step_id = entry.step_id
+    def __init__(self, step_id: str, name: str, run_id: str, index: int) -> None:
+        self.step_id = step_id
         """The plan entry's id."""
+        self._name = name
         self._run_id = run_id
-        self._call_index = call_index
+        self._index = index
         self._skipped = False
-        self._chunk_head, self._chunk_tail = wire.output_frames(entry.step_id)
+        self._chunk_head, self._chunk_tail = wire.output_frames(step_id)
 
     def started(self) -> bytes:
         """The entry begins."""
-        return self._frame(wire.STEP_STARTED, name=self._entry.name, stepIndex=self._call_index)
+        return self._frame(wire.STEP_STARTED, name=self._name, stepIndex=self._index)
 
     def of(self, event: EngineEvent) -> bytes:
         """The frame of one event; empty for an event that has none."""
@@ -71,9 +70,7 @@ class EntryFrames:
 
     def failed(self, error: Mapping[str, Any], path: tuple[str | int, ...] = ()) -> bytes:
         """The entry failed."""
-        return self._frame(
-            wire.STEP_ERROR, name=self._entry.name, error=wire_error(error), **_path(path)
-        )
+        return self._frame(wire.STEP_ERROR, name=self._name, error=wire_error(error), **_path(path))
 
     def _completed(self, event: EntryCompleted) -> bytes:
         extra: dict[str, Any] = {"skipped": True} if self._skipped else {}
@@ -81,7 +78,7 @@ class EntryFrames:
             extra["model"] = event.model
         return self._frame(
             wire.STEP_COMPLETED,
-            name=self._entry.name,
+            name=self._name,
             output=event.output,
             durationMs=event.duration_ms,
             tokens=tokens(event.usage),
@@ -124,7 +121,7 @@ class EntryFrames:
 
     def _frame(self, event_type: str, /, **fields: Any) -> bytes:
         return wire.frame(
-            event_type, {"executionId": self._run_id, "stepId": self._entry.step_id, **fields}
+            event_type, {"executionId": self._run_id, "stepId": self.step_id, **fields}
         )
 
 

@@ -89,7 +89,8 @@ class StepWalk:
     async def _entry(self, sink: FrameSink, call: Call, index: int) -> TerminalEvent:
         """Run one entry; returns its terminal event, written when it completed."""
         entry = self._resolved.plan[index]
-        told = self._frames = EntryFrames(entry, call.run_id, index - self._indexes.start)
+        place = index - self._indexes.start
+        told = self._frames = EntryFrames(entry.step_id, entry.name, call.run_id, place)
         sink.put(told.started())
 
         async def hear(event: EngineEvent) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flowdbg.dialects.encoding import timestamp
-from flowdbg.dialects.records import RunRecord, RunStatus, StepNote, StepRecord, kept_error
+from flowdbg.dialects.records import RunRecord, RunStatus, StepRecord, kept_error
 from flowdbg.dialects.services import Address
 
 _STATUSES: Mapping[RunStatus, str] = {
@@ -88,12 +88,7 @@ def step_json(run: RunRecord, record: StepRecord) -> dict[str, Any]:
         "name": note.name,
         "entryId": note.entry_id,
         "path": note.path,
-        "attempt": record.attempt,
-        "loopIndex": note.loop_index,
-        "status": note.status,
-        "startedAt": timestamp(note.started_at),
-        "completedAt": _completed_at(note),
-        "durationMs": note.duration_ms,
+        **_execution_json(record),
         "modelUsed": note.model,
         "tokens": _tokens(note.prompt_tokens, note.completion_tokens),
         "costUsd": None if note.cost is None else format(note.cost, "f"),
@@ -145,12 +140,7 @@ def _snapshot_json(run: RunRecord, record: StepRecord) -> dict[str, Any]:
     note = record.note
     return {
         "stepId": note.step_id,
-        "attempt": record.attempt,
-        "loopIndex": note.loop_index,
-        "status": note.status,
-        "startedAt": timestamp(note.started_at),
-        "completedAt": _completed_at(note),
-        "durationMs": note.duration_ms,
+        **_execution_json(record),
         "inputSnapshot": _context(note.input)[0],
         "outputSnapshot": _read(note.output),
         "errorSnapshot": _context(note.error)[0] if snapshots_available(run) else None,
@@ -158,10 +148,17 @@ def _snapshot_json(run: RunRecord, record: StepRecord) -> dict[str, Any]:
     }
 
 
-def _completed_at(note: StepNote) -> str | None:
-    if note.status == "running":
-        return None
-    return timestamp(note.started_at + note.duration_ms / 1000)
+def _execution_json(record: StepRecord) -> dict[str, Any]:
+    note = record.note
+    ended = None if note.status == "running" else note.started_at + note.duration_ms / 1000
+    return {
+        "attempt": record.attempt,
+        "loopIndex": note.loop_index,
+        "status": note.status,
+        "startedAt": timestamp(note.started_at),
+        "completedAt": None if ended is None else timestamp(ended),
+        "durationMs": note.duration_ms,
+    }
 
 
 def _context(text: str | None) -> tuple[Any, bool]:
@@ -178,8 +175,3 @@ def _read(text: str | None) -> Any:
 
 def _tokens(prompt: int, completion: int) -> dict[str, int]:
     return {"prompt": prompt, "completion": completion, "total": prompt + completion}
-
-
-def note_tokens(note: StepNote) -> dict[str, int]:
-    """What a step consumed."""
-    return _tokens(note.prompt_tokens, note.completion_tokens)
