@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
-from flowdbg.core.entries import (
-    Body,
-    CommandGiven,
-    Entry,
-    SessionOpened,
-    Stopped,
-)
+from flowdbg.core.entries import Body, Entry
 from flowdbg.core.fold import apply_all
 from flowdbg.core.recording import to_record
 from flowdbg.core.records import Record
@@ -24,8 +18,6 @@ from flowdbg.core.session import Session
 from flowdbg.errors import NotSaved, UsageError
 from flowdbg.store import SessionStore
 
-_LISTED = (SessionOpened, CommandGiven, Stopped)
-"""Entries after which a list of sessions shows something else."""
 _AGAIN = 5.0
 """Seconds after which a disk that failed is tried again."""
 Result = TypeVar("Result")
@@ -103,6 +95,7 @@ class Journal:
         self._clock = clock
         self._lock = asyncio.Lock()
         self._waiting: list[Record] = []
+        self._listed: Mapping[str, str | int | None] = {}
         self._observers: list[Subscription] = []
         self._thread = ThreadPoolExecutor(1, "store") if store else None
         self._trying: asyncio.Task[None] | None = None
@@ -160,24 +153,18 @@ class Journal:
     async def _save(self, entries: list[Entry], session: Session, must: bool) -> None:
         if self._store is None:
             return
-        records = [to_record(entry) for entry in entries]
-        batch = [*self._waiting, *records]
+        batch = [*self._waiting, *map(to_record, entries)]
+        summary = _summary(session)
+        changed = {} if summary == self._listed else summary
         try:
-            await self.in_store(lambda store: store.append(batch))
+            await self.in_store(lambda store: store.append(batch, changed))
         except NotSaved as error:
             if must:
                 raise
             self.unsaved = str(error)
             self._waiting = batch
             return
-        listed = self.unsaved or any(isinstance(entry.body, _LISTED) for entry in entries)
-        self.unsaved = ""
-        self._waiting = []
-        if listed:
-            try:
-                await self.in_store(lambda store: store.set_meta(_summary(session)))
-            except NotSaved as error:
-                self.unsaved = str(error)
+        self.unsaved, self._waiting, self._listed = "", [], summary
 
     async def _try_again(self) -> None:
         """Save what the disk did not take, until it does or the journal is closed."""
@@ -203,10 +190,7 @@ class Journal:
 
     async def checkpoint(self) -> None:
         """Tidy the session's file while nothing runs; a failure is not worth a word."""
-        try:
-            await self.in_store(lambda store: store.checkpoint())
-        except NotSaved as error:
-            self.unsaved = str(error)
+        await self.in_store(lambda store: store.checkpoint())
 
     async def close(self) -> None:
         """End all subscriptions and close the session's file; may be called twice."""
@@ -221,7 +205,7 @@ class Journal:
             self._thread.shutdown()
 
 
-def _summary(session: Session) -> dict[str, str | int | None]:
+def _summary(session: Session) -> Mapping[str, str | int | None]:
     """What a list of sessions shows without reading the log."""
     return {
         "address": session.address,

@@ -116,29 +116,20 @@ class SessionStore:
         with self._database.reading() as connection:
             return read_meta(connection)
 
-    def set_meta(self, changes: Mapping[str, Any]) -> None:
-        """Change some keys of `meta`, durably.
-
-        Raises:
-            NotSaved: The disk is full or failed.
-            ValueError: A value is not JSON.
-        """
-        with self._database.transaction() as connection:
-            write_meta(connection, {**read_meta(connection), **changes})
-
-    def append(self, records: Sequence[Record]) -> range:
+    def append(self, records: Sequence[Record], meta: Mapping[str, Any] | None = None) -> range:
         """Write records in one transaction; their sequence numbers when all are durable.
 
         A record's parent is the record before it on its branch; that of a branch's first
-        record is the record before it in the session.
+        record is the record before it in the session. `meta` changes some keys of the
+        session's `meta` with it.
 
         Raises:
             NotSaved: The disk is full or failed. None of the records was written; call again.
             StoreError: The session is closed or read-only.
-            ValueError: A record's meta is not JSON.
+            ValueError: A record's meta, or the session's, is not JSON.
         """
         with self._appending:
-            return self._append(records)
+            return self._append(records, meta)
 
     def read(self, after: int = 0) -> Iterator[StoredRecord]:
         """The records behind a sequence number, in order.
@@ -185,7 +176,7 @@ class SessionStore:
     ) -> None:
         self.close()
 
-    def _append(self, records: Sequence[Record]) -> range:
+    def _append(self, records: Sequence[Record], meta: Mapping[str, Any] | None) -> range:
         last, ends = self._last, dict(self._ends)
         rows: list[Row] = []
         try:
@@ -198,6 +189,8 @@ class SessionStore:
                     ends[record.branch] = last
                     rows.append(self._row(last, parent, record))
                 connection.executemany(INSERT, rows)
+                if meta:
+                    write_meta(connection, {**read_meta(connection), **meta})
         except BaseException:
             self._pieces.dropped()
             self._suspect = True

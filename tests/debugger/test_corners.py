@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,11 +49,11 @@ async def test_a_retry_that_could_not_be_saved_is_given_again_for_the_same_step(
 ) -> None:
     append, failing = SessionStore.append, False
 
-    def fails_for_requests(store: SessionStore, records: object) -> object:
+    def fails_for_requests(store: SessionStore, records: object, *more: Any) -> object:
         assert isinstance(records, list)
         if failing and any(record.kind == "turn_started" for record in records):
             raise NotSaved("The disk is full.", "Make room.")
-        return append(store, records)
+        return append(store, records, *more)
 
     monkeypatch.setattr(SessionStore, "append", fails_for_requests)
     second = stream_of(
@@ -138,7 +139,7 @@ async def test_cancel_interrupts_a_tool_handler_and_leaves_its_call_to_answer(
         running = asyncio.create_task(debugger.step())
         await asked.wait()
         debugger.cancel()
-        await asyncio.wait_for(running, 40)
+        await asyncio.wait_for(running, 60)
         assert interrupted.is_set()
         session = debugger.session
         assert (session.state, fault.posts) == (State.TOOLS, 1)
@@ -175,7 +176,7 @@ async def test_cancel_gives_up_a_question_for_the_plan_that_nobody_answers(tmp_p
         await fault.asked.wait()
         debugger.cancel()
         with pytest.raises(TargetError, match="The server was not waited for"):
-            await asyncio.wait_for(restarting, 40)
+            await asyncio.wait_for(restarting, 60)
         assert debugger.session == before
         await debugger.step()
         assert debugger.session.cursor == 1
@@ -190,9 +191,9 @@ async def test_cancel_gives_up_the_question_what_a_stale_plan_is_now(tmp_path: P
         await until(debugger, lambda session: session.running)
         while fault.requests[-1].method != "GET" or len(fault.requests) < 3:
             fault.asked.clear()
-            await asyncio.wait_for(fault.asked.wait(), 40)
+            await asyncio.wait_for(fault.asked.wait(), 60)
         debugger.cancel()
-        await asyncio.wait_for(running, 40)
+        await asyncio.wait_for(running, 60)
         assert debugger.session.state is State.STALE
         assert debugger.session.stale is not None
         assert [step.id for step in debugger.session.stale.new.steps] == ["other"]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flowdbg.core.json_text import JsonText
 from flowdbg.debugger import Debugger, journal
 from flowdbg.errors import NotSaved
-from flowdbg.store import SessionStore, session_path
+from flowdbg.store import SessionStore, list_sessions, session_path
 from tests.faults.scenarios import GOOD
-from tests.faults.server import FaultServer
+from tests.faults.server import HANG, FaultServer, sse, stream_of
 from tests.faults.test_debugger_faults import open_on
 
 
@@ -21,23 +22,15 @@ class Disk:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.full = False
-        append, set_meta = SessionStore.append, SessionStore.set_meta
+        append = SessionStore.append
 
-        def appending(store: SessionStore, records: object) -> object:
-            self._check()
-            return append(store, records)  # type: ignore[arg-type] # handed through
-
-        def noting(store: SessionStore, changes: object) -> None:
-            self._check()
-            set_meta(store, changes)  # type: ignore[arg-type] # handed through
+        def appending(store: SessionStore, *given: Any) -> object:
+            if self.full:
+                raise NotSaved("Not saved: no room.", "Make room and try again.")
+            return append(store, *given)
 
         monkeypatch.setattr(SessionStore, "append", appending)
-        monkeypatch.setattr(SessionStore, "set_meta", noting)
         monkeypatch.setattr(journal, "_AGAIN", 0.01)
-
-    def _check(self) -> None:
-        if self.full:
-            raise NotSaved("Not saved: no room.", "Make room and try again.")
 
 
 async def saved(debugger: Debugger) -> None:
@@ -59,7 +52,7 @@ async def test_what_was_not_saved_is_saved_without_a_further_verb(
         await debugger.toggle_breakpoint("one")
         assert "no room" in debugger.unsaved
         disk.full = False
-        await asyncio.wait_for(saved(debugger), 40)
+        await asyncio.wait_for(saved(debugger), 60)
         assert debugger.unsaved == ""
         with SessionStore.open(session_path(tmp_path / "sessions", "s"), read_only=True) as store:
             kinds = [stored.record.kind for stored in store.read()]
@@ -99,5 +92,20 @@ async def test_a_disk_that_stays_full_does_not_hold_up_closing(
         disk = Disk(monkeypatch)
         disk.full = True
         await debugger.toggle_breakpoint("one")
-        await asyncio.wait_for(debugger.close(), 40)
+        await asyncio.wait_for(debugger.close(), 60)
         assert "no room" in debugger.unsaved
+
+
+async def test_a_list_of_sessions_shows_where_a_killed_debugger_stood(tmp_path: Path) -> None:
+    second = stream_of(sse("step_completed", {"stepId": "two", "output": 2}))
+    async with FaultServer(GOOD, [*second[:-1], HANG]) as fault:
+        debugger = await open_on(fault, tmp_path)
+        running = asyncio.create_task(debugger.continue_())
+        async for change in debugger.subscribe():
+            if len(change.session.branch.outputs) == 2:
+                break
+        (listed,) = list_sessions(tmp_path / "sessions")
+        assert (listed.meta["cursor"], listed.meta["state"]) == (2, "running")
+        debugger.cancel()
+        await running
+        await debugger.close()

@@ -93,7 +93,7 @@ async def test_a_handler_answers_by_itself_and_its_answers_are_kept(tmp_path: Pa
     async with FaultServer(ASKS, ENDS) as fault:
         debugger = await open_on(fault, tmp_path)
         debugger.tool_handler = handler
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await debugger.step()
         assert debugger.session.cursor == 1
         contents = [one["content"] for one in fault.requests[-1].json()["toolCallMessages"][2:]]

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.widgets import Static
@@ -101,10 +102,10 @@ async def test_a_full_disk_is_said_until_everything_is_saved(
 ) -> None:
     append, full = SessionStore.append, False
 
-    def failing(store: SessionStore, records: object) -> object:
+    def failing(store: SessionStore, *given: Any) -> object:
         if full:
             raise NotSaved("Not saved: no room.", "Make room and try again.")
-        return append(store, records)  # type: ignore[arg-type] # handed through
+        return append(store, *given)
 
     monkeypatch.setattr(SessionStore, "append", failing)
     gate = asyncio.Event()

@@ -119,7 +119,7 @@ def test_a_session_that_is_read_while_it_grows_gives_everything(tmp_path: Path) 
 
 def test_the_title_changes_by_key_and_survives(tmp_path: Path) -> None:
     with SessionStore.create(tmp_path, session_id="s", meta={"title": "a", "flow": "f"}) as store:
-        store.set_meta({"title": "b \ud800", "n": 2**70})
+        assert store.append([], {"title": "b \ud800", "n": 2**70}) == range(1, 1)
         assert store.meta == {"title": "b \ud800", "flow": "f", "n": 2**70}
     with SessionStore.open(store.path, read_only=True) as again:
         assert again.meta == {"title": "b \ud800", "flow": "f", "n": 2**70}
@@ -206,7 +206,6 @@ def test_reading_needs_no_rights_to_write(tmp_path: Path) -> None:
         assert store.read_only
         for write in (
             lambda: store.append([event(2)]),
-            lambda: store.set_meta({"a": 1}),
             lambda: store.drafts.save("k", "t"),
         ):
             with pytest.raises(StoreError, match="open read-only"):
