@@ -93,12 +93,15 @@ def row_index(rows: tuple[PlanRow, ...], step_id: str) -> int | None:
 
 
 def summary(rows: tuple[PlanRow, ...]) -> str:
-    """Count the steps in words: `3 done · 1 failed · 5 left`."""
+    """Count the steps in as few words as a narrow pane has room for: `3 done · 5 left`.
+
+    Where a step failed, that is said instead of what is left.
+    """
     states = [row.state for row in rows if not row.depth]
     done, failed = states.count(StepState.DONE), states.count(StepState.FAILED)
     ahead = (StepState.RUNNING, StepState.NEXT, StepState.PENDING)
     left = sum(state in ahead for state in states)
-    counts = ((done, "done"), (failed, "failed"), (left, "left"))
+    counts = ((done, "done"), (failed, "failed") if failed else (left, "left"))
     return " · ".join(f"{count} {word}" for count, word in counts if count)
 
 

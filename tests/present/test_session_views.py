@@ -51,7 +51,7 @@ from flowdbg.present.history import (
 )
 from flowdbg.present.looks import StepState
 from flowdbg.present.plan_change import change_rows
-from flowdbg.present.plan_rows import plan_rows, row_index, summary
+from flowdbg.present.plan_rows import PlanRow, plan_rows, row_index, summary
 from flowdbg.present.session_rows import session_row
 from flowdbg.present.skeleton import first_output
 from flowdbg.present.status_line import Part, fitted, look, status_parts
@@ -75,6 +75,15 @@ def test_before_the_first_step_the_plan_stands_waiting() -> None:
         (4, "Final", StepState.PENDING),
     ]
     assert summary(rows) == "4 left"
+
+
+def test_the_count_of_steps_fits_a_narrow_pane() -> None:
+    def rows(*states: StepState) -> tuple[PlanRow, ...]:
+        return tuple(PlanRow("s", "S", "llm", state, 1) for state in states)
+
+    done, pending = [StepState.DONE] * 30, [StepState.PENDING] * 99
+    assert summary(rows(*done, StepState.NEXT, *pending)) == "30 done · 100 left"
+    assert summary(rows(*done, StepState.FAILED, *pending)) == "30 done · 1 failed"
 
 
 def test_a_step_that_ran_is_done_and_the_next_one_is_next() -> None:
