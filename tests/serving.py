@@ -86,6 +86,8 @@ class ServerProcess:
     process: subprocess.Popen[bytes]
     url: str
     flows: list[str] = field(default_factory=list)
+    log: list[bytes] = field(default_factory=list)
+    """The lines on its standard error so far; whole when the block has ended."""
 
     @property
     def base(self) -> str:
@@ -122,7 +124,7 @@ def server_process(paths: Sequence[Path], *arguments: str) -> Iterator[ServerPro
             drain.join(30)
             raise AssertionError(b"".join(errors).decode())
         told = json.loads(line)
-        yield ServerProcess(process, told["url"], told["flows"])
+        yield ServerProcess(process, told["url"], told["flows"], errors)
     finally:
         process.stdin.close()
         process.wait(30)

@@ -131,18 +131,23 @@ class FlowServer:
             await asyncio.sleep(_RELOAD_SECONDS if self.settings.reload else _SWEEP_SECONDS)
 
     async def _adopt(self) -> None:
-        """Care for what dead servers left: at the start, and again where others may die."""
+        """Care for what dead servers left, at the start and again where others may die.
+
+        Go on as well with what this one had to put off.
+        """
+        adopted = False
         while True:
             try:
-                await self._jobs.adopt()
+                await self._jobs.resume()
+                if not adopted or not self.database.exclusive:
+                    await self._jobs.adopt()
+                    adopted = True
                 if not self.database.exclusive:
                     await self.database.write(
                         lambda connection: runs.mark_interrupted(connection, self.database.lives)
                     )
             except StoreError as error:
                 logger.warning("lost runs could not be looked for", extra={"reason": str(error)})
-            if self.database.exclusive:
-                return
             await asyncio.sleep(_ADOPT_SECONDS)
 
     async def _sweep(self) -> None:

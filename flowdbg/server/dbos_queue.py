@@ -36,9 +36,12 @@ class Player(Protocol):
     def end(self, run_id: str) -> None:
         """Write the run's end."""
 
+    def put_off(self, run_id: str, reason: str) -> None:
+        """Play the run no further for now."""
 
-class ServerStops(BaseException):
-    """The server stops while a run is played.
+
+class GoesOnLater(BaseException):
+    """The server stops while a run is played, or a database fails.
 
     Not an `Exception`: DBOS records those as the end of the workflow, and this run goes on later.
     """
@@ -51,11 +54,16 @@ _player: Player | None = None
 def _run(run_id: str) -> None:
     player = _player
     if player is None:
-        raise ServerStops
-    for index in range(player.open(run_id)):
-        if not player.take(run_id, index, _entry(run_id, index)):
-            break
-    _end(run_id)
+        raise GoesOnLater
+    try:
+        with mapped():
+            for index in range(player.open(run_id)):
+                if not player.take(run_id, index, _entry(run_id, index)):
+                    break
+            _end(run_id)
+    except (GoesOnLater, StoreError) as error:
+        player.put_off(run_id, str(error))
+        raise GoesOnLater from error
 
 
 @DBOS.step(name="flowdbg-entry")
@@ -102,6 +110,8 @@ class DbosQueue:
                 "application_version": "flowdbg-1",
                 "executor_id": owner,
                 "log_level": "ERROR",
+                # Statement parameters are payloads: they stay out of every error message.
+                "db_engine_kwargs": {"hide_parameters": True},
                 "enable_otlp": False,
             }
         )
@@ -144,8 +154,17 @@ class DbosQueue:
         if status.status in ("SUCCESS", "ERROR", "CANCELLED"):
             return False
         if status.status == "PENDING" and not lives(status.executor_id or ""):
-            DBOS.resume_workflow(run_id, queue_name=_QUEUE)
+            self.resume(run_id)
         return True
+
+    def resume(self, run_id: str) -> None:
+        """Queue a run again that was put off.
+
+        Raises:
+            StoreError: The queue's database fails.
+        """
+        with mapped():
+            DBOS.resume_workflow(run_id, queue_name=_QUEUE)
 
     def close(self) -> None:
         """Stop; what runs stays queued for the next start."""

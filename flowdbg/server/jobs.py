@@ -48,6 +48,7 @@ class JobDesk:
         self._launching = asyncio.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._playing: dict[str, JobPlay] = {}
+        self._put_off: list[str] = []
         self._stopping = False
 
     async def submit(self, start: RunStart, block_overrides: BlockOverrides) -> str:
@@ -72,6 +73,16 @@ class JobDesk:
             )
             raise failure
         return new.id
+
+    async def resume(self) -> None:
+        """Go on with the runs that a failing database put off.
+
+        Raises:
+            StoreError: It still fails.
+        """
+        while self._queue is not None and self._put_off:
+            await asyncio.to_thread(self._queue.resume, self._put_off[0])
+            del self._put_off[0]
 
     async def adopt(self) -> None:
         """See that what dead servers left in the queue's care is played."""
@@ -150,22 +161,35 @@ class JobDesk:
 
     def end(self, run_id: str) -> None:
         """Write the run's end."""
-        job = self._playing.pop(run_id, None)
+        job = self._playing.get(run_id)
         if job is not None:
             self._bridge(self._plays.end(job))
+            del self._playing[run_id]
+
+    def put_off(self, run_id: str, reason: str) -> None:
+        """Play the run no further for now."""
+        job = self._playing.pop(run_id, None)
+        if self._stopping:
+            return
+        logger.warning("queued run put off", extra={"run_id": run_id, "reason": reason})
+        if job is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(job.call.suspend)
+        self._put_off.append(run_id)
 
     def _bridge(self, work: Coroutine[Any, Any, T]) -> T:
         """Do the work on the event loop and wait for it in this thread."""
-        from flowdbg.server.dbos_queue import ServerStops  # noqa: PLC0415 - it loads DBOS
+        from flowdbg.server.dbos_queue import GoesOnLater  # noqa: PLC0415 - it loads DBOS
 
         assert self._loop is not None
         if self._stopping:
             work.close()
-            raise ServerStops
+            raise GoesOnLater
         try:
             return asyncio.run_coroutine_threadsafe(work, self._loop).result()
         except CancelledError:
-            raise ServerStops from None
+            raise GoesOnLater from None
+        except StoreError as error:
+            raise GoesOnLater(str(error)) from error
 
 
 def _queue_url(url: URL) -> str:

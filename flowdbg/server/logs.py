@@ -31,10 +31,11 @@ def read_format(name: str) -> LogFormat:
 
 
 def set_up_logging(form: LogFormat, level: int = logging.INFO) -> None:
-    """Send the server's log to stderr in the given format."""
+    """Send the server's log to stderr in the given format, with what its libraries report."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
-    for name, lowest in (("flowdbg", level), ("uvicorn", logging.WARNING)):
+    libraries = (("uvicorn", logging.WARNING), ("asyncio", logging.ERROR), ("dbos", logging.ERROR))
+    for name, lowest in (("flowdbg", level), *libraries):
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.setLevel(lowest)

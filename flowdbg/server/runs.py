@@ -182,7 +182,7 @@ class RecordedCall:
         """Have the call's end written without waiting."""
         if not self._closed:
             error = {"code": end.upper(), "message": _CUT_SHORT.get(end, "The call was given up.")}
-            self._write_end(CallOutcome(end, error), end).add_done_callback(_log_failure)
+            self._write_end(CallOutcome(end, error), end).add_done_callback(self._log_failure)
 
     def suspend(self) -> None:
         """Leave the run as it is, to be gone on with later; what has ended is written."""
@@ -230,7 +230,12 @@ class RecordedCall:
             steps, self.unwritten = self.unwritten, []
             self._database.write(
                 lambda connection: runs.write_steps(connection, self.run_id, steps)
-            ).add_done_callback(_log_failure)
+            ).add_done_callback(self._log_failure)
+
+    def _log_failure(self, written: asyncio.Future[None]) -> None:
+        if not written.cancelled() and (error := written.exception()) is not None:
+            told = {"run_id": self.run_id, "reason": str(error)}
+            logger.error("a run's record could not be written", extra=told)
 
 
 def new_run(start: RunStart, status: RunStatus = "running") -> NewRun:
@@ -260,8 +265,3 @@ def _over(step: StepNote, error: Mapping[str, Any] | None) -> StepNote:
     if step.status != "running":
         return step
     return replace(step, status="failed", error=None if error is None else to_text(error))
-
-
-def _log_failure(written: asyncio.Future[None]) -> None:
-    if not written.cancelled() and (error := written.exception()) is not None:
-        logger.error("a run's record could not be written", extra={"reason": str(error)})

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
+
+import pytest
 
 from tests.dialects.noukai.server import http
 from tests.dialects.noukai.server.stream import code_of
@@ -62,14 +65,49 @@ def test_what_the_steps_of_an_ended_run_came_to_is_not_kept_for_good(tmp_path: P
         assert http.get(f"{second.base}/seq/{FLOW}/jobs/{run_id}").json()["result"]
 
 
+@pytest.mark.parametrize(
+    ("database", "table"), [("server.db", "run_steps"), ("server.queue.db", "operation_outputs")]
+)
+def test_a_run_goes_on_when_a_database_that_failed_works_again(
+    tmp_path: Path, database: str, table: str
+) -> None:
+    write_flows(tmp_path, THREE_STEP)
+
+    def rename(before: str, after: str) -> None:
+        with closing(sqlite3.connect(tmp_path / database, timeout=60)) as connection:
+            connection.execute(f"ALTER TABLE {before} RENAME TO {after}")
+
+    with server_process([tmp_path], "--db", str(tmp_path / "server.db")) as server:
+        finished(server.base, submitted(server.base, "first"))
+        rename(table, "away")
+        run_id = submitted(server.base, "second")
+        end = time.monotonic() + 120
+        while not any(b"put off" in line for line in server.log):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        rename("away", table)
+        finished(server.base, run_id)
+        trace = http.get(f"{server.base}/flow-runs/{run_id}/trace").json()
+        assert [(step["stepId"], step["status"], step["attempt"]) for step in trace["steps"]] == [
+            ("first", "completed", 1),
+            ("second", "completed", 1),
+            ("third", "completed", 1),
+        ]
+        metrics = http.get(f"{server.url}/metrics").text
+        assert "flowdbg_calls_running 0\n" in metrics
+
+
 def test_a_queue_that_cannot_be_opened_is_opened_once_it_can(tmp_path: Path) -> None:
     write_flows(tmp_path, THREE_STEP)
     queue = tmp_path / "server.queue.db"
     queue.write_text("no database at all, and long enough to be looked at" * 100)
-    with server_process([tmp_path], "--db", str(tmp_path / "server.db")) as server:
+    arguments = ("--db", str(tmp_path / "server.db"), "--log-format", "json")
+    with server_process([tmp_path], *arguments) as server:
         for _ in range(2):
             answer = http.post(f"{server.base}/seq/{FLOW}/jobs", json={"message": "m"})
             assert (answer.status_code, code_of(answer)) == (503, "UNAVAILABLE")
             assert "cannot be read" in answer.json()["detail"]["message"]
         queue.unlink()
         finished(server.base, submitted(server.base, "m"))
+    told = [json.loads(line) for line in server.log]
+    assert [entry["event"] for entry in told if entry["level"] == "error"]

@@ -238,9 +238,9 @@ def mapped() -> Iterator[None]:
                 f"The server's database cannot be read: {reason}.",
                 "Give `--db` another file, or restore this one from a copy.",
             ) from error
-        raise NotSaved(
-            f"The server's database failed: {reason}.",
-            "Check that it is reachable and its disk has room.",
-        ) from error
+        advice = "Check that it is reachable and its disk has room."
+        if "locked" in reason:
+            advice = "Close the program that keeps it locked."
+        raise NotSaved(f"The server's database failed: {reason}.", advice) from error
     except SQLAlchemyError as error:
         raise StoreError(f"The server's database failed: {type(error).__name__}.") from error
