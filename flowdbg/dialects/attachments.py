@@ -1,4 +1,4 @@
-"""Attachments as people name them: images by URL, checked before anything is sent (section 3).
+"""Attachments: images by URL, and what both sides ask of them (section 3).
 
 The bytes are never uploaded: the server hands the URL to the model's provider.
 """
@@ -28,6 +28,8 @@ MIME_TYPES = {
     ".gif": "image/gif",
 }
 """What a URL's ending says of its type."""
+POSSIBLE = tuple(dict.fromkeys(MIME_TYPES.values()))
+"""The types that can be attached."""
 
 _TYPE_BEHIND = re.compile(r"(.+)=([a-z]+/[a-z0-9.+-]+)", re.IGNORECASE)
 
@@ -48,48 +50,42 @@ def read_attachments(texts: Sequence[str]) -> list[dict[str, Any]]:
 def _attachment(text: str) -> dict[str, Any]:
     match = _TYPE_BEHIND.fullmatch(text)
     url, named = (match[1], match[2].lower()) if match else (text, "")
-    path = _checked_path(url)
-    mime = named or MIME_TYPES.get(PurePosixPath(path).suffix.lower(), "")
-    known = ", ".join(sorted(set(MIME_TYPES.values())))
-    if not mime:
-        raise UsageError(
-            f"The type of the attachment {url} cannot be told from its ending.",
-            f"Write URL=TYPE with one of {known}.",
-        )
-    if mime not in MIME_TYPES.values():
-        raise UsageError(f"'{mime}' cannot be attached.", f"Possible are {known}.")
-    name = _file_name(path)
-    attachment = {"kind": "url", "url": url, "mime_type": mime}
-    return {**attachment, "filename": name} if name else attachment
-
-
-def _checked_path(url: str) -> str:
-    """The URL's path.
-
-    Raises:
-        UsageError: It is not an https URL, or too long.
-    """
     if len(url) > LONGEST_URL:
         raise UsageError(
             f"The attachment's URL has {len(url)} characters; {LONGEST_URL} are possible.",
             "Use a shorter one.",
         )
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-        usable = bool(parts.hostname) and url.isprintable() and " " not in url
-    except ValueError:
-        usable = False
-    if not usable or parts.scheme != "https":
+    if not is_https(url):
         raise UsageError(
             f"'{url}' cannot be attached: it is not an https URL.",
             "Write https://… ; the model's provider fetches it from there.",
         )
-    return parts.path
-
-
-def _file_name(path: str) -> str:
-    """The last part of a path where it may stand as a file name; else empty: it is optional."""
+    path = urlsplit(url).path
+    mime = named or MIME_TYPES.get(PurePosixPath(path).suffix.lower(), "")
+    known = ", ".join(sorted(POSSIBLE))
+    if not mime:
+        raise UsageError(
+            f"The type of the attachment {url} cannot be told from its ending.",
+            f"Write URL=TYPE with one of {known}.",
+        )
+    if mime not in POSSIBLE:
+        raise UsageError(f"'{mime}' cannot be attached.", f"Possible are {known}.")
     name = unquote(path.rpartition("/")[2])
-    forbidden = any(part in name for part in ("/", "\\", ".."))
-    return "" if forbidden or len(name) > LONGEST_NAME or not name.isprintable() else name
+    attachment = {"kind": "url", "url": url, "mime_type": mime}
+    return {**attachment, "filename": name} if name and is_file_name(name) else attachment
+
+
+def is_https(url: str) -> bool:
+    """Whether a text is an https URL that somebody else can be sent to."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme == "https" and bool(parts.hostname) and url.isprintable() and " " not in url
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a text may stand as an attachment's file name."""
+    path = any(part in name for part in ("/", "\\", ".."))
+    return not path and len(name) <= LONGEST_NAME and name.isprintable()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flowdbg.dialects.noukai import wire
 from flowdbg.errors import (
     AuthenticationFailed,
     FlowNotFound,
@@ -34,85 +35,87 @@ class Meaning:
 
 
 CODES = {
-    "FLOW_NOT_FOUND": Meaning(
+    wire.FLOW_NOT_FOUND: Meaning(
         "Check the address and the version, and that the flow is published.", FlowNotFound
     ),
-    "INVALID_TREE": Meaning("The published tree cannot be run; repair and publish the flow again."),
-    "NO_STEPS": Meaning("The flow has no steps; add one and publish it again."),
-    "INVALID_VERSION": Meaning("The draft cannot be stepped; name a published version."),
-    "STALE_TREE": Meaning(
+    wire.INVALID_TREE: Meaning(
+        "The published tree cannot be run; repair and publish the flow again."
+    ),
+    wire.NO_STEPS: Meaning("The flow has no steps; add one and publish it again."),
+    wire.INVALID_VERSION: Meaning("The draft cannot be stepped; name a published version."),
+    wire.STALE_TREE: Meaning(
         "The flow was published again: restart on the new plan (R) or pin a version (P).",
         StalePlan,
         command="The flow was published again: run it anew, or name a version (@N).",
     ),
-    "INVALID_STEP_INDEX": Meaning(
+    wire.INVALID_STEP_INDEX: Meaning(
         "The flow has no such step; it is at its end.",
         NoSuchStep,
         command="The flow has no such step; debug it from the start.",
     ),
-    "INVALID_FIRST_CALL": Meaning(
+    wire.INVALID_FIRST_CALL: Meaning(
         "Restart (R): this server wants a run to begin at step 0.",
         command="This server wants a run to begin at its first step; run it anew.",
     ),
-    "MISSING_MESSAGE": Meaning(
+    wire.MISSING_MESSAGE: Meaning(
         "Give the run's message (-m TEXT, or m for the inputs).",
         InputMissing,
         command="Give the run's message (-m TEXT).",
     ),
-    "INVALID_PARAMETERS": Meaning(
+    wire.INVALID_PARAMETERS: Meaning(
         "Give the inputs it names (-p NAME=VALUE, or m for the inputs).",
         InputMissing,
         command="Give the inputs it names (-p NAME=VALUE).",
     ),
-    "MISSING_OUTPUT": Meaning(
+    wire.MISSING_OUTPUT: Meaning(
         "Run the earlier step again (F to fork before it), or give its output by hand (i).",
         command="Run the flow anew; the outputs it goes on with are not complete.",
     ),
-    "RUN_NOT_FOUND": Meaning(
+    wire.RUN_NOT_FOUND: Meaning(
         "Step again: a new run goes on with the outputs kept here.",
         RunLost,
         command="Check the run's id; 'flowdbg runs TARGET' lists those of a flow.",
     ),
-    "EXECUTION_ID_INVALID": Meaning(
+    wire.EXECUTION_ID_INVALID: Meaning(
         "Step again: a new run goes on with the outputs kept here.",
         RunLost,
         command="Check the run's id and the flow; 'flowdbg runs TARGET' lists a flow's runs.",
     ),
-    "PAUSED_STEP_INVALID": Meaning(
+    wire.PAUSED_STEP_INVALID: Meaning(
         "Restart the run (R): that step cannot be resumed.",
         command="The run does not wait there any more; run the flow anew.",
     ),
-    "TOOL_RESULTS_MISMATCH": Meaning("Answer each pending tool call once, then go on."),
-    "TOOL_ITERATION_LIMIT": Meaning(
+    wire.TOOL_RESULTS_MISMATCH: Meaning("Answer each pending tool call once, then go on."),
+    wire.TOOL_ITERATION_LIMIT: Meaning(
         "The server's limit of tool rounds is reached; retry the step (r) or edit its prompt (o).",
         command="The server's limit of tool rounds is reached; change the prompt or the tools.",
     ),
-    "TOOLS_NOT_ENABLED": Meaning("No block of the flow takes tools; leave --tools out."),
-    "TOOLS_INVALID": Meaning("Correct the tool definitions: name, description, JSON schema."),
-    "TOOL_NAME_INVALID": Meaning("Rename the tool: letters, digits, _ and - only."),
-    "TOOLS_IN_NON_SEQUENTIAL_STEP": Meaning(
+    wire.TOOLS_NOT_ENABLED: Meaning("No block of the flow takes tools; leave --tools out."),
+    wire.TOOLS_INVALID: Meaning("Correct the tool definitions: name, description, JSON schema."),
+    wire.TOOL_NAME_INVALID: Meaning("Rename the tool: letters, digits, _ and - only."),
+    wire.TOOLS_IN_NON_SEQUENTIAL_STEP: Meaning(
         "Tools cannot be used inside a container; leave them out, or make that block a step."
     ),
-    "TOOLS_REQUIRE_SYNC_EXECUTE": Meaning("Jobs take no tools; use execute or debug."),
-    "MESSAGES_ROLE_INVALID": Meaning("Messages have the roles user, assistant or tool only."),
-    "MESSAGES_TOO_LARGE": Meaning("Shorten the conversation; the limit is 1 MB."),
-    "PARAMETER_NAME_RESERVED": Meaning("Rename the parameter; 'attachments' is reserved."),
-    "MODEL_MIME_INCOMPATIBLE": Meaning(
+    wire.TOOLS_REQUIRE_SYNC_EXECUTE: Meaning("Jobs take no tools; use execute or debug."),
+    wire.MESSAGES_ROLE_INVALID: Meaning("Messages have the roles user, assistant or tool only."),
+    wire.MESSAGES_TOO_LARGE: Meaning("Shorten the conversation; the limit is 1 MB."),
+    wire.PARAMETER_NAME_RESERVED: Meaning("Rename the parameter; 'attachments' is reserved."),
+    wire.MODEL_MIME_INCOMPATIBLE: Meaning(
         "Attach another type, or change the block's model (o).",
         command="Attach another type, or name another model (--override-block STEP.model=MODEL).",
     ),
-    "INSUFFICIENT_CREDITS": Meaning(
+    wire.INSUFFICIENT_CREDITS: Meaning(
         "Add credits to the account, then step again.",
         command="Add credits to the account, then run it again.",
     ),
-    "CREDITS_EXHAUSTED": Meaning(
+    wire.CREDITS_EXHAUSTED: Meaning(
         "Add credits to the account, then retry the step (r).",
         command="Add credits to the account; the run's trace tells how far it came.",
     ),
-    "BILLING_UNAVAILABLE": Meaning(
+    wire.BILLING_UNAVAILABLE: Meaning(
         "Wait a little, then step again.", ServerFailed, command="Wait a little, then run it again."
     ),
-    "BYOK_KEY_REJECTED": Meaning(
+    wire.BYOK_KEY_REJECTED: Meaning(
         "The provider refused the stored key; replace it at the server.", ServerFailed
     ),
     "INTERNAL_ERROR": Meaning(
@@ -130,18 +133,18 @@ CODES = {
         RateLimited,
         command="Wait as long as it says, then try again.",
     ),
-    "JOB_NOT_FOUND": Meaning(
+    wire.JOB_NOT_FOUND: Meaning(
         "Check the job's id and the flow; a new job may take some seconds to be seen.",
         FlowNotFound,
     ),
     "TOOL_CALL_LIMIT_CLIENT": Meaning(
         "Raise --max-tool-rounds, or look why the model does not come to an end."
     ),
-    "ATTACHMENTS_INVALID": Meaning("Correct the attachment (--attach URL=TYPE)."),
-    "STEP_NOT_FOUND": Meaning(
+    wire.ATTACHMENTS_INVALID: Meaning("Correct the attachment (--attach URL=TYPE)."),
+    wire.STEP_NOT_FOUND: Meaning(
         "Check the step, the attempt and the iteration; the whole trace lists them.", FlowNotFound
     ),
-    "INVALID_BLOCK_OVERRIDE": Meaning(
+    wire.INVALID_BLOCK_OVERRIDE: Meaning(
         "Correct the changed field of the block (o).",
         command="Correct --override-block: the field or its value does not fit the block.",
     ),
@@ -149,9 +152,9 @@ CODES = {
 
 BY_STATUS: dict[int, Meaning] = {
     401: CODES["UNAUTHENTICATED"],
-    402: CODES["INSUFFICIENT_CREDITS"],
+    402: CODES[wire.INSUFFICIENT_CREDITS],
     403: CODES["FORBIDDEN"],
-    404: CODES["FLOW_NOT_FOUND"],
+    404: CODES[wire.FLOW_NOT_FOUND],
     429: CODES["RATE_LIMIT"],
 }
 

@@ -30,6 +30,7 @@ from flowdbg.dialects.noukai.fields import (
     Members,
     integer_at,
     json_at,
+    path_at,
     span_at,
     text_at,
     value_at,
@@ -91,18 +92,18 @@ def _run_started(data: str, found: Members) -> Event:
 
 def _step_started(data: str, found: Members) -> Event:
     del data
-    return StepStarted(_step_id(found), text_at(found, "name"), _path(found))
+    return StepStarted(_step_id(found), text_at(found, "name"))
 
 
 def _step_input(data: str, found: Members) -> Event:
-    return StepInput(_step_id(found), json_at(data, found, "inputData") or _NULL, _path(found))
+    return StepInput(_step_id(found), json_at(data, found, "inputData") or _NULL, path_at(found))
 
 
 def _step_output(data: str, found: Members) -> Event:
-    return StepOutput(_step_id(found), json_at(data, found, "outputData") or _NULL, _path(found))
+    return StepOutput(_step_id(found), json_at(data, found, "outputData") or _NULL, path_at(found))
 
 
-def _step_completed(data: str, found: Members) -> Event:
+def _step_completed(data: str, found: Members, path: Path = ()) -> Event:
     return StepCompleted(
         _step_id(found),
         json_at(data, found, "output") or _NULL,
@@ -110,7 +111,7 @@ def _step_completed(data: str, found: Members) -> Event:
         duration_ms=integer_at(found, "durationMs"),
         tokens=_tokens(found),
         cost=_cost(found),
-        path=_path(found),
+        path=path,
         skipped=value_at(found, "skipped") is True or text_at(found, "phase") == "node_skipped",
     )
 
@@ -124,18 +125,20 @@ def _step_failed(data: str, found: Members) -> Event:
         error = {"message": text_at(found, "message") or "the server did not say why"}
     elif not isinstance(error.get("message"), str):
         error = {**error, "message": str(error.get("message") or error.get("code") or "failed")}
-    return StepFailed(_step_id(found, required=False), error, text_at(found, "name"), _path(found))
+    return StepFailed(
+        _step_id(found, required=False), error, text_at(found, "name"), path_at(found)
+    )
 
 
 def _step_progress(data: str, found: Members) -> Event:
     """Between steps, or inside a container: our server tells what began and ended there."""
-    step_id, path = _step_id(found, required=False), _path(found)
+    step_id, path = _step_id(found, required=False), path_at(found)
     index, count = integer_at(found, "index"), integer_at(found, "count")
     match text_at(found, "phase"):
         case "node_started" if path:
             return StepStarted(step_id, text_at(found, "name"), path)
         case "node_finished" | "node_skipped" if path:
-            return _step_completed(data, found)
+            return _step_completed(data, found, path)
         case "iteration_started" if index is not None:
             return StepStarted(step_id, f"{index + 1} of {count}", (*path, index))
         case "iteration_finished" if index is not None:
@@ -235,11 +238,3 @@ def _cost(found: Members) -> Decimal | None:
         return None
     sane = cost.is_finite() and len(cost.as_tuple().digits) <= 40 and abs(cost.adjusted()) <= 40
     return cost if sane else None
-
-
-def _path(found: Members) -> Path:
-    """Where inside a container it happened (our server's extension); `()` when not told."""
-    value = value_at(found, "path")
-    if not isinstance(value, list):
-        return ()
-    return tuple(part for part in value if isinstance(part, str | int))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
+from flowdbg.core.events import Path
 from flowdbg.core.json_text import JsonText, Span, members
 from flowdbg.errors import ProtocolViolation
 
@@ -64,6 +65,14 @@ def json_at(text: str, found: Members, name: str) -> JsonText | None:
     if span is None or span.value is None:
         return None
     return JsonText(text[span.start : span.end], span.value)
+
+
+def path_at(found: Members) -> Path:
+    """Where inside a step something is (the embedded server's extension); `()` when not told."""
+    value = value_at(found, "path")
+    if not isinstance(value, list):
+        return ()
+    return tuple(part for part in value if isinstance(part, str | int))
 
 
 def required_at(found: Members, name: str) -> str:

@@ -88,6 +88,11 @@ def flow_path(address: object, version: int | None) -> str:
     return f"/seq/{address}" if version is None else f"/seq/{address}/v{version}"
 
 
+def tokens(prompt: int, completion: int) -> dict[str, int]:
+    """Tokens as the protocol has them (section 3): integers, never null."""
+    return {"prompt": prompt, "completion": completion, "total": prompt + completion}
+
+
 def frame(event: str, fields: Mapping[str, Any]) -> bytes:
     """One event: LF framing, and both discriminators (section 5.1)."""
     name = event.encode()

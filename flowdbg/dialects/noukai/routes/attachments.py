@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
+from flowdbg.dialects.attachments import (
+    LONGEST_NAME,
+    LONGEST_URL,
+    MOST,
+    POSSIBLE,
+    is_file_name,
+    is_https,
+)
 from flowdbg.dialects.noukai import wire
 from flowdbg.dialects.operations import Refusal
 from flowdbg.dialects.services import BlockOverrides, Resolved, Services
 from flowdbg.engine.nodes import LlmBlock, walk
-
-MOST = 10
-_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
-_LONGEST_URL = 2048
-_LONGEST_NAME = 255
 
 
 def read_attachments(given: Sequence[Any]) -> list[dict[str, str]]:
@@ -61,30 +63,20 @@ def _read(number: int, item: Any) -> dict[str, str]:
     if item.get("kind", "url") != "url":
         raise _wrong(number, "must have the kind `url`")
     url = item.get("url")
-    if not isinstance(url, str) or not _is_https(url):
+    if not isinstance(url, str) or not is_https(url):
         raise _wrong(number, "needs an https:// address")
-    if len(url) > _LONGEST_URL:
-        raise _wrong(number, f"has an address of more than {_LONGEST_URL} characters")
+    if len(url) > LONGEST_URL:
+        raise _wrong(number, f"has an address of more than {LONGEST_URL} characters")
     mime_type = item.get("mime_type", item.get("mimeType"))
-    if mime_type not in _TYPES:
-        raise _wrong(number, f"needs a `mime_type` of {', '.join(_TYPES)}")
+    if mime_type not in POSSIBLE:
+        raise _wrong(number, f"needs a `mime_type` of {', '.join(POSSIBLE)}")
     read = {"kind": "url", "url": url, "mime_type": mime_type}
     name = item.get("filename")
     if name is None:
         return read
-    if not isinstance(name, str) or len(name) > _LONGEST_NAME:
-        raise _wrong(number, f"has a file name of more than {_LONGEST_NAME} characters")
-    if any(part in name for part in ("/", "\\", "..")):
-        raise _wrong(number, "has a path as its file name")
+    if not isinstance(name, str) or not is_file_name(name):
+        raise _wrong(number, f"needs a file name of at most {LONGEST_NAME} characters, no path")
     return {**read, "filename": name}
-
-
-def _is_https(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme == "https" and bool(parts.hostname)
 
 
 def _wrong(number: int, what: str) -> Refusal:

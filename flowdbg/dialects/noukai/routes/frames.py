@@ -26,7 +26,6 @@ from flowdbg.engine.events import (
     NodeStarted,
     OutputChunk,
     StepInput,
-    Usage,
 )
 
 _WIRE_CODES = {"MODEL_KEY_REJECTED": wire.BYOK_KEY_REJECTED}
@@ -81,7 +80,7 @@ class EntryFrames:
             name=self._name,
             output=event.output,
             durationMs=event.duration_ms,
-            tokens=tokens(event.usage),
+            tokens=wire.tokens(event.usage.prompt, event.usage.completion),
             costUsd=event.usage.cost_text,
             **extra,
         )
@@ -106,7 +105,7 @@ class EntryFrames:
                     path=path,
                     output=output,
                     durationMs=duration_ms,
-                    tokens=tokens(usage),
+                    tokens=wire.tokens(usage.prompt, usage.completion),
                     costUsd=usage.cost_text,
                 )
             case NodeSkipped(path, output):
@@ -201,11 +200,6 @@ def wire_error(error: Mapping[str, Any]) -> dict[str, Any]:
     """An engine's error with the protocol's code where it has one of its own."""
     code = _WIRE_CODES.get(str(error.get("code")), error.get("code"))
     return {**error, "code": code}
-
-
-def tokens(usage: Usage) -> dict[str, int]:
-    """Tokens as the protocol has them (section 3): integers, never null."""
-    return {"prompt": usage.prompt, "completion": usage.completion, "total": usage.total}
 
 
 def _path(path: tuple[str | int, ...]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import logging
 import time
 from typing import Any
 
+from flowdbg.dialects.noukai import wire
 from flowdbg.dialects.noukai.routes import frames
 from flowdbg.dialects.noukai.routes.frames import EntryFrames
 from flowdbg.dialects.noukai.routes.tools import over_the_limit, pending_of
@@ -124,6 +125,6 @@ class StepWalk:
             "status": "completed",
             "stepCount": len(self._resolved.plan),
             "durationMs": round((time.monotonic() - self._began) * 1000),
-            "tokens": frames.tokens(self._usage),
+            "tokens": wire.tokens(self._usage.prompt, self._usage.completion),
             "costUsd": self._usage.cost_text,
         }

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from flowdbg.core.tool_calls import MOST_TOOLS
 from flowdbg.dialects.encoding import json_bytes
 from flowdbg.dialects.noukai import wire
 from flowdbg.dialects.noukai.routes.requests import RequestModel
@@ -20,7 +21,6 @@ from flowdbg.engine.nodes import Container, LlmBlock, Node
 from flowdbg.engine.state import tool_resume
 from flowdbg.engine.tools import MAX_ROUNDS
 
-MOST_TOOLS = 64
 MOST_MESSAGE_BYTES = 1_000_000
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CHOICES = ("auto", "none", "required")

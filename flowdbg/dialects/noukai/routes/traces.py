@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flowdbg.dialects.encoding import timestamp
+from flowdbg.dialects.noukai import wire
 from flowdbg.dialects.records import RunRecord, RunStatus, StepRecord, kept_error
 from flowdbg.dialects.services import Address
 
@@ -62,7 +63,7 @@ def run_json(run: RunRecord, address: Address) -> dict[str, Any]:
         "planHash": run.plan_hash,
         "sessionId": run.session_id,
         "traceCaptureMode": run.capture,
-        "tokens": _tokens(run.prompt_tokens, run.completion_tokens),
+        "tokens": wire.tokens(run.prompt_tokens, run.completion_tokens),
         "costUsd": format(run.cost, "f"),
         "error": run.error and kept_error(run.error, run.capture),
     }
@@ -90,7 +91,7 @@ def step_json(run: RunRecord, record: StepRecord) -> dict[str, Any]:
         "path": note.path,
         **_execution_json(record),
         "modelUsed": note.model,
-        "tokens": _tokens(note.prompt_tokens, note.completion_tokens),
+        "tokens": wire.tokens(note.prompt_tokens, note.completion_tokens),
         "costUsd": None if note.cost is None else format(note.cost, "f"),
         "inputContext": _context(note.input)[0],
         "outputContext": output,
@@ -171,7 +172,3 @@ def _context(text: str | None) -> tuple[Any, bool]:
 
 def _read(text: str | None) -> Any:
     return None if text is None else json.loads(text)
-
-
-def _tokens(prompt: int, completion: int) -> dict[str, int]:
-    return {"prompt": prompt, "completion": completion, "total": prompt + completion}

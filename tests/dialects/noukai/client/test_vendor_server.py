@@ -131,9 +131,14 @@ async def test_events_and_fields_that_nobody_knows_are_kept_and_disturb_nothing(
     script = stream_of(
         sse("billing_reserved", {"eventType": "billing_reserved", "credits": 4}),
         sse("run_started", {"executionId": "r", "stepCount": 2, "region": "eu", "version": "v7"}),
-        sse("step_started", {"stepId": "one", "stepIndex": 0, "loopIndex": None, "path": "root"}),
+        sse(
+            "step_started",
+            {"stepId": "one", "stepIndex": 0, "loopIndex": None, "path": ["root", 0]},
+        ),
         sse("step_output", {"stepId": "one", "outputData": {"partial": True}}),
-        sse("step_completed", {"stepId": "one", "output": "text", "tokens": 5, "costUsd": 0.25}),
+        sse(
+            "step_completed", {"stepId": "one", "output": "text", "path": ["root"], "costUsd": 0.25}
+        ),
         sse("step_progress", {"done": 1}),
         sse("step_paused", {"executionId": "r", "stepIndex": 0, "nextStepIndex": 1}),
     )
