@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from flowdbg.core.json_text import JsonText
+from flowdbg.dialects.operations import INTERNAL_ERROR
 from flowdbg.dialects.playing import Play, inputs_of, play_entry
 from flowdbg.dialects.records import OPEN, RunRecord
 from flowdbg.dialects.services import RunStart
 from flowdbg.engine.errors import EngineError
 from flowdbg.engine.events import EntryCompleted, EntryFailed
 from flowdbg.engine.runner import Runner
-from flowdbg.errors import FlowdbgError
+from flowdbg.errors import FlowdbgError, StoreError
 from flowdbg.server.catalogue import Catalogue
 from flowdbg.server.runs import RecordedCall, RunBook
 from flowdbg.server.storage import runs
 from flowdbg.server.storage.database import Database
 from flowdbg.server.storage.steps import note_from_json, note_to_json, steps_of, to_text
+
+logger = logging.getLogger("flowdbg.server")
 
 
 @dataclass(slots=True)
@@ -88,6 +92,12 @@ class JobPlays:
             outcome = await self._outcome(job, index)
         except EngineError as error:
             outcome = {"error": {"code": error.code, "message": str(error)}}
+        except StoreError:
+            raise  # the run goes on later
+        except Exception:
+            logger.exception("a step failed inside the server", extra={"run_id": job.call.run_id})
+            message = "The server met a fault of its own."
+            outcome = {"error": {"code": INTERNAL_ERROR, "message": message}}
         finally:
             del self._tasks[task]
         notes = [note_to_json(note) for note in job.call.leave()]

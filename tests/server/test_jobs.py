@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from flowdbg.engine.runner import Runner
 from tests.dialects.noukai.server import http
 from tests.dialects.noukai.server.stream import code_of
 from tests.flows import FAILING, LOOP, THREE_STEP, TOOLS
@@ -132,6 +133,25 @@ def test_a_job_that_fails_says_why_in_words(server: Running) -> None:
     assert (state["status"], state["result"]) == ("failed", None)
     assert isinstance(state["error"], str)  # the models of the SDKs take no object
     assert "the model went away" in state["error"]
+
+
+def test_a_fault_of_the_server_ends_a_job_and_is_told_as_one(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Runner.run_entry
+
+    def faulty(self: Runner, *arguments: Any, **named: Any) -> Any:
+        async def events() -> AsyncIterator[Any]:
+            async for event in real(self, *arguments, **named):
+                yield event
+                raise ZeroDivisionError("the inner workings")
+
+        return events()
+
+    monkeypatch.setattr(Runner, "run_entry", faulty)
+    run_id = submitted(server.base, "three-step", message="m")
+    (state,) = finished(server.base, "three-step", [run_id])
+    assert (state["status"], state["error"]) == ("failed", "The server met a fault of its own.")
 
 
 def test_a_draft_is_run_as_it_was_when_it_was_queued(server: Running) -> None:
