@@ -9,6 +9,7 @@ from flowdbg.core.plan import Step
 from flowdbg.core.session import Branch, Execution, Session, Status
 from flowdbg.present.formats import duration
 from flowdbg.present.looks import StepState
+from flowdbg.present.safe_text import safe_line
 
 STEP_STATES = {
     Status.RUNNING: StepState.RUNNING,
@@ -65,8 +66,8 @@ def plan_rows(
         rows.append(
             PlanRow(
                 step_id=step.id,
-                name=step.name or step.id,
-                kind=step.kind,
+                name=safe_line(step.name or step.id),
+                kind=safe_line(step.kind),
                 state=_state(session, index, step, execution),
                 number=index + 1,
                 breakpoint=_breakpoint(session, step.id),
@@ -112,8 +113,8 @@ def _inside(
         runs = _runs(execution, child.id)
         yield PlanRow(
             step_id=child.id,
-            name=child.name or child.id,
-            kind=child.kind,
+            name=safe_line(child.name or child.id),
+            kind=safe_line(child.kind),
             state=_inner_state(runs),
             depth=depth,
             edits=edit_count(session, child.id),

@@ -10,7 +10,6 @@ from textual.message import Message
 
 from flowdbg.present.looks import BREAKPOINT, DRAFT, EDITED, FOLDED, OPEN, STEP_LOOKS, StepState
 from flowdbg.present.plan_rows import PlanRow, row_index
-from flowdbg.present.safe_text import safe_line
 from flowdbg.tui.widgets.line_view import LineView, Piece
 
 _COLUMNS_FROM = 28
@@ -131,11 +130,11 @@ class PlanView(LineView):
         room = max(width - _LEAD - len(indent) - len(edits) - kinds - notes, 4)
         pieces += [
             (indent, "tone--muted"),
-            (_fitted(safe_line(row.name), room), bold),
+            (_fitted(row.name, room), bold),
             (edits, "tone--edit"),
         ]
         if kinds:
-            pieces.append((f" {safe_line(row.kind):<{kinds - 1}}", "tone--muted"))
+            pieces.append((f" {_fitted(row.kind, kinds - 1)}", "tone--muted"))
         if notes:
             pieces.append((f" {row.note:>{notes - 1}}", "tone--muted"))
         return pieces
@@ -143,7 +142,7 @@ class PlanView(LineView):
     def row_text(self, index: int) -> str:
         """Return name, kind and state of a step."""
         row = self._rows[index]
-        return f"{row.number or ''} {safe_line(row.name)} {row.kind} {STEP_LOOKS[row.state].word}"
+        return f"{row.number or ''} {row.name} {row.kind} {STEP_LOOKS[row.state].word}"
 
     def watch_cursor(self, before: int, now: int) -> None:
         """Say which step is selected now."""
@@ -200,12 +199,12 @@ def _edits(row: PlanRow) -> str:
 
 
 def _name_width(row: PlanRow) -> int:
-    return len(_indent(row)) + cell_len(safe_line(row.name)) + len(_edits(row))
+    return len(_indent(row)) + cell_len(row.name) + len(_edits(row))
 
 
 def _column(texts: Iterable[str]) -> int:
     """The width of a column with the space before it; 0 when there is nothing in it."""
-    longest = max(map(len, texts), default=0)
+    longest = max(map(cell_len, texts), default=0)
     return longest + 1 if longest else 0
 
 
