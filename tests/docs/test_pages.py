@@ -14,6 +14,8 @@ from pydantic import BaseModel
 
 from flowdbg.cli.commands import app
 from flowdbg.config.settings import Limits, Profile, Settings, load_settings
+from flowdbg.dialects.noukai import wire
+from flowdbg.dialects.noukai.codes import CODES
 from flowdbg.engine.definition import parse_flow
 from flowdbg.headless.exit_codes import ExitCode
 from flowdbg.tui.keymap import resolve
@@ -114,6 +116,25 @@ def test_the_scripted_replies_on_the_page_of_the_format_are_right() -> None:
     replies = [reply for script in definition.scripts.values() for reply in script.replies]
     assert any(reply.fail for reply in replies)
     assert any(reply.tool_calls for reply in replies)
+
+
+def test_the_codes_and_events_of_the_dialect_are_on_its_page() -> None:
+    pages = [ROOT / "docs" / "protocols" / "noukai.md", ROOT / "docs" / "server.md"]
+    told = "".join(map(text_of, pages))
+    named = {value for name, value in vars(wire).items() if name == str(value).upper()}
+    assert "step_paused" in named
+    assert {name for name in {*named, *CODES} if f"`{name}`" not in told} == set()
+
+
+def test_a_section_that_a_docstring_names_is_on_the_page_of_the_protocol() -> None:
+    page = text_of(ROOT / "docs" / "protocols" / "noukai.md")
+    there = set(re.findall(r"^## (\d+)\. ", page, re.MULTILINE)) | set(
+        re.findall(r"\*\*(?:[\d.]+, )?(\d+\.\d+)", page)
+    )
+    source = "".join(map(text_of, (ROOT / "flowdbg").rglob("*.py")))
+    named = set(re.findall(r"\bsections? (\d+(?:\.\d+)?)", source))
+    points = {name for name in named if name.partition(".")[0] in ("12", "17", "18")}
+    assert named - points - there == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
