@@ -7,16 +7,19 @@ field that did not validate: everything is said at once.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from flowdbg.engine.effort import Deadline
 from flowdbg.engine.http_access import FRAMING
+from flowdbg.engine.nodes import SMALL_MODEL
 from flowdbg.engine.references import python_in, templates_in
-from flowdbg.engine.schemas import SchemaMismatch, check_now, schema_problem
+from flowdbg.engine.schema_format import schema_problems
+from flowdbg.engine.schemas import SchemaMismatch, check_now
 from flowdbg.engine.templates import template_problem
-from flowdbg.engine.yaml_source import KeyPath, YamlSource
+from flowdbg.engine.yaml_source import KeyPath, YamlSource, cut
 from flowdbg.errors import Problem
 from flowdbg.expressions import body_problem, expression_problem
+from flowdbg.expressions.source import attributes_of
 
 SCHEMAS = ("input_schema", "output_schema")
 """The fields of a block that hold a JSON Schema."""
@@ -35,10 +38,14 @@ def check_content(source: YamlSource, deadline: Deadline) -> Iterator[Problem]:
     top = source.value if isinstance(source.value, dict) else {}
     nodes = list(raw_nodes(top.get("steps"), ("steps",)))
     yield from _identifiers(source, nodes)
+    scripts = top.get("scripts")
+    scripted = list(scripts) if isinstance(scripts, dict) else []
     for path, node in nodes:
         deadline.check()
         for below, message, line in content_problems(node):
             yield source.problem_inside((*path, *below), message, line)
+        if message := _model_problem(node.get("model"), scripted):
+            yield source.problem((*path, "model"), message)
     inputs = top.get("inputs")
     if isinstance(inputs, dict):
         for name, field in inputs.items():
@@ -93,25 +100,50 @@ def content_problems(node: dict[str, Any]) -> Iterator[tuple[KeyPath, str, int]]
     """
     for place, template in templates_in(node):
         if error := template_problem(template):
-            yield place, error.what, error.line
-    for place, text, mode in python_in(node):
-        problem = expression_problem(text) if mode == "eval" else body_problem(text)
-        if problem:
-            yield place, f"{problem}.", 0
+            hint = "" if error.next_step == "Correct the template." else f" {error.next_step}"
+            yield place, f"{error.what}{hint}", error.line
+    for place, source, mode in python_in(node):
+        yield from ((place, what, line) for what, line in _python_problems(source, mode))
     for field in SCHEMAS:
-        schema = node.get(field)
-        if isinstance(schema, dict) and (problem := schema_problem(schema)):
-            yield (field,), f"{problem}.", 0
+        if isinstance(node.get(field), dict):
+            for inside, message in schema_problems(node[field]):
+                yield (field, *inside), message, 0
     if node.get("kind") == "http":
         yield from _request_problems(node)
 
 
+def _python_problems(source: str, mode: Literal["eval", "exec"]) -> Iterator[tuple[str, int]]:
+    if not source:
+        return  # said by the field's own length
+    problem = expression_problem(source) if mode == "eval" else body_problem(source)
+    if problem:
+        yield f"{problem.what}.", problem.line
+    elif mode == "eval" and source.startswith("{{"):
+        yield "is a Python expression, not a template. Leave the braces out.", 0
+    for line, name, attribute in sorted(attributes_of(source, mode, ("initial", "outputs"))):
+        if not hasattr(dict, attribute):
+            yield f'`{name}.{attribute}` is written `{name}["{attribute}"]` in Python.', line
+
+
+def _model_problem(model: Any, scripted: list[str]) -> str:
+    """What is wrong with a model's id, as far as the file tells."""
+    kind, slash, name = str(model).partition("/")
+    if kind == "scripted" and slash and name not in scripted:
+        known = ", ".join(f"`{script}`" for script in scripted[:20]) or "none"
+        return f"there is no script `{cut(name)}` under `scripts`; there are: {known}."
+    if kind == "local" and slash and name != SMALL_MODEL and not name.endswith(".gguf"):
+        return f"is no offline model. Write local/{SMALL_MODEL}, or local/ and a .gguf file."
+    return ""
+
+
 def _request_problems(node: dict[str, Any]) -> Iterator[tuple[KeyPath, str, int]]:
     url, headers = node.get("url"), node.get("headers")
-    if isinstance(url, str) and "://" in url.split("{")[0]:
-        scheme = url.split("://")[0].strip().lower()
-        if scheme not in ("http", "https"):
-            yield ("url",), f"the scheme `{scheme}` is not http or https.", 0
+    beginning = url.split("{")[0] if isinstance(url, str) else ""
+    scheme, colon, _ = beginning.partition("://")
+    if colon and scheme.strip().lower() not in ("http", "https"):
+        yield ("url",), f"the scheme `{scheme}` is not http or https.", 0
+    elif beginning == url and beginning and not colon:
+        yield ("url",), "has no `https://` or `http://` at its beginning.", 0
     for name in headers if isinstance(headers, dict) else ():
         if str(name).lower() in FRAMING:
             yield ("headers", name), "is not a flow's to set. Take it out.", 0
@@ -125,9 +157,11 @@ def _input(source: YamlSource, path: KeyPath, field: Any) -> Iterator[Problem]:
         schema.pop(name, None)
     if schema["type"] not in _INPUT_TYPES:
         return  # said by the field's own type
-    if problem := schema_problem(schema):
-        yield source.problem(path, f"{problem}.")
-    elif field.get("default") is not None:
+    problems = list(schema_problems(schema))
+    for inside, message in problems:
+        if len(inside) > 1:  # else it is said by the field's own type
+            yield source.problem((*path, *inside), message)
+    if not problems and field.get("default") is not None:
         try:
             check_now(field["default"], schema)
         except SchemaMismatch as error:

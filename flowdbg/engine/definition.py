@@ -158,7 +158,8 @@ def _problems(source: YamlSource, of_fields: Iterable[Problem]) -> list[Problem]
     more = ""
     try:
         with due(deadline):
-            problems.extend(islice(chain(of_fields, *checks), MAX_PROBLEMS))
+            found = chain(source.problems, of_fields, *checks)
+            problems.extend(islice(found, MAX_PROBLEMS))
             if len(problems) == MAX_PROBLEMS:
                 more = f"may have more problems than these {MAX_PROBLEMS}. Correct them first."
     except TakesLonger:  # what was found before stays

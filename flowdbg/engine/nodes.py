@@ -34,7 +34,9 @@ DataPath = Annotated[str, Field(pattern=DATA_PATH)]
 Schema = dict[str, Any]
 """A JSON Schema."""
 
-DEFAULT_MODEL = "local/smollm2-135m"
+SMALL_MODEL = "smollm2-135m"
+"""The small offline model, behind `local/`."""
+DEFAULT_MODEL = f"local/{SMALL_MODEL}"
 """The model of an `llm` block that names none: small, offline, no key."""
 
 

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from flowdbg.engine.checks import SCHEMAS, content_problems
 from flowdbg.engine.errors import OverrideInvalid
 from flowdbg.engine.nodes import Container, Node
-from flowdbg.engine.problems import NODE_MODELS, message_of, unknown_field
-from flowdbg.engine.schemas import schema_parts
+from flowdbg.engine.problems import NODE_MODELS, member_at, message_of, unknown_field
+from flowdbg.engine.schema_format import schema_parts
 from flowdbg.engine.yaml_source import dotted
 
 MAX_BYTES = 150_000
@@ -75,7 +75,7 @@ def _replaced(node: Node, fields: Mapping[str, Any]) -> Node:
     except ValidationError as error:
         detail = error.errors(include_url=False, include_input=False)[0]
         field = dotted(detail["loc"]) or next(iter(fields))
-        message = message_of(detail, tuple(detail["loc"]), None)
+        message = message_of(detail, member_at(dict(fields), detail["loc"]))
         raise _invalid(node.id, field, message) from error
     dumped = changed.model_dump(mode="json", include={"kind", *fields})
     for place, message, _line in content_problems(dumped):

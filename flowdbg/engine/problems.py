@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -39,16 +40,36 @@ NODE_MODELS: dict[str, type[BaseModel]] = {
 _PATTERNS = {
     IDENTIFIER: "an id: a letter, then letters, digits, `-` or `_`, at most 64",
     FIELD_NAME: "a field name: a letter or `_`, then letters, digits or `_`, at most 64",
-    DATA_PATH: "a data path such as `letters`, `initial.message` or `outputs.draft.text`",
+    DATA_PATH: "a data path, without braces: `letters`, `initial.message`, `outputs.draft.text`",
     ADDRESS: "an address `org/project/flow`, in lower case",
+}
+_OBJECT = "an object, a `name: value` in each line"
+_LIST = "a list, a `- ` before each item"
+_EXPECTED = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "tuple_type": _LIST,
+    "list_type": _LIST,
+    "dict_type": _OBJECT,
+    "model_type": _OBJECT,
+    "model_attributes_type": _OBJECT,
+}
+_UNQUOTED = {
+    "int_type": re.compile(r"-?\d+"),
+    "float_type": re.compile(r"-?\d*\.?\d+"),
+    "bool_type": re.compile(r"true|false"),
 }
 _KINDS = ", ".join(BLOCK_KINDS + CONTAINER_KINDS)
 
 
-def nearest(name: str, known: Iterator[str] | tuple[str, ...] | list[str]) -> str | None:
+def nearest(name: str, known: Collection[str], likeness: float = 0.6) -> str | None:
     """The known name most like a misspelt one; None when nothing is like it."""
-    matches = difflib.get_close_matches(cut(name).lower(), list(known), n=1, cutoff=0.6)
-    return matches[0] if matches else None
+    by_lower = {other.lower(): other for other in known}
+    matches = difflib.get_close_matches(cut(name).lower(), by_lower, n=1, cutoff=likeness)
+    return by_lower[matches[0]] if matches else None
 
 
 def unknown_field(name: str, known: list[str]) -> str:
@@ -66,36 +87,70 @@ def problems_of(
         if detail["type"] == "default_factory_not_called":
             continue  # a default waits for another field, whose own problem is told
         path, model = _locate(detail["loc"], source.value, root)
-        if detail["type"] == "too_short" and _at(source.value, path):
+        value = member_at(source.value, path)
+        if detail["type"] == "too_short" and value:
             continue  # it is short only because its items are wrong, and that is said
-        yield source.problem(path, message_of(detail, path, model))
+        yield source.problem(path, message_of(detail, value, model))
 
 
-def message_of(detail: ErrorDetails, path: KeyPath, model: type[BaseModel] | None) -> str:
-    """One finding in words: what was expected, and the nearest known name."""
+def message_of(detail: ErrorDetails, value: Any, model: type[BaseModel] | None = None) -> str:
+    """One finding in words: what stands there, what was expected, and the nearest known name.
+
+    `value` is what stands at the place, `model` what is expected around it, as far as it is known.
+    """
     kind = detail["type"]
     context: dict[str, Any] = detail.get("ctx", {})
     if kind == "missing":
         return "is missing. Add it."
-    if kind == "extra_forbidden" and path and model is not None:
-        return unknown_field(str(path[-1]), list(model.model_fields))
-    if kind == "union_tag_not_found":
-        return f"has no `kind`. Expected one of: {_KINDS}."
-    if kind == "union_tag_invalid":
-        tag = str(context.get("tag", ""))
-        close = nearest(tag, list(NODE_MODELS))
-        hint = f" Did you mean `{close}`?" if close else ""
-        return f"has the unknown kind `{cut(tag)}`.{hint} Expected one of: {_KINDS}."
+    if kind == "extra_forbidden" and model is not None:
+        return unknown_field(str(detail["loc"][-1]), list(model.model_fields))
+    if kind in ("union_tag_not_found", "union_tag_invalid"):
+        return _kind_message(value)
     if kind == "string_pattern_mismatch":
         return f"is not {_PATTERNS.get(context.get('pattern', ''), 'of the expected form')}."
     if kind in ("too_short", "too_long"):
-        bound = "at least" if kind == "too_short" else "at most"
-        number = context.get("min_length", context.get("max_length"))
-        return f"has {context.get('actual_length')} items; expected {bound} {number}."
+        return _count_message(value, context)
+    if kind == "string_too_short" and value == "":
+        return "is empty. Write something, or take it out."
+    if kind == "literal_error" and isinstance(value, str):
+        close = nearest(value, context["expected"].split("'")[1::2])
+        hint = f" Did you mean `{close}`?" if close else ""
+        return f"is `{cut(value)}`; expected {context['expected']}.{hint}"
+    if kind in _EXPECTED:
+        return f"is {kind_of(value)}; expected {_EXPECTED[kind]}.{_quotes_hint(kind, value)}"
     if kind == "value_error":
         return f"is wrong: {context.get('error')}."
     message = detail["msg"]
     return f"{message[:1].lower()}{message[1:]}."
+
+
+def kind_of(value: Any) -> str:
+    """What a JSON value is, in a word with its article."""
+    kinds = {dict: "an object", list: "a list", str: "text", bool: "a boolean", type(None): "null"}
+    return kinds.get(type(value), "a number")
+
+
+def _kind_message(node: Any) -> str:
+    kind = node.get("kind") if isinstance(node, dict) else None
+    if kind is None:
+        return f"has no `kind`. Expected one of: {_KINDS}."
+    close = nearest(str(kind), list(NODE_MODELS))
+    hint = f" Did you mean `{close}`?" if close else ""
+    return f"has the unknown kind `{cut(str(kind))}`.{hint} Expected one of: {_KINDS}."
+
+
+def _count_message(value: Any, context: dict[str, Any]) -> str:
+    least, most = context.get("min_length"), context.get("max_length")
+    bound = f"at most {most}" if least is None else f"at least {least}"
+    return f"has {len(value) if value else 0} items; expected {bound}."
+
+
+def _quotes_hint(kind: str, value: Any) -> str:
+    if kind == "string_type" and isinstance(value, bool | int | float):
+        return " Put it into quotes."
+    if kind in _UNQUOTED and isinstance(value, str) and _UNQUOTED[kind].fullmatch(value):
+        return " Take the quotes away."
+    return ""
 
 
 def _locate(
@@ -121,7 +176,8 @@ def _locate(
     return tuple(path), models[0] if len(models) == 1 else None
 
 
-def _at(value: Any, path: KeyPath) -> Any:
+def member_at(value: Any, path: KeyPath) -> Any:
+    """What stands at a place; None when nothing does."""
     for part in path:
         value = _member(value, part)
     return value

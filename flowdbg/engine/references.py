@@ -6,7 +6,6 @@ Works on nodes as plain JSON, so that it serves files that do not validate and d
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from flowdbg.engine.nodes import Node, walk
@@ -16,15 +15,8 @@ from flowdbg.expressions.source import constant_subscripts
 
 _ROOTS = ("outputs", "initial")
 
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """One named read: `outputs.draft` or `initial.message`."""
-
-    place: KeyPath
-    """Where it stands, below the node."""
-    root: Literal["outputs", "initial"]
-    name: str
+Read = tuple[KeyPath, tuple[str, ...]]
+"""Where a path stands, below its node, and its parts: `("outputs", "draft", "text")`."""
 
 
 def outputs_needed(nodes: tuple[Node, ...], index: int) -> frozenset[str]:
@@ -34,28 +26,31 @@ def outputs_needed(nodes: tuple[Node, ...], index: int) -> frozenset[str]:
     """
     earlier = {node.id for node in nodes[:index]}
     named = {
-        read.name
+        path[1]
         for node in walk(nodes[index])
-        for read in reads_in(node.model_dump(mode="json", exclude_none=True))
-        if read.root == "outputs"
+        for _, path in reads_in(node.model_dump(mode="json", exclude_none=True))
+        if path[0] == "outputs" and len(path) > 1
     }
     return frozenset(named & earlier)
 
 
 def reads_in(node: Mapping[str, Any]) -> Iterator[Read]:
-    """Every named read of one node (not of the nodes inside it)."""
+    """What one node (not the nodes inside it) reads by name.
+
+    All paths of templates and data paths; of Python `outputs["…"]` and `initial["…"]`.
+    """
     for place, template in templates_in(node):
         try:
             paths = Template(template, _ROOTS).paths()
         except TemplateError:
             continue
-        for path in sorted(paths):
-            yield from _read(place, path)
+        yield from ((place, path) for path in sorted(paths))
     for place, data_path in data_paths_in(node):
-        yield from _read(place, tuple(data_path.split(".")))
+        yield place, tuple(data_path.split("."))
     for place, source, mode in python_in(node):
         for path in sorted(constant_subscripts(source, mode)):
-            yield from _read(place, path)
+            if path[0] in _ROOTS:
+                yield place, path
 
 
 def templates_in(node: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
@@ -99,11 +94,3 @@ def _texts(place: KeyPath, value: Any) -> Iterator[tuple[KeyPath, str]]:
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
             yield from _texts((*place, index), item)
-
-
-def _read(place: KeyPath, path: tuple[str, ...]) -> Iterator[Read]:
-    if len(path) > 1:
-        if path[0] == "outputs":
-            yield Read(place, "outputs", path[1])
-        elif path[0] == "initial":
-            yield Read(place, "initial", path[1])

@@ -15,11 +15,12 @@ from contextvars import ContextVar
 from typing import Any, cast
 
 from jsonschema import Draft202012Validator, ValidationError, validators
-from jsonschema.exceptions import SchemaError, UnknownType
+from jsonschema.exceptions import UnknownType
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from flowdbg.engine.effort import Compute, Deadline, TakesLonger
+from flowdbg.engine.schema_format import REFUSED
 from flowdbg.errors import FlowdbgError, SandboxError
 from flowdbg.expressions import Sandbox
 
@@ -27,11 +28,6 @@ MAX_CHECKS = 100_000
 """Most keyword checks in one validation."""
 MAX_SECONDS = 2.0
 """Most processor time of one look at a value."""
-MAX_SCHEMA_BYTES = 200_000
-"""Largest schema as JSON text."""
-MAX_SCHEMA_PARTS = 2000
-"""Most objects, lists and list items in one schema; to check a schema itself takes time too."""
-_REFUSED = ("$dynamicRef", "$recursiveRef", "unevaluatedProperties", "unevaluatedItems")
 _MATCH = "{text: [p for p in ps if re.search(p, text) is not None] for text, ps in wanted.items()}"
 _MAX_ROUNDS = 20
 
@@ -44,43 +40,6 @@ class SchemaMismatch(FlowdbgError):
     def __init__(self, what: str, next_step: str = "", *, where: str = "") -> None:
         super().__init__(what, next_step)
         self.where = where
-
-
-def schema_problem(schema: Any) -> str | None:
-    """Why a value is not a JSON Schema that can be used here; None when it is one."""
-    if not isinstance(schema, dict):
-        return "is not a JSON Schema object"
-    try:
-        if len(json.dumps(schema)) > MAX_SCHEMA_BYTES:
-            return f"is larger than {MAX_SCHEMA_BYTES:,} bytes"
-        if schema_parts(schema) > MAX_SCHEMA_PARTS:
-            return f"has more than {MAX_SCHEMA_PARTS:,} parts"
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        place = ".".join(str(part) for part in error.absolute_path)
-        return f"is not a JSON Schema: {place + ': ' if place else ''}{error.message[:300]}"
-    except (RecursionError, TypeError, ValueError) as error:
-        return f"is not a JSON Schema: {error}"
-    return _refused_part(schema)
-
-
-def schema_parts(schema: Any) -> int:
-    """How many objects, lists and list items a schema has; the values of an `enum` are free."""
-    if isinstance(schema, dict):
-        return 1 + sum(
-            schema_parts(member) - (_plain(member) if name == "enum" else 0)
-            for name, member in schema.items()
-        )
-    if isinstance(schema, list):
-        return 1 + _plain(schema) + sum(map(schema_parts, schema))
-    return 0
-
-
-def _plain(values: Any) -> int:
-    """How many items of a list are neither objects nor lists."""
-    if not isinstance(values, list):
-        return 0
-    return sum(not isinstance(item, dict | list) for item in values)
 
 
 async def check_value(
@@ -261,21 +220,7 @@ _BoundedValidator = validators.create(
     validators={
         name: _counted(_SAFE.get(name, cast("Keyword", check)))
         for name, check in Draft202012Validator.VALIDATORS.items()
-        if name not in _REFUSED
+        if name not in REFUSED
     },
     type_checker=Draft202012Validator.TYPE_CHECKER,
 )
-
-
-def _refused_part(schema: Any) -> str | None:
-    if isinstance(schema, list):
-        return next(filter(None, map(_refused_part, schema)), None)
-    if not isinstance(schema, dict):
-        return None
-    for name in _REFUSED:
-        if name in schema:
-            return f"uses `{name}`, which is not supported"
-    reference = schema.get("$ref")
-    if isinstance(reference, str) and not reference.startswith("#"):
-        return f"refers to {reference}; only references inside the schema (`#/…`) are followed"
-    return next(filter(None, map(_refused_part, schema.values())), None)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
 from flowdbg.engine.effort import Effort
 from flowdbg.engine.http_access import HttpAccess
-from flowdbg.engine.models.local_process import CONTEXT
 from flowdbg.engine.models.providers import Provider, providers_from_environment
 from flowdbg.engine.models.registry import Models
 from flowdbg.engine.models.store import default_cache_dir
-from flowdbg.engine.scripts import ScriptedReplies
 from flowdbg.expressions import Sandbox, SandboxLimits
 
 
@@ -25,10 +23,6 @@ class EngineSettings:
     """Where the offline model's file is kept."""
     providers: Sequence[Provider] = field(default_factory=providers_from_environment)
     """OpenAI-compatible endpoints."""
-    scripts: Mapping[str, ScriptedReplies] = field(default_factory=dict)
-    """Scripted models for all flows, beside those that a flow brings itself."""
-    local_context: int = CONTEXT
-    """Tokens of prompt and answer together, for one request to an offline model."""
     sandbox: SandboxLimits = field(default_factory=SandboxLimits)
     """Limits of code, guards and patterns."""
     allow_private_http: bool = False
@@ -65,9 +59,7 @@ class Services:
         settings = settings or EngineSettings()
         return cls(
             settings,
-            Models(
-                settings.cache_dir, settings.providers, settings.scripts, settings.local_context
-            ),
+            Models(settings.cache_dir, settings.providers),
             Sandbox(settings.sandbox),
             HttpAccess(allow_private=settings.allow_private_http),
         )

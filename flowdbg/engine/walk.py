@@ -41,6 +41,7 @@ from flowdbg.engine.nodes import (
     PassthroughBlock,
     effect_of,
 )
+from flowdbg.engine.problems import kind_of
 from flowdbg.engine.scope import Scope
 from flowdbg.engine.scripts import ScriptedReplies
 from flowdbg.engine.services import Services
@@ -205,7 +206,7 @@ class Walk:
         if not isinstance(items, list):
             raise BlockFailed(
                 "NOT_A_LIST",
-                f"`{node.array_field}` is {_kind(items)}, not a list.",
+                f"`{node.array_field}` is {kind_of(items)}, not a list.",
                 "Name a list in `array_field`.",
                 retryable=False,
             )
@@ -262,8 +263,3 @@ class Walk:
         # One at a time, and the state is read inside the lock: an older one never comes last.
         async with self._saving:
             await self.checkpoint(self.progress.as_json())
-
-
-def _kind(value: Any) -> str:
-    names = {dict: "an object", str: "text", bool: "a boolean", type(None): "null"}
-    return names.get(type(value), "a number")

@@ -45,6 +45,19 @@ _SHOWN = 80
 KeyPath = tuple[str | int, ...]
 """Keys and indexes from the top of the file."""
 
+_HINTS = {
+    "mapping values are not allowed":
+        " Put a text that holds `: ` into quotes, and look at the indentation.",
+    "could not find expected ':'":
+        " Write `name: value`; a text after `|` stands further in than its name.",
+    "'\\t' that cannot start": " Indent with spaces, not with tabs.",
+    "cannot start any token": " Put the text into quotes.",
+    "expected <block end>":
+        " Indent what belongs together alike; a text with quotes in it needs other quotes around.",
+    "expected ',' or": " Close what is open, or put the text into quotes.",
+    "unexpected end of stream": " Close the quotes.",
+}  # fmt: skip
+"""What to do about complaints of the library, by a part of its words."""
 _CONSTANTS: dict[str, Any] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
@@ -58,10 +71,17 @@ class YamlSource:
     """One YAML document: its value and the 1-based line of every value and key in it."""
 
     def __init__(
-        self, file: str, value: Any, lines: dict[KeyPath, int], literal: set[KeyPath]
+        self,
+        file: str,
+        value: Any,
+        lines: dict[KeyPath, int],
+        literal: set[KeyPath],
+        problems: list[Problem],
     ) -> None:
         self.file = file
         self.value = value
+        self.problems = problems
+        """Keys that are there twice, and tags: what is read all the same, and is not right."""
         self._lines = lines
         self._literal = literal
 
@@ -103,11 +123,11 @@ def cut(name: str) -> str:
 
 
 def read_yaml(text: str, file: str) -> YamlSource:
-    """Read one YAML document.
+    """Read one YAML document; the caller looks at its `problems`.
 
     Raises:
-        DefinitionError: Not YAML, more than one document, an alias, a tag, a key that is not
-            text or is there twice, or one of the bounds passed.
+        DefinitionError: Not YAML, more than one document, an alias, a key that is not text, or
+            one of the bounds passed.
     """
     if len(text) > MAX_FILE_BYTES or len(text.encode("utf-8", "replace")) > MAX_FILE_BYTES:
         raise DefinitionError(
@@ -121,13 +141,17 @@ def read_yaml(text: str, file: str) -> YamlSource:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = " ".join(filter(None, (error.context, error.problem))) or "cannot be read"
+        hint = next((hint for part, hint in _HINTS.items() if part in what), "")
         raise DefinitionError(
-            [Problem(file, mark.line + 1 if mark else 0, "", f"is not YAML: {what}.")]
+            [
+                *reader.problems,
+                Problem(file, mark.line + 1 if mark else 0, "", f"is not YAML: {what}.{hint}"),
+            ]
         ) from error
     except (YAMLError, ValueError) as error:
         what = str(error).splitlines()[0]
         raise DefinitionError([Problem(file, 0, "", f"is not YAML: {what}.")]) from error
-    return YamlSource(file, value, reader.lines, reader.literal)
+    return YamlSource(file, value, reader.lines, reader.literal, reader.problems)
 
 
 class _Scanner(Scanner):
@@ -147,6 +171,7 @@ class _Reader:
         self._count = 0
         self.lines: dict[KeyPath, int] = {}
         self.literal: set[KeyPath] = set()
+        self.problems: list[Problem] = []
 
     def document(self, events: Iterator[Event]) -> Any:
         value: Any = None
@@ -176,7 +201,7 @@ class _Reader:
         if getattr(event, "anchor", None):
             self._alias(event, path)
         if (tag := getattr(event, "tag", None)) not in (None, "!"):
-            self._refuse(event, path, f"has the tag {cut(tag)}. Write a plain value.")
+            self._note(event, path, f"has the tag {cut(tag)}. Write a plain value.")
         if isinstance(event, ScalarEvent):
             return self._scalar(event, path)
         if isinstance(event, SequenceStartEvent):
@@ -197,10 +222,14 @@ class _Reader:
             if isinstance(event, MappingEndEvent):
                 break
             if not isinstance(event, ScalarEvent):
-                self._refuse(event, path, "has a key that is not text.")
+                self._refuse(
+                    event,
+                    path,
+                    "has a key that is not text. A text that begins with `{` or `[` needs quotes.",
+                )
             key = event.value
             if key in members:
-                self._refuse(event, (*path, key), "is there twice. Keep one of them.")
+                self._note(event, (*path, key), "is there twice. Keep one of them.")
             self.lines[(*path, key)] = _line(event)
             members[key] = self._value(next(events), events, (*path, key))
         return members
@@ -228,8 +257,13 @@ class _Reader:
             event, path, "has an anchor or alias (& or *). Write the value out where it is used."
         )
 
+    def _note(self, event: Event, path: KeyPath, message: str) -> None:
+        """Remember a problem that does not keep the rest from being read."""
+        self.problems.append(Problem(self._file, _line(event), dotted(path), message))
+
     def _refuse(self, event: Event, path: KeyPath, message: str) -> NoReturn:
-        raise DefinitionError([Problem(self._file, _line(event), dotted(path), message)])
+        self._note(event, path, message)
+        raise DefinitionError(self.problems)
 
 
 def _line(event: Event) -> int:

@@ -33,6 +33,24 @@ import json as _json
 _text = _json.dumps({_FUNCTION}(**_json.loads(_input)), allow_nan=False)
 _text if len(_text) <= _limit else None
 """
+MODULES = (
+    *("asyncio", "base64", "bisect", "collections", "copy", "csv", "dataclasses", "datetime"),
+    *("decimal", "functools", "hashlib", "itertools", "json", "math", "random", "re", "time"),
+    *("tomllib", "typing", "unicodedata"),
+)
+"""What code can import and has a use for."""
+_NOT_SUPPORTED = "NotImplementedError: The monty syntax parser does not yet support"
+_HINTS = {
+    "PermissionError:": " Code has no files, network or processes.",
+    "ModuleNotFoundError:": f" It can import {', '.join(MODULES)}.",
+    "is not JSON serializable":
+        " Only objects, lists, text, numbers, booleans and None can be returned.",
+    "'dict' object has no attribute": ' A member of an object is read with ["name"].',
+    "name 'null' is not defined": " Python writes it None.",
+    "name 'true' is not defined": " Python writes it True.",
+    "name 'false' is not defined": " Python writes it False.",
+}  # fmt: skip
+"""What to do about an error, by a part of its words."""
 _WORKER_WAIT = 30.0
 _SHORT = 5000
 """Characters of a source that is parsed at once; a longer one would keep others waiting."""
@@ -163,11 +181,13 @@ class Sandbox:
             )
         if not isinstance(error, MontyRuntimeError | MontySyntaxError):
             return SandboxError(f"The code was refused: {error}.", "Correct the code.")
-        text = error.display("type-msg")
+        text = " ".join(error.display("type-msg").split("\n"))
         if limit := self._limit_passed(text):
             return SandboxError(*limit)
+        text = text.replace(_NOT_SUPPORTED, "The sandbox's Python does not have")
+        hint = next((hint for part, hint in _HINTS.items() if part in text), "")
         place = _place(error, source, first_line)
-        return SandboxError(f"{text}{place}.{_hint(text)}", "Correct the code.")
+        return SandboxError(f"{text}{place}.{hint}", "Correct the code.")
 
     def _limit_passed(self, text: str) -> tuple[str, str] | None:
         limits = self.limits
@@ -213,14 +233,4 @@ def _place(error: MontyRuntimeError | MontySyntaxError, source: str, first_line:
         if frame.line <= last_line and line >= 1:
             text = source.split("\n")[frame.line - 1].strip()
             return f" (line {line}: {text[:80]})"
-    return ""
-
-
-def _hint(text: str) -> str:
-    if text.startswith("PermissionError"):
-        return " Code has no files, network or processes."
-    if text.startswith("ModuleNotFoundError"):
-        return " Only a few pure modules can be imported: json, math, re, datetime, random."
-    if "is not JSON serializable" in text:
-        return " Only objects, lists, text, numbers, booleans and None can be returned."
     return ""

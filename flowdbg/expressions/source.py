@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 MAX_SOURCE = 100_000
 """Longest source in characters; also keeps the parser's own stack bounded."""
 
 
-def expression_problem(expression: str) -> str | None:
+class SourceProblem(NamedTuple):
+    """Why a source cannot run."""
+
+    what: str
+    line: int = 0
+    """1-based; 0 when it is the whole source."""
+
+
+def expression_problem(expression: str) -> SourceProblem | None:
     """Why a text is not one Python expression; None when it is. Runs nothing."""
     return _problem(expression.strip(), "eval")
 
 
-def body_problem(body: str) -> str | None:
+def body_problem(body: str) -> SourceProblem | None:
     """Why a text is not the body of a Python function; None when it is. Runs nothing."""
     return _problem(body, "exec")
 
@@ -58,7 +66,7 @@ def prepared(source: str, mode: Literal["eval", "exec"], name: str) -> Prepared:
     """Get an expression or a body ready, once: it takes a while for a long one."""
     source = source.strip() if mode == "eval" else source
     if problem := _problem(source, mode):
-        return Prepared(problem)
+        return Prepared(problem.what)
     if mode == "eval":
         # Nothing is indented: inside parentheses indentation has no meaning.
         function = f"def {name}():\n return (\n{source}\n )"
@@ -87,6 +95,19 @@ def constant_subscripts(source: str, mode: Literal["eval", "exec"]) -> set[tuple
     }
 
 
+def attributes_of(
+    source: str, mode: Literal["eval", "exec"], names: Collection[str]
+) -> set[tuple[int, str, str]]:
+    """Attributes that the source reads of some names: line, name and attribute."""
+    return {
+        (node.lineno, node.value.id, node.attr)
+        for node in _nodes(source, mode)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in names
+    }
+
+
 def _nodes(source: str, mode: Literal["eval", "exec"]) -> Iterator[ast.AST]:
     try:
         return ast.walk(_parse(source, mode))
@@ -94,18 +115,18 @@ def _nodes(source: str, mode: Literal["eval", "exec"]) -> Iterator[ast.AST]:
         return iter(())
 
 
-def _problem(source: str, mode: Literal["eval", "exec"]) -> str | None:
+def _problem(source: str, mode: Literal["eval", "exec"]) -> SourceProblem | None:
     if not source.strip():
-        return "is empty"
+        return SourceProblem("is empty")
     if len(source) > MAX_SOURCE:
-        return f"is longer than {MAX_SOURCE:,} characters"
+        return SourceProblem(f"is longer than {MAX_SOURCE:,} characters")
     try:
         _parse(source, mode)
     except SyntaxError as error:
         where = f" (line {error.lineno}, column {error.offset})" if error.offset else ""
-        return f"does not parse: {error.msg}{where}"
+        return SourceProblem(f"does not parse: {error.msg}{where}", error.lineno or 0)
     except (ValueError, RecursionError, MemoryError) as error:
-        return f"does not parse: {str(error) or 'nested too deep'}"
+        return SourceProblem(f"does not parse: {str(error) or 'nested too deep'}")
     return None
 
 

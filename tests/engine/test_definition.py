@@ -166,10 +166,10 @@ def test_all_problems_are_said_at_once_with_line_and_field() -> None:
     said = problems(text)
     assert len(said) == 8
     assert said[0] == "1: flow: is not an address `org/project/flow`, in lower case."
-    assert said[1].startswith("3: inputs.message.type: input should be 'string'")
+    assert said[1].startswith("3: inputs.message.type: is `strin`; expected 'string'")
     assert "5: steps[0].prompt: is missing. Add it." in said
     assert "7: steps[0].promt: there is no field `promt` here. Did you mean `prompt`?" in said
-    assert "8: steps[0].temperature: input should be a valid number." in said
+    assert "8: steps[0].temperature: is text; expected a number." in said
     assert any(line.startswith("9: steps[1].id: `a` is already the id") for line in said)
     assert any(line.startswith("11: steps[1].code: does not parse") for line in said)
     assert any("unknown kind `lop`. Did you mean `loop`?" in line for line in said)
@@ -178,16 +178,18 @@ def test_all_problems_are_said_at_once_with_line_and_field() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "1: input should be an object"),
-        ("[]", "1: input should be an object"),
+        ("", "1: is null; expected an object"),
+        ("[]", "1: is a list; expected an object"),
         ("flow: a/b/c", "steps: is missing"),
         ("flow: a/b/c\nsteps: []", "steps: has 0 items; expected at least 1."),
-        ("flow: a/b/c\nsteps: [3]", "steps[0]: input should be an object"),
+        ("flow: a/b/c\nsteps: [3]", "steps[0]: is a number; expected an object"),
         ("flow: a/b/c\nsteps: [{id: a}]", "has no `kind`"),
         ("flow: a/b/c\nsteps: [{id: a, kind: passthrough, steps: []}]", "no field `steps`"),
         ("flow: a/b/c\nsteps: [{id: 'a b', kind: passthrough}]", "is not an id: a letter"),
-        ("flow: a/b/c\nsteps: [{id: a, kind: passthrough, retries: '3'}]", "valid integer"),
-        ("flow: a/b/c\nsteps: [{id: a, kind: passthrough, retries: true}]", "valid integer"),
+        ("flow: a/b/c\nsteps: [{id: a, kind: passthrough, retries: '3'}]",
+         "is text; expected a whole number. Take the quotes away."),
+        ("flow: a/b/c\nsteps: [{id: a, kind: passthrough, retries: true}]",
+         "is a boolean; expected a whole number."),
         ("flow: a/b/c\nsteps: [{id: a, kind: passthrough, timeout: 0}]", "greater than 0"),
         ("flow: a/b/c\nscripts: {x: {replies: [{}]}}\nsteps: [{id: a, kind: passthrough}]",
          "give text, chunks, value"),
@@ -198,7 +200,7 @@ def test_all_problems_are_said_at_once_with_line_and_field() -> None:
         ("flow: a/b/c\ninputs: {n: {type: integer, default: x}}\n"
          "steps: [{id: a, kind: passthrough}]", "does not fit the input"),
         ("flow: a/b/c\ninputs: {n: {type: array, items: {type: strng}}}\n"
-         "steps: [{id: a, kind: passthrough}]", "is not a JSON Schema"),
+         "steps: [{id: a, kind: passthrough}]", "inputs.n.items.type: is not JSON Schema"),
     ],
 )  # fmt: skip
 def test_a_wrong_file_is_refused_with_what_was_expected(text: str, said: str) -> None:
@@ -294,7 +296,7 @@ def test_a_problem_in_a_literal_block_has_its_own_line() -> None:
         ("- {id: a, kind: http, url: 'file:///etc/passwd'}", "the scheme `file` is not http"),
         ("- {id: a, kind: http, url: 'https://x', headers: {A: '{{ x'}}", "has no `}}` after it"),
         ("- {id: a, kind: http, url: 'https://x', body: [{b: '{% nope %}'}]}", "unexpected tag"),
-        ("- {id: a, kind: llm, prompt: x, output_schema: {type: objct}}", "is not a JSON Schema"),
+        ("- {id: a, kind: llm, prompt: x, output_schema: {type: objct}}", "Did you mean `object`?"),
         ("- {id: a, kind: llm, prompt: x, output_schema: {$ref: 'http://x/y'}}",
          "only references inside the schema"),
         ("- {id: a, kind: llm, prompt: x, output_schema: {pattern: '('}}", "is not a 'regex'"),

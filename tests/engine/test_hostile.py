@@ -46,6 +46,9 @@ FILES = {
         "- {id: a, kind: code, code: x, output_schema: {$ref: 'http://127.0.0.1:1/s'}}"
     ),
     "a file for an address": source("- {id: a, kind: http, url: 'file:///etc/passwd'}"),
+    "a model file of the system": source(
+        "- {id: a, kind: llm, model: local//etc/passwd, prompt: x}"
+    ),
     "an id that is a path": source("- {id: '../../etc', kind: passthrough}"),
     "an address that is a path": "flow: ../../etc/passwd\nsteps: [{id: a, kind: passthrough}]",
     "a control character": source(STEP) + "\nname: \x1b]0;owned\x07",
@@ -144,11 +147,9 @@ RUNS: dict[str, tuple[str, dict[str, Any], str]] = {
     "a model that ends lines": (
         "{id: a, kind: llm, model: scripted/lines, prompt: x, output_schema: {}}", {},
         "OUTPUT_NOT_JSON"),
-    "a model file of the system": ("{id: a, kind: llm, model: local//etc/passwd, prompt: x}", {},
-                                   "MODEL_UNKNOWN"),
 }  # fmt: skip
 HEAD = """\
-inputs: {xs: {required: false}, y: {required: false}}
+inputs: {xs: {type: array, required: false}, y: {required: false}}
 scripts:
   nan: {replies: [{text: '{"x": NaN}'}]}
   inf: {replies: [{text: '{"x": 1e999}'}]}

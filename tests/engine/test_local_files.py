@@ -88,6 +88,9 @@ async def test_a_file_that_is_no_model_is_a_clear_failure(
 async def test_a_model_that_is_not_here_says_what_to_do(
     services: Services, model: str, code: str, said: str
 ) -> None:
-    failed = await failure_of(services, flow(WRITE + f"  model: {model}\n"), initial={"thing": "x"})
+    overrides = {"write": {"model": model}}
+    failed = await failure_of(
+        services, flow(WRITE), initial={"thing": "x"}, block_overrides=overrides
+    )
     assert failed.error["code"] == code
     assert said in failed.error["message"]

@@ -9,7 +9,7 @@ from tests.engine.flows import flow
 
 STEPS = """
 - {id: a, kind: llm, prompt: one, name: First}
-- {id: b, kind: loop, array_field: xs, steps: [{id: c, kind: http, url: "/x", method: POST}]}
+- {id: b, kind: loop, array_field: xs, steps: [{id: c, kind: http, url: "https://x", method: POST}]}
 """
 HEAD = "inputs: {xs: {type: array}}"
 

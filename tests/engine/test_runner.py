@@ -205,14 +205,17 @@ async def test_a_block_override_lasts_for_one_call_and_reaches_into_containers(
         ({"a": {"promt": "x"}}, "there is no field `promt` here. Did you mean `prompt`?"),
         ({"a": {"kind": "code"}}, "there is no field `kind` here"),
         ({"a": {"id": "b"}}, "there is no field `id` here"),
-        ({"a": {"temperature": "hot"}}, "Block override a.temperature: input should be a valid"),
+        (
+            {"a": {"temperature": "hot"}},
+            "Block override a.temperature: is text; expected a number.",
+        ),
         ({"a": {"temperature": 7}}, "less than or equal to 2"),
         ({"a": {"prompt": "{{ x"}}, "has no `}}` after it"),
-        ({"a": {"output_schema": {"type": "objct"}}}, "is not a JSON Schema"),
+        ({"a": {"output_schema": {"type": "objct"}}}, "a.output_schema.type: is not JSON Schema"),
         ({"a": {"when": "1 +"}}, "does not parse"),
         ({"l": {"array_field": "a b"}}, "is not a data path"),
         ({"l": {"steps": []}}, "there is no field `steps` here"),
-        ({"a": {"prompt": None}}, "input should be a valid string"),
+        ({"a": {"prompt": None}}, "is null; expected text."),
         ({"a": {"prompt": "x" * 90_000}, "l": {"when": "x" * 90_000}}, "larger than 150,000 bytes"),
         ({"a": {"output_schema": {"allOf": [{}] * 600}}}, "more than 500 parts"),
         ({"a": {"prompt": {1}}}, "is not JSON"),
@@ -270,8 +273,9 @@ async def test_data_that_is_not_there_is_named_with_what_is(services: Services) 
 
 
 async def test_a_model_that_does_not_exist_says_which_do(services: Services) -> None:
-    definition = flow("- {id: a, kind: llm, model: scripted/nope, prompt: x}", SCRIPT)
-    failed = await failure_of(services, definition)
+    definition = flow("- {id: a, kind: llm, model: scripted/poet, prompt: x}", SCRIPT)
+    overrides = {"a": {"model": "scripted/nope"}}
+    failed = await failure_of(services, definition, block_overrides=overrides)
     assert failed.error["code"] == "MODEL_UNKNOWN"
     assert "Scripts there are: poet." in failed.error["message"]
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from flowdbg.engine.effort import Effort
-from flowdbg.engine.schemas import SchemaMismatch, check_now, check_value, schema_problem
+from flowdbg.engine.schema_format import schema_problems
+from flowdbg.engine.schemas import SchemaMismatch, check_now, check_value
 from flowdbg.expressions import Sandbox
 
 PERSON = {
@@ -48,7 +49,7 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 async def test_the_first_thing_that_does_not_fit_is_named(
     sandbox: Sandbox, value: Any, said: str | None
 ) -> None:
-    assert schema_problem(PERSON) is None
+    assert list(schema_problems(PERSON)) == []
     if said is None:
         await check_value(value, PERSON, sandbox, COMPUTE)
         return
@@ -166,11 +167,14 @@ async def test_a_number_that_cannot_be_divided_is_a_mismatch(sandbox: Sandbox) -
     ("schema", "said"),
     [
         ([1], "is not a JSON Schema object"),
-        ({"type": "strin"}, "type: 'strin' is not valid"),
-        ({"properties": {"a": {"minimum": "x"}}}, "properties.a.minimum: 'x' is not of type"),
+        ({"type": "strin"}, "type: is not JSON Schema: 'strin' is no type. Did you mean `string`"),
+        (
+            {"properties": {"a": {"minimum": "x"}}},
+            "properties.a.minimum: is not JSON Schema: 'x' is not of",
+        ),
         ({"pattern": "("}, "is not a 'regex'"),
         ({"$ref": "https://example.com/s"}, "only references inside the schema"),
-        ({"items": [{"$ref": "file:///etc/passwd"}]}, "JSON Schema|only references"),
+        ({"items": [{"$ref": "file:///etc/passwd"}]}, "not JSON Schema|only references"),
         ({"unevaluatedProperties": False}, "`unevaluatedProperties`, which is not supported"),
         ({"a": {"$dynamicRef": "#x"}}, "`$dynamicRef`, which is not supported"),
         ({"enum": ["x" * 300_000]}, "larger than 200,000 bytes"),
@@ -182,12 +186,38 @@ async def test_a_number_that_cannot_be_divided_is_a_mismatch(sandbox: Sandbox) -
     ids=lambda value: value[:20] if isinstance(value, str) else None,
 )
 def test_a_schema_that_cannot_be_used_is_explained(schema: Any, said: str) -> None:
-    assert re.search(said.replace("$", r"\$"), schema_problem(schema) or "")
+    found = [
+        f"{'.'.join(map(str, place))}: {message}" for place, message in schema_problems(schema)
+    ]
+    assert re.search(said.replace("$", r"\$"), "\n".join(found))
 
 
 def test_a_list_of_many_names_is_no_large_schema() -> None:
     names = [f"name {number}" for number in range(10_000)]
-    assert schema_problem({"properties": {"name": {"enum": names}}}) is None
+    assert list(schema_problems({"properties": {"name": {"enum": names}}})) == []
+
+
+def test_every_problem_of_a_schema_is_told_with_its_place() -> None:
+    schema = {
+        "type": "objct",
+        "properties": {"kind": {"type": "int"}, "enum": {"type": "string", "maxlength": 3}},
+        "propertys": {},
+        "additionalProperties": {"urgent": "boolean"},
+        "anyOf": [{"requird": ["kind"]}],
+        "default": {"requird": 1},
+        "x-note": 1,
+        "audience": "people",
+    }
+    assert [place for place, _ in schema_problems(schema)] == [
+        ("properties", "kind", "type"),
+        ("type",),
+        ("propertys",),
+        ("properties", "enum", "maxlength"),
+        ("additionalProperties",),
+        ("anyOf", 0, "requird"),
+    ]
+    many = {"properties": {f"p{number}": {"type": "text"} for number in range(50)}}
+    assert len(list(schema_problems(many))) == 10
 
 
 def test_a_check_without_waiting_does_not_look_at_patterns() -> None:

@@ -53,11 +53,6 @@ def test_scalars_follow_the_core_schema_and_nothing_else(text: str, value: Any) 
         ("a: *x", "f:1: a: has an anchor or alias"),
         ("*x", "has an anchor or alias"),
         ("a: &x {b: 1}", "has an anchor or alias"),
-        ("<<: {a: 1}\n<<: {b: 2}", "is there twice"),
-        ("a: 1\na: 2", "f:2: a: is there twice"),
-        ("a: !!python/object/apply:os.system [x]", "has the tag"),
-        ("a: !!python/name:os.system x", "has the tag"),
-        ("a: !!binary aGk=", "has the tag"),
         ("{a: 1}: x", "has a key that is not text"),
         ("[a]: x", "has a key that is not text"),
         ("a: 1\n---\nb: 2", "has a second document"),
@@ -89,6 +84,22 @@ def test_what_is_hostile_or_ambiguous_is_refused_with_its_place(
     with pytest.raises(DefinitionError) as caught:
         read_yaml(text, "f")
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("<<: {a: 1}\n<<: {b: 2}", ["f:2: <<: is there twice. Keep one of them."]),
+        ("a: 1\na: 2\nb: !!int 3", ["f:2: a: is there twice. Keep one of them.",
+         "f:3: b: has the tag tag:yaml.org,2002:int. Write a plain value."]),
+        ("a: !!python/object/apply:os.system [x]", ["f:1: a: has the tag tag:yaml.org,2002:python"
+         "/object/apply:os.system. Write a plain value."]),
+    ],
+)  # fmt: skip
+def test_what_does_not_keep_the_rest_from_being_read_is_told_beside_it(
+    text: str, said: list[str]
+) -> None:
+    assert [str(problem) for problem in read_yaml(text, "f").problems] == said
 
 
 def test_an_alias_bomb_is_refused_at_its_first_anchor() -> None:

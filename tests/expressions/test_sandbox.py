@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from flowdbg.errors import SandboxError
 from flowdbg.expressions import Sandbox, SandboxLimits
+from flowdbg.expressions.sandbox import MODULES
 
 
 @pytest.fixture
@@ -98,6 +99,54 @@ async def test_an_attack_is_a_clear_error_and_the_next_call_works(
     with pytest.raises(SandboxError, match=words):
         await sandbox.run_function(body, {})
     assert await sandbox.evaluate("1 + 1", {}) == 2
+
+
+@pytest.mark.parametrize("module", MODULES)
+async def test_a_module_that_is_named_can_be_imported(sandbox: Sandbox, module: str) -> None:
+    assert await sandbox.run_function(f"import {module}\nreturn 'there'", {}) == "there"
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        ("import re\nm = re.search(r'(?P<n>\\d+)', 'a12')\nreturn int(m['n'])", 12),
+        ("from datetime import date, timedelta\n"
+         "return (date(2026, 1, 31) + timedelta(days=1)).isoformat()", "2026-02-01"),
+        ("import json\nreturn json.loads(json.dumps({'a': [1, None]}))", {"a": [1, None]}),
+        ("from collections import Counter\nreturn dict(Counter('aab'))", {"a": 2, "b": 1}),
+        ("x = 3.14159\nreturn f'{x:.2f} {\"a\"!r:>5}'", "3.14   'a'"),
+        ("return {k: [v for v in range(n)] for k, n in {'a': 2}.items()}", {"a": [0, 1]}),
+        ("class Box:\n    def __init__(self, n):\n        self.n = n\n"
+         "    def twice(self):\n        return self.n * 2\nreturn Box(4).twice()", 8),
+        ("try:\n    return 1 / 0\nexcept ZeroDivisionError as error:\n    return str(error)",
+         "division by zero"),
+    ],
+)  # fmt: skip
+async def test_the_python_people_write_works(sandbox: Sandbox, body: str, value: Any) -> None:
+    assert await sandbox.run_function(body, {}) == value
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("import json\nimport pandas", r"'pandas' \(line 2: import pandas\). It can import .*json"),
+        ("class A:\n    pass\nclass B(A):\n    pass",
+         r"does not have class inheritance and metaclasses \(line 3: class B\(A\):\)"),
+        ("x = {}\ndel x['a']", r"does not have the 'del' statement \(line 2"),
+        ("def numbers():\n    yield 1", r"does not have yield expressions \(line 2: yield 1\)"),
+        ("letter = {}\nreturn letter.text", r"\(line 2: .*\)\. A member .* read with \["),
+        ("return {'done': true}", r"line 1: .*Python writes it True"),
+        ("def half(n):\n    return n / 0\n\nreturn half(1)", r"line 2: return n / 0"),
+        ("text = \'\'\'\none\n\'\'\'\nreturn int(text)", r"ValueError: .*line 4: return int"),
+        ("assert 1 == 2, 'not equal'", r"AssertionError: not equal assert 1 == 2 \(line 1"),
+        ("break", r"'break' outside loop \(line 1: break\)"),
+    ],
+)  # fmt: skip
+async def test_what_does_not_work_is_named_with_its_line_and_what_to_do(
+    sandbox: Sandbox, body: str, words: str
+) -> None:
+    with pytest.raises(SandboxError, match=words):
+        await sandbox.run_function(body, {})
 
 
 async def test_nothing_of_one_call_is_left_for_the_next(sandbox: Sandbox) -> None:

@@ -21,9 +21,8 @@ _MODULE = "flowdbg.engine.models.local_server"
 class LocalProcess:
     """One model file, loaded in a process of its own when first used."""
 
-    def __init__(self, path: Path, context: int = CONTEXT) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._context = context
         self._process: subprocess.Popen[str] | None = None
         self._address = ""
         self._key = ""
@@ -75,7 +74,7 @@ class LocalProcess:
         settings = {
             "path": str(self._path),
             "key": self._key,
-            "context": self._context * PARALLEL,
+            "context": CONTEXT * PARALLEL,
             "parallel": PARALLEL,
         }
         answer = _exchange(process, json.dumps(settings) + "\n")

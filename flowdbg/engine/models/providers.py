@@ -110,6 +110,8 @@ def load_providers(path: Path, environment: Mapping[str, str] = os.environ) -> l
     try:
         with path.open(encoding="utf-8") as stream:
             source = read_yaml(stream.read(MAX_FILE_BYTES + 1), str(path))
+        if source.problems:
+            raise DefinitionError(source.problems)
         entries = _ProvidersFile.model_validate_json(source.as_json()).providers
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}.", "Name a providers file.") from error

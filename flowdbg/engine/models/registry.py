@@ -1,6 +1,6 @@
 """Finds the model that a model id names.
 
-scripted/<name>          a script: of the flow itself, else one given to the registry
+scripted/<name>          a script of the flow itself
 local/smollm2-135m       the small offline model
 local/<path>.gguf        any other GGUF file
 <provider>/<model>       a configured provider
@@ -18,32 +18,24 @@ from dataclasses import replace
 from pathlib import Path
 
 from flowdbg.engine.models.failures import ModelFailed
-from flowdbg.engine.models.local_process import CONTEXT, LocalProcess
+from flowdbg.engine.models.local_process import LocalProcess
 from flowdbg.engine.models.messages import ModelEvent, ModelRequest
 from flowdbg.engine.models.openai_chat import OpenAiChat
 from flowdbg.engine.models.providers import OPENAI, OPENROUTER, Provider
 from flowdbg.engine.models.scripted import ScriptedModel
 from flowdbg.engine.models.store import model_path
+from flowdbg.engine.nodes import SMALL_MODEL
 from flowdbg.engine.scripts import ScriptedReplies
 
-SMALL_MODEL = "smollm2-135m"
 _MAX_SCRIPTED = 200
 
 
 class Models:
     """All models of one process; use from one event loop."""
 
-    def __init__(
-        self,
-        cache_dir: Path,
-        providers: Sequence[Provider] = (),
-        scripts: Mapping[str, ScriptedReplies] | None = None,
-        local_context: int = CONTEXT,
-    ) -> None:
-        self._local_context = local_context
+    def __init__(self, cache_dir: Path, providers: Sequence[Provider] = ()) -> None:
         self._cache_dir = cache_dir
         self._providers = {provider.name: provider for provider in providers}
-        self._scripts = dict(scripts or {})
         self._scripted: dict[str, ScriptedModel] = {}
         self._chats: dict[tuple[str, str], OpenAiChat] = {}
         self._processes: dict[Path, LocalProcess] = {}
@@ -72,8 +64,7 @@ class Models:
         """Whether a model takes images, as far as is known: a provider's is taken to."""
         kind, _, rest = model.partition("/")
         if kind == "scripted":
-            script = scripts.get(rest) or self._scripts.get(rest)
-            return script is not None and script.sees_images
+            return rest in scripts and scripts[rest].sees_images
         return kind != "local"
 
     @property
@@ -113,7 +104,7 @@ class Models:
 
     async def _local(self, name: str, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         path = self._model_file(name)
-        process = self._processes.setdefault(path, LocalProcess(path, self._local_context))
+        process = self._processes.setdefault(path, LocalProcess(path))
         for is_last in (False, True):
             url, key = await process.endpoint()
             chat = self._chat(Provider("local", url, key, is_local=True))
@@ -152,9 +143,9 @@ class Models:
         return path
 
     def _scripted_model(self, name: str, scripts: Mapping[str, ScriptedReplies]) -> ScriptedModel:
-        script = scripts.get(name) or self._scripts.get(name)
+        script = scripts.get(name)
         if script is None:
-            known = ", ".join(sorted({*scripts, *self._scripts})) or "none"
+            known = ", ".join(sorted(scripts)) or "none"
             raise ModelFailed(
                 f"There is no scripted model `{name}`.",
                 f"Scripts there are: {known}.",

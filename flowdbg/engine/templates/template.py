@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -19,6 +20,7 @@ from flowdbg.engine.templates.environment import (
     FlowEnvironment,
     current_deadline,
 )
+from flowdbg.engine.templates.filters import FILTERS
 from flowdbg.engine.templates.tokens import single_names, tokens_of
 from flowdbg.errors import FlowdbgError
 
@@ -73,6 +75,20 @@ class Template:
             raise TemplateTooSlow from error
         except (LiquidError, *_FAULTS) as error:
             raise _explained(error, self._source, names) from error
+
+    def unknown_filter(self) -> TemplateError | None:
+        """What to say about a filter that does not exist; None when all of them do."""
+        for name, spans in self._bound.analyze(include_partials=False).filters.items():
+            if name not in FILTERS:
+                line, column = _line_and_column(self._source, spans[0].index)
+                close = difflib.get_close_matches(name, FILTERS, n=1)
+                return TemplateError(
+                    f"There is no filter `{name}` (line {line}, column {column}).",
+                    f"Did you mean `{close[0]}`?" if close else f"There are: {', '.join(FILTERS)}.",
+                    line=line,
+                    column=column,
+                )
+        return None
 
     def paths(self) -> set[tuple[str, ...]]:
         """The paths into given data that the template reads: `("outputs", "draft", "text")`."""
@@ -135,10 +151,9 @@ def _tokens(source: str, fields: Collection[str]) -> Iterator[Token]:
 def template_problem(source: str) -> TemplateError | None:
     """Why a template does not parse; None when it does."""
     try:
-        Template(source)
+        return Template(source).unknown_filter()
     except TemplateError as error:
         return error
-    return None
 
 
 def _explained(error: Exception, source: str, names: Collection[str]) -> TemplateError:
@@ -171,5 +186,9 @@ def _position(error: Exception, source: str) -> tuple[int, int]:
     token = error.token if isinstance(error, LiquidError) else None
     if token is None or token.start_index < 0 or token.source != source:
         return 0, 0
-    before = source[: token.start_index]
+    return _line_and_column(source, token.start_index)
+
+
+def _line_and_column(source: str, index: int) -> tuple[int, int]:
+    before = source[:index]
     return before.count("\n") + 1, len(before) - before.rfind("\n")
