@@ -67,9 +67,7 @@ def next_request(
             step_id: value for step_id, value in session.output_edits.items() if plan.has(step_id)
         },
         block_edits={
-            step_id: fields
-            for step_id, fields in session.block_edits.items()
-            if fields and plan.has(step_id)
+            step_id: fields for step_id, fields in session.block_edits.items() if plan.has(step_id)
         },
         resume=None if afresh else _resume(session),
         tools=session.tools,

@@ -68,7 +68,7 @@ class EventStreamReader:
         self._retry: int | None = None  # of finished blocks
         self._pending = bytearray()
         self._kept = 0  # bytes of `_pending` known to hold whole lines and no comment
-        self._opening: bytes | None = b""  # bytes that may still become a byte order mark
+        self._opening: bytes | None = b""  # too few bytes to tell whether they are a mark
         self._after_cr = False
         self._failure: EventTooLarge | None = None
         self._closed = False
@@ -124,8 +124,7 @@ class EventStreamReader:
             events = self._bounded_blocks(whole)
         else:
             events = self._blocks(whole)
-        if end < len(chunk) or self._failure is not None:
-            self._hold(chunk[end:], events)
+        self._hold(chunk[end:], events)
         return events
 
     def _refuse(self) -> NoReturn:
@@ -137,7 +136,7 @@ class EventStreamReader:
         """The chunk with LF as its only line end, without a byte order mark."""
         if self._opening is not None:
             chunk = self._opening + chunk
-            if len(chunk) < len(_BOM) and _BOM.startswith(chunk):
+            if len(chunk) < len(_BOM):
                 self._opening = chunk
                 return b""
             self._opening = None
@@ -170,7 +169,6 @@ class EventStreamReader:
             self._failure = self._drop_comments()
             if self._failure is None:
                 return
-        self._pending = bytearray()
         if not delivered:
             raise self._failure
 

@@ -125,6 +125,8 @@ FIELDS = [
     Case("many lines", b"data: l\n" * 500 + b"\n", [message("\n".join("l" * 500))]),
     Case("a line of four thousand characters", b"event: x\ndata: " + b"a" * 4000 + b"\n\n",
          [("x", "a" * 4000, "", None)]),
+    Case("a blank line before a long line", b"\ndata: " + b"a" * 3000 + b"\n\n",
+         [message("a" * 3000)]),
     Case("a long line between other fields",
          b"id: 7\ndata: " + b"a" * 3000 + b"\nevent: x\ndata\n\ndata: b\n\n",
          [("x", "a" * 3000 + "\n", "7", None), message("b", "7")], "7"),

@@ -131,6 +131,29 @@ def test_comments_never_add_up_to_an_event_that_is_too_large() -> None:
     assert [event.data for event in reader.feed(b"\ndata: b\n\n")] == ["a\nb"]
 
 
+@pytest.mark.parametrize("before", [b"", b"data: x\n\n"])
+def test_comments_in_front_of_an_event_are_no_part_of_its_size(before: bytes) -> None:
+    reader = EventStreamReader(10)
+    reader.feed(before)
+    for _ in range(3):
+        assert reader.feed(b": 345678\n") == []
+    assert [event.data for event in reader.feed(b"data: 789\n\n")] == ["789"]
+
+
+@pytest.mark.parametrize("size", [1, 8, 100])
+def test_an_event_of_exactly_the_limit_passes_beside_comments(size: int) -> None:
+    stream = b": 34567\ndata: 7890123456\n\n"
+    assert read(in_chunks(stream, size), limit=17)[0][0].data == "7890123456"
+    assert read_or_refuse(in_chunks(stream, size), 16) == ["too large"]
+
+
+def test_a_limit_that_was_passed_is_said_at_once_and_ends_the_reader() -> None:
+    reader = EventStreamReader(100)
+    for chunk in (b"data: " + b"y" * 200, JSON_EVENT):
+        with pytest.raises(EventTooLarge):
+            reader.feed(chunk)
+
+
 def test_many_small_events_are_not_one_large_event() -> None:
     assert len(read([JSON_EVENT * 50], limit=100)[0]) == 50
 
