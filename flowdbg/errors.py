@@ -19,6 +19,7 @@
     │       ├── NoSuchStep            the flow has no step at the cursor: it is at its end
     │       ├── RunLost               the server no longer knows the run; its outputs are ours
     │       ├── InputMissing          the run's inputs lack something
+    │       ├── EditRefused           an edit does not fit its block
     │       └── ServerFailed          5xx
     ├── StoreError              the session could not be read or written
     │   ├── NotSaved            disk full or an I/O error; what is in memory stays
@@ -174,6 +175,10 @@ class RunLost(Refused):
 
 class InputMissing(Refused):
     """The run's inputs lack something that the flow needs."""
+
+
+class EditRefused(Refused):
+    """A block has no such field, or the field cannot have such a value; nothing ran."""
 
 
 class ServerFailed(Refused):

@@ -1,76 +1,80 @@
 """What a run is asked with, as typed: the flags that debug, run, execute and jobs have in common.
 
-A reader declares flags and makes one value of them; `spread` gives a command the flags of a reader
-in place of a parameter of its own, so that each flag is written once.
+The fields of a class here are flags. `spread` gives a command the flags of a class in place of a
+parameter of its own, so that each flag is written once.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from flowdbg.cli import options, run_options
+import typer
+
+from flowdbg.cli import options
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """The inputs of a run, and what is changed about its blocks."""
 
-    message: str | None = None
-    parameters: Sequence[str] = ()
-    """`NAME=VALUE` or `NAME:=JSON`."""
-    params_file: Path | None = None
-    block_overrides: Sequence[str] = ()
-    """`STEP.FIELD=VALUE`."""
-    attachments: Sequence[str] = ()
-    trace: bool = False
+    message: Annotated[
+        str | None, typer.Option("--message", "-m", help="The run's message (its first input).")
+    ] = None
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("--param", "-p", metavar="NAME=VALUE", help="An input; NAME:=JSON for JSON."),
+    ] = None
+    params_file: Annotated[
+        Path | None,
+        typer.Option("--params", metavar="FILE", help="Inputs as a JSON object; - reads."),
+    ] = None
+    block_overrides: options.BlockOverrideOption = None
+    attachments: Annotated[
+        list[str] | None,
+        typer.Option("--attach", metavar="URL[=TYPE]", help="An image by its https URL; up to 10."),
+    ] = None
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Keep whole inputs and outputs in the run's trace.")
+    ] = False
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
     """The tools of a run, and what answers their calls."""
 
-    file: Path | None = None
-    choice: str = ""
-    handler: str = ""
-    command: str = ""
-    timeout: float = 60.0
-    rounds: int = 10
+    file: Annotated[
+        Path | None,
+        typer.Option("--tools", metavar="FILE", help="Tool definitions: a JSON list; - reads."),
+    ] = None
+    choice: Annotated[
+        str, typer.Option("--tool-choice", help="auto, none, required, or a tool's name.")
+    ] = ""
+    handler: Annotated[
+        str,
+        typer.Option("--tool-handler", metavar="MODULE:FUNCTION", help="Answers tool calls."),
+    ] = ""
+    command: Annotated[
+        str,
+        typer.Option(
+            "--tool-exec", metavar="COMMAND", help="Answers tool calls: JSON in on stdin, JSON out."
+        ),
+    ] = ""
+    timeout: Annotated[
+        float, typer.Option("--tool-timeout", min=0.1, help="Seconds that a tool call may take.")
+    ] = 60.0
+    rounds: Annotated[
+        int,
+        typer.Option("--max-tool-rounds", min=1, help="How often the handler may be asked."),
+    ] = 10
 
 
-def asked_flags(
-    message: options.MessageOption = None,
-    param: options.ParameterOption = None,
-    params: options.ParamsFileOption = None,
-    override_block: options.BlockOverrideOption = None,
-    attach: run_options.AttachOption = None,
-    trace: run_options.TraceOption = False,
-) -> Asked:
-    """The flags of a run's inputs."""
-    blocks, images = tuple(override_block or ()), tuple(attach or ())
-    return Asked(message, tuple(param or ()), params, blocks, images, trace)
-
-
-def tool_flags(
-    tools: run_options.ToolsOption = None,
-    tool_choice: run_options.ToolChoiceOption = "",
-    tool_handler: run_options.ToolHandlerOption = "",
-    tool_exec: run_options.ToolExecOption = "",
-    tool_timeout: run_options.ToolTimeoutOption = 60.0,
-    max_tool_rounds: run_options.MaxToolRoundsOption = 10,
-) -> Tools:
-    """The flags of a run's tools."""
-    return Tools(tools, tool_choice, tool_handler, tool_exec, tool_timeout, max_tool_rounds)
-
-
-def spread(
-    **readers: Callable[..., Any],
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the flags of a reader in place of its parameter of that name."""
-    flags = {name: inspect.signature(read, eval_str=True) for name, read in readers.items()}
+def spread(**classes: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the flags of a class in place of its parameter of that name."""
+    flags = {name: inspect.signature(one, eval_str=True) for name, one in classes.items()}
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         parameters: list[inspect.Parameter] = []
@@ -79,8 +83,8 @@ def spread(
             parameters += [one.replace(kind=one.KEYWORD_ONLY) for one in given]
 
         def called(**values: Any) -> None:
-            for name, read in readers.items():
-                values[name] = read(**{flag: values.pop(flag) for flag in flags[name].parameters})
+            for name, one in classes.items():
+                values[name] = one(**{flag: values.pop(flag) for flag in flags[name].parameters})
             command(**values)
 
         called.__name__, called.__doc__ = command.__name__, command.__doc__

@@ -46,7 +46,9 @@ def _without_command(
     ),
 ) -> None:
     if context.invoked_subcommand is None:
-        sessions.pick()
+        from flowdbg.cli.screen import Screen
+
+        Screen().pick()
 
 
 app.command()(debug.debug)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flowdbg.cli import options
+from flowdbg.cli import completing, options
 
 app = typer.Typer(
     help="Show settings and keep named servers.",
@@ -117,7 +117,14 @@ def add(
 
 
 @app.command()
-def key(name: options.NameArgument) -> None:
+def key(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="The profile's name.", autocompletion=completing.profiles
+        ),
+    ],
+) -> None:
     """Put a profile's key into the system's keyring; it is asked for and not shown.
 
     Without a terminal the key is the first line of the standard input.

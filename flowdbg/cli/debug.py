@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from flowdbg.cli import options
-from flowdbg.cli.asked import Asked, Tools, asked_flags, spread, tool_flags
+from flowdbg.cli.asked import Asked, Tools, spread
 from flowdbg.errors import UsageError
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from contextlib import AbstractAsyncContextManager
 
-    from flowdbg.debugger import Debugger
-    from flowdbg.present.tips import Tip
-
-
-@spread(asked=asked_flags, tools=tool_flags)
+@spread(asked=Asked, tools=Tools)
 def debug(
     target: options.TargetArgument = "",
     *,
@@ -35,67 +28,17 @@ def debug(
 ) -> None:
     """Debug a flow on the screen, paused before its first step."""
     from flowdbg.cli.opening import Opening, open_new, open_run
+    from flowdbg.cli.screen import Screen
 
     if run:
-        opened = open_run(run, target=target, url=url, profile=profile)
-        show(opened, theme=theme, ascii_only=ascii_only)
-        return
-    if not target:
-        raise UsageError("There is nothing to debug.", "Name a TARGET, or a finished --run.")
-    opening = Opening(target, asked, tools, override_output or (), url, profile)
-    show(open_new(opening), theme=theme, ascii_only=ascii_only)
-
-
-def show(
-    opened: AbstractAsyncContextManager[Debugger],
-    *,
-    theme: str = "",
-    ascii_only: bool = False,
-    tips: Sequence[Tip] = (),
-) -> None:
-    """Open a debugger and show it until the person quits.
-
-    Raises:
-        UsageError: There is no terminal; nothing was opened.
-    """
-    import asyncio
-
-    from flowdbg.cli.terminal import check_terminal
-
-    check_terminal()
-    asyncio.run(show_sessions(opened, theme=theme, ascii_only=ascii_only, tips=tips))
-
-
-async def show_sessions(
-    opened: AbstractAsyncContextManager[Debugger],
-    *,
-    theme: str = "",
-    ascii_only: bool = False,
-    tips: Sequence[Tip] = (),
-) -> None:
-    """Show a session, then each other one that the person goes over to, until they quit."""
-    import os
-
-    from flowdbg.cli.opening import open_stored
-    from flowdbg.cli.terminal import read_keys
-    from flowdbg.config import paths
-    from flowdbg.config.settings import load_settings
-    from flowdbg.tui.app import DebugApp
-
-    settings = load_settings(paths.config_file(), os.environ).settings
-    while True:
-        async with opened as debugger:
-            app = DebugApp(
-                debugger,
-                theme=theme or settings.theme,
-                ascii_only=ascii_only or settings.ascii,
-                tips=tips,
-                keys=settings.keys,
-                keymap=settings.keymap,
-                clipboard=settings.clipboard,
+        if override_output or (asked, tools) != (Asked(), Tools()):
+            raise UsageError(
+                "--run opens a run as it was; inputs, edits and tools cannot be given with it.",
+                "Leave them out, and edit the run on the screen.",
             )
-            read_keys()
-            chosen = await app.run_async()
-        if chosen is None:
-            return
-        opened, tips = open_stored(chosen), ()
+        opened = open_run(run, target=target, url=url, profile=profile)
+    elif target:
+        opened = open_new(Opening(target, asked, tools, override_output, url, profile))
+    else:
+        raise UsageError("There is nothing to debug.", "Name a TARGET, or a finished --run.")
+    Screen(theme, ascii_only=ascii_only).show(opened)

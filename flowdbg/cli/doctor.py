@@ -243,12 +243,12 @@ async def _ask_flow(target: str, url: str, profile: str) -> tuple[str, Plan | No
     """The flow's address, its plan where the server tells it, and what the target can do."""
     from contextlib import AsyncExitStack
 
-    from flowdbg.cli.opening import Opening, locate
+    from flowdbg.cli.servers import locate
     from flowdbg.dialects.targets import make_target
 
     async with AsyncExitStack() as stack:
-        place = await locate(Opening(target, url=url, profile=profile), stack)
+        place = await locate(stack, target, url=url, profile=profile)
         server = place.server
         client = make_target(server.dialect, url=server.url, address=place.address, key=server.key)
         stack.push_async_callback(client.aclose)
-        return str(place.address), await client.fetch_plan(place.pinned), client.capabilities
+        return str(place.address), await client.fetch_plan(place.version), client.capabilities

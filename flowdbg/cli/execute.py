@@ -5,31 +5,47 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from flowdbg.cli import options, run_options
-from flowdbg.cli.asked import Asked, Tools, asked_flags, spread, tool_flags
+import typer
+
+from flowdbg.cli import completing, options
+from flowdbg.cli.asked import Asked, Tools, spread
 from flowdbg.cli.ending import finish
 
 if TYPE_CHECKING:
+    from flowdbg.cli.remote import Reached
     from flowdbg.dialects.whole_runs import Executor
     from flowdbg.headless.execute import ExecuteOptions
-    from flowdbg.headless.tools import ToolHandler
 
 
-@spread(asked=asked_flags, tools=tool_flags)
+@spread(asked=Asked, tools=Tools)
 def execute(
     target: options.TargetArgument = "",
     *,
     asked: Asked,
-    messages: run_options.MessagesOption = None,
+    messages: Annotated[
+        Path | None,
+        typer.Option("--messages", metavar="FILE", help="A conversation (JSON) for the message."),
+    ] = None,
     url: options.UrlOption = "",
     profile: options.ProfileOption = "",
-    version: run_options.VersionOption = "",
+    version: options.VersionOption = "",
     tools: Tools,
-    resume: run_options.ResumeOption = "",
-    tool_result: run_options.ToolResultOption = None,
-    session_id: run_options.SessionIdOption = "",
+    resume: Annotated[
+        str,
+        typer.Option(
+            "--resume",
+            metavar="RUN",
+            help="Go on with a run that waits for tools.",
+            autocompletion=completing.waiting_runs,
+        ),
+    ] = "",
+    tool_result: Annotated[
+        list[str] | None,
+        typer.Option("--tool-result", metavar="CALL=JSON", help="Answer a call of --resume."),
+    ] = None,
+    session_id: options.SessionIdOption = "",
     as_json: options.JsonOption = False,
 ) -> None:
     """Run a whole flow in one call and print its result.
@@ -41,19 +57,11 @@ def execute(
     Exit codes: 0 completed, 1 failed, 2 wrong usage, 3 waits for tools that nobody answered,
     4 server or protocol trouble, 6 a waiting run could not be kept, 130 interrupted.
     """
-    from flowdbg.cli.tools import make_handler
-
-    async def go() -> int:
-        handler = make_handler(tools.handler, tools.command, tools.timeout)
-        answering = _Answering(handler, tools.rounds, tool_result or [])
-        offered = Tools(tools.file, tools.choice)
-        run = _Run(target, version, url, profile, session_id, asked, messages, offered)
-        if not resume:
-            return await _execute(run, answering, as_json)
-        _check_alone(run)
-        return await _resume(resume, answering, as_json)
-
-    finish(go(), as_json=as_json)
+    run = _Run(target, version, url, profile, session_id, asked, messages)
+    results = tool_result or []
+    if resume:
+        finish(_resume(resume, run, tools, results, as_json), as_json=as_json)
+    finish(_execute(run, tools, results, as_json), as_json=as_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,92 +75,86 @@ class _Run:
     session_id: str = ""
     asked: Asked = field(default_factory=Asked)
     messages: Path | None = None
-    tools: Tools = field(default_factory=Tools)
 
 
-@dataclass(frozen=True, slots=True)
-class _Answering:
-    """What answers tool calls."""
-
-    handler: ToolHandler | None
-    max_rounds: int
-    results: list[str]
-
-
-def _check_alone(run: _Run) -> None:
-    from flowdbg.errors import UsageError
-
-    if run != _Run():
-        raise UsageError(
-            "--resume goes on with a run as it was asked; only its tool calls are answered.",
-            "Give --tool-result, --tool-exec or --tool-handler with it, and nothing else.",
-        )
-
-
-async def _execute(run: _Run, answering: _Answering, as_json: bool) -> int:
+async def _execute(run: _Run, tools: Tools, results: list[str], as_json: bool) -> int:
+    from flowdbg.cli.inputs import make_handler
     from flowdbg.cli.remote import reach, request_for
     from flowdbg.dialects.targets import make_executor
     from flowdbg.errors import UsageError
     from flowdbg.headless import kept_runs
     from flowdbg.headless.execute import ExecuteOptions
-    from flowdbg.headless.kept_text import KeptRun
+    from flowdbg.headless.kept_runs import KeptRun
 
-    if not run.target or answering.results:
+    handler = make_handler(tools)
+    if not run.target or results:
         said = "A result answers a run that waits." if run.target else "No flow is named."
         raise UsageError(said, "Give a TARGET, or --resume RUN to go on with a waiting run.")
-    if answering.handler and not run.tools.file:
+    if handler and not tools.file:
         raise UsageError("The model is offered no tools.", "Name their definitions: --tools FILE.")
     where = {"url": run.url, "profile": run.profile, "tag": run.session_id}
     async with reach(make_executor, run.target, run.version, **where) as reached:
-        request = await request_for(
-            reached.remote, reached.version, run.asked, run.tools, run.messages
-        )
-        kept = KeptRun(
-            reached.url, reached.profile, str(reached.remote.address), reached.version, request
-        )
+        request = await request_for(reached, run.asked, tools, run.messages)
+        place = reached.place
+        server = place.server
+        kept = KeptRun(server.url, server.profile, str(place.address), place.version, request)
         how = ExecuteOptions(
             request,
-            reached.version,
-            answering.handler,
-            answering.max_rounds,
-            keep=(lambda paused: kept_runs.keep(kept, paused)) if reached.lasting else None,
+            place.version,
+            handler,
+            tools.rounds,
+            keep=None if place.file else lambda paused: kept_runs.keep(kept, paused),
         )
-        return await _driven(reached.remote, how, as_json)
+        return await _driven(reached, how, as_json)
 
 
-async def _resume(name: str, answering: _Answering, as_json: bool) -> int:
+async def _resume(name: str, run: _Run, tools: Tools, results: list[str], as_json: bool) -> int:
     """Go on with a run that was left waiting; it is forgotten when it has ended."""
+    from flowdbg.cli.inputs import make_handler, read_results
     from flowdbg.cli.remote import reach
-    from flowdbg.cli.tools import read_results
     from flowdbg.dialects.targets import make_executor
+    from flowdbg.errors import UsageError
     from flowdbg.headless import kept_runs
     from flowdbg.headless.execute import ExecuteOptions
 
-    results = read_results(answering.results)
+    handler = make_handler(tools)
+    if run != _Run() or tools.file or tools.choice:
+        raise UsageError(
+            "--resume goes on with a run as it was asked; only its tool calls are answered.",
+            "Give --tool-result, --tool-exec or --tool-handler with it, and nothing else.",
+        )
+    answers = read_results(results)
     kept, paused = kept_runs.find(name)
     version = "production" if kept.version is None else str(kept.version)
-    url = "" if kept.profile else kept.url
-    named = {"url": url, "profile": kept.profile}
-    async with reach(make_executor, kept.address, version, **named) as reached:
+    where = {"profile": kept.profile} if kept.profile else {"url": kept.url}
+    async with reach(make_executor, kept.address, version, **where) as reached:
         how = ExecuteOptions(
             kept.request,
-            reached.version,
-            answering.handler,
-            answering.max_rounds,
+            reached.place.version,
+            handler,
+            tools.rounds,
             paused=paused,
-            results=results,
+            results=answers,
             keep=lambda again: kept_runs.keep(kept, again),
         )
-        code = await _driven(reached.remote, how, as_json)
+        code = await _driven(reached, how, as_json)
     if code in (0, 1):
         kept_runs.forget(name)
     return code
 
 
-async def _driven(remote: Executor, how: ExecuteOptions, as_json: bool) -> int:
+async def _driven(reached: Reached[Executor], how: ExecuteOptions, as_json: bool) -> int:
+    from flowdbg.cli.remote import warn_of_edits
     from flowdbg.headless.execute import execute as run
     from flowdbg.headless.execute_report import JsonExecuteReport, TextExecuteReport
     from flowdbg.headless.progress import Progress
 
-    report = (JsonExecuteReport if as_json else TextExecuteReport)(sys.stdout, str(remote.address))
-    return int(await run(remote, how, report, Progress(sys.stderr, lines=not as_json)))
+    warn_of_edits(reached.place, how.request)
+    address = str(reached.place.address)
+    report = (
+        JsonExecuteReport(sys.stdout, address)
+        if as_json
+        else TextExecuteReport(sys.stdout, address, reached.runs)
+    )
+    progress = Progress(sys.stderr, lines=not as_json)
+    return int(await run(reached.remote, how, report, progress))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flowdbg.cli import options, run_options
-from flowdbg.cli.asked import Asked, asked_flags, spread
+from flowdbg.cli import options
+from flowdbg.cli.asked import Asked, spread
 from flowdbg.cli.ending import finish
 
 if TYPE_CHECKING:
@@ -26,21 +26,22 @@ TimeoutOption = Annotated[
 
 
 @app.command()
-@spread(asked=asked_flags)
+@spread(asked=Asked)
 def submit(
     target: options.TargetArgument,
     asked: Asked,
     url: options.UrlOption = "",
     profile: options.ProfileOption = "",
-    version: run_options.VersionOption = "",
+    version: options.VersionOption = "",
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the result, too.")] = False,
     timeout: TimeoutOption = 0.0,
-    session_id: run_options.SessionIdOption = "",
+    session_id: options.SessionIdOption = "",
     as_json: options.JsonOption = False,
 ) -> None:
     """Queue a run and print its id at once. Tools cannot be used in queued runs."""
     from flowdbg.cli.embedded import names_file
     from flowdbg.cli.remote import reach
+    from flowdbg.cli.servers import server_flags
     from flowdbg.dialects.targets import make_queue
     from flowdbg.errors import UsageError
 
@@ -54,7 +55,7 @@ def submit(
             )
         where = {"url": url, "profile": profile, "tag": session_id}
         async with reach(make_queue, target, version, **where) as reached:
-            return await _submit(reached, asked, _flags(url, profile), limit, as_json)
+            return await _submit(reached, asked, server_flags(url, profile), limit, as_json)
 
     finish(go(), as_json=as_json)
 
@@ -97,11 +98,12 @@ def wait(
     130 interrupted.
     """
     from flowdbg.cli.remote import reach_server
+    from flowdbg.cli.servers import server_flags
     from flowdbg.dialects.targets import make_queue
 
     async def go() -> int:
         async with reach_server(make_queue, target, url=url, profile=profile) as remote:
-            return await _wait(remote, run, _flags(url, profile), timeout, as_json)
+            return await _wait(remote, run, server_flags(url, profile), timeout, as_json)
 
     finish(go(), as_json=as_json)
 
@@ -109,12 +111,13 @@ def wait(
 async def _submit(
     reached: Reached[Queue], asked: Asked, flags: str, limit: float | None, as_json: bool
 ) -> int:
-    from flowdbg.cli.remote import request_for
+    from flowdbg.cli.remote import request_for, warn_of_edits
 
-    request = await request_for(reached.remote, reached.version, asked)
-    accepted = await reached.remote.submit(reached.version, request)
-    run = accepted.execution_id
+    request = await request_for(reached, asked)
+    warn_of_edits(reached.place, request)
     remote = reached.remote
+    accepted = await remote.submit(reached.place.version, request)
+    run = accepted.execution_id
     _report(remote, as_json).submitted(accepted, _come_back(remote, run, flags))
     return 0 if limit is None else await _wait(remote, run, flags, limit, as_json)
 
@@ -143,9 +146,3 @@ def _report(remote: Queue, as_json: bool) -> JobReport:
 
 def _come_back(remote: Queue, run: str, flags: str) -> str:
     return f"flowdbg jobs wait {remote.address} {shlex.quote(run)}{flags}"
-
-
-def _flags(url: str, profile: str) -> str:
-    """The flags that name the server again, as they were typed."""
-    named = f" --url {shlex.quote(url)}" if url else ""
-    return f"{named} --profile {shlex.quote(profile)}" if profile else named

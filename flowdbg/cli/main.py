@@ -49,7 +49,7 @@ def run_command() -> int:
             return READER_GONE
         return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
     except FlowdbgError as error:
-        from flowdbg.cli.complaints import complain
+        from flowdbg.cli.ending import complain
         from flowdbg.headless.exit_codes import code_of_error
 
         complain(error)
@@ -59,7 +59,7 @@ def run_command() -> int:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG):
             return _fault(error)
-        from flowdbg.cli.complaints import complain
+        from flowdbg.cli.ending import complain
 
         complain(FlowdbgError(f"The output cannot be written: {error.strerror}."))
         return NO_OUTPUT
@@ -73,7 +73,7 @@ def _fault(error: Exception) -> int:
     import tempfile
     import traceback
 
-    from flowdbg.cli.complaints import complain
+    from flowdbg.cli.ending import complain
     from flowdbg.errors import FlowdbgError
 
     told = "".join(traceback.format_exception(error))

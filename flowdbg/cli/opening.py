@@ -5,21 +5,26 @@ from __future__ import annotations
 import dataclasses
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from flowdbg.cli.asked import Asked, Tools
-from flowdbg.cli.embedded import names_file, published_flow
-from flowdbg.cli.inputs import read_block_edits, read_params, read_value
-from flowdbg.cli.servers import Server, find_server
-from flowdbg.cli.tools import make_handler, read_tools
+from flowdbg.cli.embedded import published_flow
+from flowdbg.cli.inputs import (
+    make_handler,
+    read_block_edits,
+    read_params,
+    read_tools,
+    read_value,
+    require_inputs,
+)
+from flowdbg.cli.servers import Place, Server, find_server, locate
 from flowdbg.config import paths
 from flowdbg.core.address import FlowAddress, parse_address, parse_target
 from flowdbg.core.entries import Entry, SessionOpened
-from flowdbg.core.inputs import missing_inputs, nearest, parameters_of
+from flowdbg.core.inputs import nearest, parameters_of
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.overrides import known_step, output_value, split_output_override
 from flowdbg.core.plan import Plan
@@ -39,7 +44,7 @@ class Opening:
     target: str
     asked: Asked = field(default_factory=Asked)
     tools: Tools = field(default_factory=Tools)
-    output_overrides: Sequence[str] = ()
+    output_overrides: Sequence[str] | None = None
     url: str = ""
     profile: str = ""
 
@@ -60,22 +65,21 @@ async def open_new(
     """
     base = read_params(opening.asked.params_file)
     async with AsyncExitStack() as stack:
-        place = await locate(opening, stack)
+        place = await locate(stack, opening.target, url=opening.url, profile=opening.profile)
         server = place.server
         target = _target(server, place.address)
         stack.push_async_callback(target.aclose)
-        plan = await target.fetch_plan(place.pinned)
-        schema = plan.inputs if plan else {}
-        parameters = parameters_of(opening.asked.parameters, base, schema)
-        if until:
-            _check_goal("--until", until, plan)
-        if unattended:
-            _require_inputs(opening.asked.message, parameters, schema)
+        plan = await target.fetch_plan(place.version)
         known = plan or Plan()
-        handler = make_handler(opening.tools.handler, opening.tools.command, opening.tools.timeout)
-        outputs = _output_edits(opening.output_overrides, known)
+        parameters = parameters_of(opening.asked.parameters or (), base, known.inputs)
+        if until:
+            _check_goal("--until", until, known)
+        if unattended:
+            require_inputs(opening.asked.message, parameters, known.inputs)
+        handler = make_handler(opening.tools)
+        outputs = _output_edits(opening.output_overrides or (), known)
         blocks = read_block_edits(opening.asked.block_overrides, known)
-        _check_skips(skip, plan, [step_id for step_id, _ in outputs])
+        _check_skips(skip, known, [step_id for step_id, _ in outputs])
         debugger = await _start(target, opening, parameters, place, plan)
         stack.push_async_callback(debugger.close)
         _name_server(debugger, server)
@@ -157,8 +161,8 @@ def _name_server(debugger: Debugger, server: Server) -> None:
     debugger.profile, debugger.is_production = server.profile, server.production
 
 
-def _check_goal(option: str, step_id: str, plan: Plan | None) -> None:
-    if plan is None or not plan.told:
+def _check_goal(option: str, step_id: str, plan: Plan) -> None:
+    if not plan.told:
         raise UsageError(
             f"The server tells no plan, so nothing is known of '{step_id}' before it runs.",
             f"Leave {option} out, or step there on the screen: flowdbg debug.",
@@ -169,7 +173,7 @@ def _check_goal(option: str, step_id: str, plan: Plan | None) -> None:
         )
 
 
-def _check_skips(steps: Sequence[str], plan: Plan | None, edited: Sequence[str]) -> None:
+def _check_skips(steps: Sequence[str], plan: Plan, edited: Sequence[str]) -> None:
     for step_id in steps:
         _check_goal("--skip", step_id, plan)
         if step_id not in edited:
@@ -179,42 +183,6 @@ def _check_skips(steps: Sequence[str], plan: Plan | None, edited: Sequence[str])
             )
 
 
-def _require_inputs(message: str | None, parameters: JsonText, schema: Mapping[str, Any]) -> None:
-    missing = missing_inputs(message, parameters.value, schema)
-    if missing:
-        raise UsageError(
-            f"The flow needs: {', '.join(missing)}.", "Give -m MESSAGE or -p NAME=VALUE."
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a flow was found."""
-
-    server: Server
-    address: FlowAddress
-    pinned: int | None
-    file: Path | None = None
-    """The flow file that got an embedded server for this session."""
-
-
-async def locate(opening: Opening, stack: AsyncExitStack) -> Place:
-    """Where the flow is: on a server, or in a file that gets a server of its own."""
-    if not names_file(opening.target):
-        server = find_server(url=opening.url, profile=opening.profile)
-        address, pinned = parse_target(server.complete(opening.target))
-        return Place(server, address, pinned)
-    if opening.url or opening.profile:
-        raise UsageError(
-            "A flow file is run on an embedded server; --url and --profile name another one.",
-            "Publish the file there (flowdbg publish FILE --url URL) and debug its address.",
-        )
-    file = Path(opening.target).absolute()
-    published = await stack.enter_async_context(published_flow(file))
-    server = find_server(url=published.url)
-    return Place(server, published.address, published.version, file)
-
-
 async def _start(
     target: Target,
     opening: Opening,
@@ -222,15 +190,15 @@ async def _start(
     place: Place,
     plan: Plan | None,
 ) -> Debugger:
-    definitions, choice = read_tools(opening.tools.file, opening.tools.choice)
-    attachments = read_attachments(opening.asked.attachments)
+    definitions, choice = read_tools(opening.tools)
+    attachments = read_attachments(opening.asked.attachments or ())
     store = _new_store(place.server, place.file)
     opened = SessionOpened(
         store.session_id,
         target.dialect,
         target.url,
         str(place.address),
-        place.pinned,
+        place.version,
         opening.asked.message,
         parameters,
         tools=definitions.text if definitions else "",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,39 +20,13 @@ FlowArgument = Annotated[
     str,
     typer.Argument(metavar="FLOW", help="org/project/flow.", autocompletion=completing.flows),
 ]
-SessionArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="SESSION",
-        help="A session's id, or the beginning or end of one.",
-        autocompletion=completing.sessions,
-    ),
-]
-SessionsArgument = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="SESSION...",
-        help="Sessions' ids, or the beginnings or ends of them.",
-        autocompletion=completing.sessions,
-    ),
-]
-NameArgument = Annotated[
-    str,
-    typer.Argument(metavar="NAME", help="The profile's name.", autocompletion=completing.profiles),
-]
-MessageOption = Annotated[
-    str | None, typer.Option("--message", "-m", help="The run's message (its first input).")
-]
-ParameterOption = Annotated[
-    list[str] | None,
-    typer.Option("--param", "-p", metavar="NAME=VALUE", help="An input; NAME:=JSON for JSON."),
-]
-ParamsFileOption = Annotated[
-    Path | None, typer.Option("--params", metavar="FILE", help="Inputs as a JSON object; - reads.")
-]
 UrlOption = Annotated[
     str,
-    typer.Option("--url", help="The server [default: $FLOWDBG_URL or http://127.0.0.1:8080]."),
+    typer.Option(
+        "--url",
+        help="The server's address.",
+        show_default="$FLOWDBG_URL or http://127.0.0.1:8080",
+    ),
 ]
 OutputOverrideOption = Annotated[
     list[str] | None,
@@ -83,4 +56,16 @@ ThemeOption = Annotated[
 ProfileOption = Annotated[
     str,
     typer.Option("--profile", "-P", help="A named server.", autocompletion=completing.profiles),
+]
+VersionOption = Annotated[
+    str,
+    typer.Option(
+        "--version",
+        metavar="VERSION",
+        help="production, draft, or a number; also as TARGET@VERSION.",
+        show_default="production",
+    ),
+]
+SessionIdOption = Annotated[
+    str, typer.Option("--session-id", metavar="TAG", help="Tag the run, to find it again.")
 ]

@@ -9,33 +9,37 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from flowdbg.cli.asked import Asked, Tools
-from flowdbg.cli.embedded import names_file, published_flow
-from flowdbg.cli.inputs import read_block_edits, read_json_file, read_params
-from flowdbg.cli.servers import Server, find_server
-from flowdbg.cli.tools import read_tools
-from flowdbg.core.inputs import missing_inputs, parameters_of
+from flowdbg.cli.embedded import names_file
+from flowdbg.cli.inputs import (
+    read_block_edits,
+    read_json_file,
+    read_params,
+    read_tools,
+    require_inputs,
+)
+from flowdbg.cli.servers import Place, find_server, locate, server_flags, warn_of_production
+from flowdbg.core.inputs import parameters_of
 from flowdbg.core.plan import Plan
 from flowdbg.dialects.attachments import read_attachments
 from flowdbg.dialects.targets import Maker
 from flowdbg.dialects.versions import parse_run_target
 from flowdbg.dialects.whole_runs import Remote, Runner, RunRequest
-from flowdbg.errors import UsageError
+from flowdbg.errors import Interrupted, RequestTimedOut, UsageError
 
 _LONGEST_TAG = 200
 
 Client = TypeVar("Client", bound=Remote)
+AnyRunner = TypeVar("AnyRunner", bound=Runner)
 
 
 @dataclass(frozen=True, slots=True)
 class Reached(Generic[Client]):
-    """A server, and the version of a flow on it that calls go to."""
+    """A flow that whole runs can be asked of."""
 
     remote: Client
-    url: str
-    profile: str
-    version: int | None = None
-    lasting: bool = True
-    """Whether the server is there after the command has ended."""
+    place: Place
+    runs: str
+    """The command that lists its runs; empty for a file, whose server ends with the command."""
 
 
 @asynccontextmanager
@@ -57,25 +61,18 @@ async def reach(
     """
     _check_tag(tag)
     async with AsyncExitStack() as stack:
-        number: int | None
-        lasting = not names_file(target)
-        if lasting:
-            server = find_server(url=url, profile=profile)
-            address, number = parse_run_target(server.complete(target), version)
-        else:
-            if url or profile or version:
-                raise UsageError(
-                    "A flow file is run as it is, on an embedded server; --url, --profile and "
-                    "--version are for flows on a server.",
-                    "Publish the file there (flowdbg publish FILE --url URL), or leave them out.",
-                )
-            published = await stack.enter_async_context(published_flow(Path(target).absolute()))
-            server, address, number = Server(published.url), published.address, published.version
+        place = await locate(stack, target, url=url, profile=profile, version=version)
+        server, address = place.server, place.address
         remote = make(
             server.dialect, url=server.url, key=server.key, address=address, session_id=tag
         )
         stack.push_async_callback(remote.aclose)
-        yield Reached(remote, server.url, server.profile, number, lasting)
+        runs = "" if place.file else f"flowdbg runs {address}{server_flags(url, profile)}"
+        try:
+            yield Reached(remote, place, runs)
+        except (Interrupted, RequestTimedOut) as error:
+            error.next_step += f" Look at its runs: {runs}" if runs else ""
+            raise
 
 
 @asynccontextmanager
@@ -101,8 +98,7 @@ async def reach_server(
 
 
 async def request_for(
-    remote: Runner,
-    version: int | None,
+    reached: Reached[AnyRunner],
     asked: Asked,
     tools: Tools = Tools(),
     conversation: Path | None = None,
@@ -114,12 +110,12 @@ async def request_for(
         TargetError: The server could not be asked for the plan.
     """
     base = read_params(asked.params_file)
-    attachments = read_attachments(asked.attachments)
-    definitions, choice = read_tools(tools.file, tools.choice)
+    attachments = read_attachments(asked.attachments or ())
+    definitions, choice = read_tools(tools)
     messages = read_json_file(conversation) if conversation else None
-    told = await remote.plan(version)
+    told = await reached.remote.plan(reached.place.version)
     plan = told.plan if told else Plan()
-    parameters = parameters_of(asked.parameters, base, plan.inputs)
+    parameters = parameters_of(asked.parameters or (), base, plan.inputs)
     request = RunRequest(
         message=asked.message,
         messages=messages,
@@ -130,14 +126,15 @@ async def request_for(
         tool_choice=choice,
         trace=asked.trace,
     )
-    remote.check(request)
-    said = "" if messages is not None else asked.message
-    missing = missing_inputs(said, parameters.value, plan.inputs)
-    if missing:
-        raise UsageError(
-            f"The flow needs: {', '.join(missing)}.", "Give -m MESSAGE or -p NAME=VALUE."
-        )
+    reached.remote.check(request)
+    require_inputs("" if messages is not None else asked.message, parameters, plan.inputs)
     return request
+
+
+def warn_of_edits(place: Place, request: RunRequest) -> None:
+    """Say on stderr that changed blocks go to production."""
+    if place.server.production:
+        warn_of_production(place.server.profile, sum(map(len, request.block_edits.values())))
 
 
 def _check_tag(tag: str) -> None:

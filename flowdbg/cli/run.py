@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from flowdbg.cli import options
-from flowdbg.cli.asked import Asked, Tools, asked_flags, spread, tool_flags
+from flowdbg.cli.asked import Asked, Tools, spread
 
 if TYPE_CHECKING:
     from flowdbg.cli.opening import Opening
-    from flowdbg.debugger import Debugger
     from flowdbg.headless.run import RunOptions
 
 
-@spread(asked=asked_flags, tools=tool_flags)
+@spread(asked=Asked, tools=Tools)
 def run(
     target: options.TargetArgument,
     *,
@@ -42,10 +41,9 @@ def run(
     from flowdbg.cli.opening import Opening
     from flowdbg.headless.run import RunOptions
 
-    opening = Opening(target, asked, tools, override_output or (), url, profile)
-    run_headless(
-        opening, RunOptions(until, run_remaining, on_stale, tuple(skip or ())), as_json=as_json
-    )
+    opening = Opening(target, asked, tools, override_output, url, profile)
+    how = RunOptions(until, run_remaining, on_stale, tuple(skip or ()))
+    run_headless(opening, how, as_json=as_json)
 
 
 def run_headless(opening: Opening, run_options: RunOptions, *, as_json: bool) -> None:
@@ -59,12 +57,14 @@ async def _run(opening: Opening, run_options: RunOptions, as_json: bool) -> int:
     """Run; with JSON, the last line is the outcome whatever happens."""
     import asyncio
 
-    from flowdbg.cli.complaints import complain
+    from flowdbg.cli.ending import complain
     from flowdbg.cli.opening import open_new
+    from flowdbg.cli.servers import warn_of_production
     from flowdbg.errors import FlowdbgError, NotSaved
     from flowdbg.headless.exit_codes import ExitCode, code_of_error
     from flowdbg.headless.report import JsonReport, TextReport, never_began
     from flowdbg.headless.run import run
+    from flowdbg.present.production import edits_to_send
 
     began, code = False, ExitCode.INTERRUPTED
     try:
@@ -72,7 +72,8 @@ async def _run(opening: Opening, run_options: RunOptions, as_json: bool) -> int:
             opening, unattended=True, until=run_options.until, skip=run_options.skip
         ) as debugger:
             began = True
-            _warn(debugger)
+            if debugger.is_production:
+                warn_of_production(debugger.profile, edits_to_send(debugger.session))
             report = (JsonReport if as_json else TextReport)(sys.stdout, debugger.session.plan)
             code = await run(debugger, run_options, report)
             if debugger.unsaved:
@@ -88,12 +89,3 @@ async def _run(opening: Opening, run_options: RunOptions, as_json: bool) -> int:
         if code is ExitCode.INTERRUPTED:
             raise
     return int(code)
-
-
-def _warn(debugger: Debugger) -> None:
-    """Say on stderr that edits go to production; a script cannot be asked."""
-    from flowdbg.present.production import production_warning
-
-    if debugger.is_production:
-        said = production_warning(debugger.session, debugger.profile)
-        sys.stderr.write(f"flowdbg: {said}\n" if said else "")

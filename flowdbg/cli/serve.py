@@ -25,7 +25,8 @@ DatabaseOption = Annotated[
     typer.Option(
         "--db",
         metavar="FILE|URL",
-        help="SQLite file or PostgreSQL URL [default: server.db in the data directory].",
+        help="SQLite file or PostgreSQL URL.",
+        show_default="server.db in the data directory",
     ),
 ]
 KeyOption = Annotated[

@@ -60,20 +60,35 @@ def list_all(as_json: options.JsonOption = False) -> None:
 
 @app.command("open")
 def open_one(
-    session: options.SessionArgument,
+    session: Annotated[
+        str,
+        typer.Argument(
+            metavar="SESSION",
+            help="A session's id, or the beginning or end of one.",
+            autocompletion=completing.sessions,
+        ),
+    ],
     theme: options.ThemeOption = "",
     ascii_only: options.AsciiOption = False,
 ) -> None:
     """Open a stored session where it stood."""
-    from flowdbg.cli.debug import show
     from flowdbg.cli.opening import open_stored
+    from flowdbg.cli.screen import Screen
 
-    show(open_stored(_find(session)), theme=theme, ascii_only=ascii_only)
+    path = _find(session)
+    Screen(theme, ascii_only=ascii_only).show(open_stored(path))
 
 
 @app.command("rm")
 def remove(
-    sessions: options.SessionsArgument,
+    sessions: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SESSION...",
+            help="Sessions' ids, or the beginnings or ends of them.",
+            autocompletion=completing.sessions,
+        ),
+    ],
 ) -> None:
     """Remove stored sessions for good."""
     from flowdbg.store import remove_session
@@ -111,7 +126,7 @@ def compare(
     """
     import json
 
-    from flowdbg.cli.complaints import complain
+    from flowdbg.cli.ending import complain
     from flowdbg.debugger.reading import read_session
     from flowdbg.errors import StoreError
     from flowdbg.headless.compare import (
@@ -140,40 +155,6 @@ def compare(
         for line in as_text(compared, steps):
             typer.echo(line)
     raise typer.Exit(code_of(steps))
-
-
-def pick() -> None:
-    """Let the person choose a stored session on the screen, and open it."""
-    import asyncio
-
-    from flowdbg.cli.terminal import check_terminal
-
-    check_terminal()
-    asyncio.run(_pick())
-
-
-async def _pick() -> None:
-    import os
-
-    from flowdbg.cli.debug import show_sessions
-    from flowdbg.cli.opening import open_stored
-    from flowdbg.config import paths
-    from flowdbg.config.settings import load_settings
-    from flowdbg.store import list_sessions
-    from flowdbg.tui.picker import PickerApp
-
-    settings = load_settings(paths.config_file(), os.environ).settings
-    stored = list_sessions(paths.sessions_dir())
-    app = PickerApp(
-        stored,
-        theme=settings.theme,
-        ascii_only=settings.ascii,
-        keys=settings.keys,
-        keymap=settings.keymap,
-    )
-    chosen = await app.run_async()
-    if chosen is not None:
-        await show_sessions(open_stored(chosen))
 
 
 def _state_of(summary: SessionSummary) -> str:

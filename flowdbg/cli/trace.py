@@ -26,7 +26,10 @@ def trace(
     flow: FlowOption = "",
     step: Annotated[str, typer.Option("--step", metavar="ID", help="Only this step.")] = "",
     attempt: Annotated[
-        str, typer.Option("--attempt", metavar="N|all", help="Which of its executions [latest].")
+        str,
+        typer.Option(
+            "--attempt", metavar="N|all", help="Which of its executions.", show_default="latest"
+        ),
     ] = "",
     loop_index: Annotated[
         int | None, typer.Option("--loop-index", min=0, help="Which iteration, from 0.")

@@ -24,6 +24,7 @@ class StopReason(StrEnum):
     ERROR = "error"
     TOOL_CALL = "tool call"
     INPUT_NEEDED = "input needed"
+    EDIT_REFUSED = "edit refused"
     STALE_PLAN = "stale plan"
     UNKNOWN = "outcome unknown"
     SERVER = "server trouble"

@@ -45,7 +45,13 @@ def output_value(text: str, step_id: str) -> JsonText:
 
 
 def block_value(text: str, field: str, step: Step | None) -> JsonText:
-    """The value of a block's field: text where the field holds text, else JSON where it is."""
+    """The value of a block's field: text where the field holds text, else JSON where it is.
+
+    Raises:
+        UsageError: The block does not have the field, where its fields are known.
+    """
+    if step and step.fields and field not in step.fields:
+        raise UsageError(f"'{step.id}' has no field '{field}'.", nearest(field, step.fields))
     current = step.config.get(field) if step else None
     if isinstance(current, str):
         return JsonText.of(text)

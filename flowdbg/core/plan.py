@@ -22,9 +22,12 @@ class Step:
     effect: str = ""
     """`none`, `read` or `write`; empty when not told."""
     children: tuple[Step, ...] = ()
+    fields: tuple[str, ...] = ()
+    """What a block edit can change, set or not; empty when not told."""
 
     def to_json(self) -> dict[str, Any]:
         """This step as JSON, for the log."""
+        fields = {"fields": list(self.fields)} if self.fields else {}
         return {
             "id": self.id,
             "name": self.name,
@@ -32,15 +35,16 @@ class Step:
             "config": self.config,
             "effect": self.effect,
             "children": [child.to_json() for child in self.children],
+            **fields,
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Step:
         """The step that `to_json` wrote."""
         children = tuple(cls.from_json(child) for child in value["children"])
-        return cls(
-            value["id"], value["name"], value["kind"], value["config"], value["effect"], children
-        )
+        fields = tuple(value.get("fields", ()))
+        head = (value["id"], value["name"], value["kind"], value["config"], value["effect"])
+        return cls(*head, children, fields)
 
 
 @dataclass(frozen=True, slots=True)

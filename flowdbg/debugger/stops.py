@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowdbg.core.entries import Outcome, Stopped, StopReason
 from flowdbg.core.session import Session
 from flowdbg.core.tool_calls import ToolCall
-from flowdbg.errors import InputMissing, NoSuchStep, RunLost, TargetError
+from flowdbg.errors import EditRefused, InputMissing, NoSuchStep, RunLost, TargetError
 
 _REASONS = {
     Outcome.PAUSED: StopReason.STEP,
@@ -28,6 +28,8 @@ def stop_after(session: Session, outcome: Outcome, error: TargetError | None) ->
         return Stopped(StopReason.END, "the server has no further step", step_id)
     if isinstance(error, InputMissing):
         return Stopped(StopReason.INPUT_NEEDED, str(error), step_id)
+    if isinstance(error, EditRefused):
+        return Stopped(StopReason.EDIT_REFUSED, str(error), step_id)
     if isinstance(error, RunLost):
         detail = "the server forgot the run; the outputs are here, the next step starts a new run"
         return Stopped(StopReason.SERVER, detail, step_id)

@@ -35,6 +35,11 @@ def overridden(node: Node, overrides: Mapping[str, Mapping[str, Any]]) -> Node:
     return _replaced(node, fields) if fields else node
 
 
+def fields_of(node: Node) -> tuple[str, ...]:
+    """The fields of a node that can be overridden."""
+    return tuple(name for name in NODE_MODELS[node.kind].model_fields if name not in _FIXED)
+
+
 def check_amount(overrides: Mapping[str, Mapping[str, Any]]) -> None:
     """Refuse overrides that would take long to check; they are checked while others wait.
 
@@ -63,10 +68,10 @@ def _text(step_id: str, name: str, value: Any) -> str:
 
 def _replaced(node: Node, fields: Mapping[str, Any]) -> Node:
     model = NODE_MODELS[node.kind]
-    allowed = [name for name in model.model_fields if name not in _FIXED]
+    allowed = fields_of(node)
     for name in fields:
         if name not in allowed:
-            raise _invalid(node.id, name, unknown_field(name, allowed))
+            raise _invalid(node.id, name, unknown_field(name, list(allowed)))
     stored = node.model_dump(mode="json", exclude_defaults=True, exclude={"steps"})
     steps = {"steps": [_placeholder()]} if isinstance(node, Container) else {}
     try:

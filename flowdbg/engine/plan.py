@@ -14,7 +14,7 @@ from typing import Any
 
 from flowdbg.engine.definition import FlowDefinition, definition_json
 from flowdbg.engine.nodes import Container, Effect, Node, effect_of
-from flowdbg.engine.overrides import check_amount, overridden
+from flowdbg.engine.overrides import check_amount, fields_of, overridden
 
 _IDENTITY = {"id", "name", "kind", "effect", "steps"}
 
@@ -32,6 +32,8 @@ class PlanEntry:
     """The block's configuration as JSON, without the fields above; None values left out."""
     children: tuple[PlanEntry, ...] = ()
     """What a container holds, in order."""
+    fields: tuple[str, ...] = ()
+    """What can be overridden, set or not."""
 
 
 def plan_of(definition: FlowDefinition) -> tuple[PlanEntry, ...]:
@@ -73,4 +75,5 @@ def apply_block_overrides(
 def _entry(node: Node) -> PlanEntry:
     children = tuple(_entry(child) for child in node.steps) if isinstance(node, Container) else ()
     config = node.model_dump(mode="json", exclude=_IDENTITY, exclude_none=True)
-    return PlanEntry(node.id, node.name, node.kind, effect_of(node), config, children)
+    head = (node.id, node.name, node.kind, effect_of(node), config)
+    return PlanEntry(*head, children, fields_of(node))

@@ -15,7 +15,7 @@ from flowdbg.core.tool_calls import ToolCall, result_message
 from flowdbg.dialects.versions import version_name
 from flowdbg.dialects.whole_runs import Executor, Finished, Paused, RunRequest
 from flowdbg.errors import TargetError, UsageError
-from flowdbg.headless.execute_report import ExecuteReport, Outcome
+from flowdbg.headless.execute_report import ExecuteReport, Outcome, resume_command
 from flowdbg.headless.exit_codes import ExitCode
 from flowdbg.headless.interruption import StoppedByPerson, unless_stopped
 from flowdbg.headless.progress import Progress
@@ -66,7 +66,7 @@ async def execute(
         code, answer = ExitCode.INTERRUPTED, driver.waiting
     except TargetError as error:
         if driver.answered and (name := _kept(driver.answered, options)):
-            error.next_step += f" Should the run still wait: flowdbg execute --resume {name}"
+            error.next_step += f" Should the run still wait: {resume_command(name)}"
         raise
     if answer is None:
         report.interrupted()

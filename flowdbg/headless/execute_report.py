@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -86,9 +87,11 @@ class JsonExecuteReport:
 class TextExecuteReport:
     """A run as a person reads it."""
 
-    def __init__(self, out: TextIO, address: str) -> None:
+    def __init__(self, out: TextIO, address: str, runs: str = "") -> None:
         self._out = out
         self._address = address
+        self._runs = runs
+        """The command that lists the flow's runs; empty when its server ends with this one."""
 
     def asked(self, paused: Paused) -> None:
         """Print the calls."""
@@ -123,15 +126,17 @@ class TextExecuteReport:
         self._out.flush()
 
     def _how_to_go_on(self, paused: Paused, outcome: Outcome) -> None:
-        resume = f"flowdbg execute --resume {outcome.resume}" if outcome.resume else ""
         if outcome.limited:
             self._line("The handler was asked as often as --max-tool-rounds allows.")
-        if not resume:
+        if not outcome.resume:
             self._line(
                 "Let a handler answer: --tool-exec COMMAND or --tool-handler MODULE:FUNCTION."
             )
             return
-        results = " ".join(f"--tool-result {call.id}=JSON" for call in paused.calls)
+        resume = resume_command(outcome.resume)
+        results = " ".join(
+            f"--tool-result {shlex.quote(f'{call.id}=JSON')}" for call in paused.calls
+        )
         self._line("Answer by hand and go on where it stands:")
         self._line(f"  {resume} {results}")
         self._line("or let a handler answer:")
@@ -139,9 +144,10 @@ class TextExecuteReport:
 
     def interrupted(self) -> None:
         """Say that nobody waits any more."""
-        self._line("Stopped waiting. Whether the server stopped, too, is not confirmed; its runs")
-        self._line(f"tell: flowdbg runs {self._address}")
-        self._out.flush()
+        self._line("Stopped waiting.")
+        if self._runs:
+            self._line("Whether the server stopped, too, is not confirmed; its runs tell:")
+            self._line(f"  {self._runs}")
 
     def _line(self, text: str, limit: int = 0) -> None:
         self._out.write(f"{safe_line(text, limit)}\n")
@@ -149,6 +155,11 @@ class TextExecuteReport:
 
 
 ExecuteReport = JsonExecuteReport | TextExecuteReport
+
+
+def resume_command(name: str) -> str:
+    """The command that goes on with a run that waits; the name is a server's word, so quoted."""
+    return f"flowdbg execute --resume {shlex.quote(name)}"
 
 
 def readable(value: JsonText) -> str:

@@ -10,13 +10,13 @@ import time
 from dataclasses import dataclass
 from typing import Final, TextIO
 
-from flowdbg.core.json_text import JsonText
 from flowdbg.dialects.whole_runs import Accepted, JobState, Queue
 from flowdbg.errors import (
     ConnectionFailed,
     FlowNotFound,
     Interrupted,
     RateLimited,
+    Refused,
     RequestTimedOut,
     ServerFailed,
     TargetError,
@@ -56,6 +56,25 @@ class Patience:
     """How long to wait at all; None for ever."""
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a job that has not ended."""
+
+    status: str = ""
+    """What the server said last; empty when it said nothing."""
+    trouble: str = ""
+    """Why it cannot be asked; empty when it answers."""
+
+    @property
+    def words(self) -> str:
+        """What is known, as a sentence."""
+        if self.status and not self.trouble:
+            return "The job goes on."
+        if self.status:
+            return f"It was {self.status} when the server answered last ({self.trouble})."
+        return f"How the job stands is not known: {self.trouble or 'nobody answered yet.'}"
+
+
 class JobReport:
     """What the commands print about a job."""
 
@@ -91,11 +110,14 @@ class JobReport:
         if state.result.text != "null":
             self._print(safe_text(readable(state.result)))
 
-    def left_alone(self, run: str, why: str, come_back: str, code: ExitCode) -> None:
-        """Say that the job goes on, and how to come back to it."""
+    def left_alone(
+        self, run: str, why: str, stands: Standing, come_back: str, code: ExitCode
+    ) -> None:
+        """Say that nobody waits any more, what is known of the job, and how to come back to it."""
         if self._as_json:
-            write_line(self._out, {"event": "job_left", **self._ids(run), "exit_code": int(code)})
-        self._say(f"{why} The job goes on. Come back with: {come_back}")
+            line = {"event": "job_left", **self._ids(run), "status": stands.status or None}
+            write_line(self._out, {**line, "exit_code": int(code)})
+        self._say(f"{why} {stands.words} Come back with: {come_back}")
 
     def _ids(self, execution_id: str) -> dict[str, str]:
         return {"flow": self._address, "execution_id": execution_id}
@@ -135,17 +157,21 @@ async def wait(
     Raises:
         TargetError: The server does not know the job, or was away for too long.
     """
+    asking = _Asking(remote, execution_id, progress, patience)
     try:
         async with progress:
-            asking = _Asking(remote, execution_id, progress, patience)
             state = await unless_stopped(asking.until_ended())
+        why = f"It has not ended within {patience.total or 0:g} seconds."
+        code = ExitCode.STOPPED if asking.stands.status else ExitCode.TROUBLE
     except StoppedByPerson:
-        why, code = "Stopped waiting.", ExitCode.INTERRUPTED
-        report.left_alone(execution_id, why, come_back, code)
-        return code
+        state, why, code = None, "Stopped waiting.", ExitCode.INTERRUPTED
+    except FlowNotFound:
+        raise
+    except TargetError as error:
+        error.next_step += f" Come back to the job with: {come_back}"
+        raise
     if state is None:
-        why, code = f"It has not ended within {patience.total or 0:g} seconds.", ExitCode.STOPPED
-        report.left_alone(execution_id, why, come_back, code)
+        report.left_alone(execution_id, why, asking.stands, come_back, code)
         return code
     code = _CODES[state.status]
     report.status(state, code)
@@ -165,13 +191,18 @@ class _Asking:
         self._began = time.monotonic()
         self._reached = self._began
         """When the server answered last."""
+        self.stands = Standing()
 
     async def until_ended(self) -> JobState | None:
-        """The job's end; None when the time is over."""
+        """The job's end; None when the time is over.
+
+        Raises:
+            TargetError: The server does not know the job, or was away for too long.
+        """
         pause = self._patience.first
         while True:
             state, wait_for = await self._ask()
-            if state.status in _CODES:
+            if state is not None and state.status in _CODES:
                 return state
             pause = max(pause, wait_for)
             total = self._patience.total
@@ -180,24 +211,27 @@ class _Asking:
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, self._patience.longest)
 
-    async def _ask(self) -> tuple[JobState, float]:
-        """How the job stands, and how long the server wants to be left alone."""
+    async def _ask(self) -> tuple[JobState | None, float]:
+        """How the job stands, None when nobody says; and how long the server wants to be left."""
         try:
             state = await self._remote.job(self._id)
-        except FlowNotFound:
+        except FlowNotFound as error:
             if time.monotonic() - self._began > GRACE:
                 raise
-            state = JobState(self._id, "pending", JsonText("null"))
-        except (ConnectionFailed, Interrupted, RequestTimedOut, ServerFailed) as error:
-            return self._trouble(error), 0.0
-        except RateLimited as error:
-            return self._trouble(error), error.retry_after or 0.0
+            self._reached = time.monotonic()
+            self._stand("pending", Standing(trouble=error.what))
+            return None, 0.0
+        except (ConnectionFailed, Interrupted, RequestTimedOut, RateLimited, ServerFailed) as error:
+            if time.monotonic() - self._reached > self._patience.trouble:
+                raise
+            stands = Standing(self.stands.status, error.what)
+            self._stand(f"asking again, because: {error.what}", stands)
+            wait_for = error.retry_after if isinstance(error, Refused) else None
+            return None, wait_for or 0.0
         self._reached = time.monotonic()
-        self._progress.say(f"job {self._id}: {state.status}")
+        self._stand(state.status, Standing(state.status))
         return state, 0.0
 
-    def _trouble(self, error: TargetError) -> JobState:
-        if time.monotonic() - self._reached > self._patience.trouble:
-            raise error
-        self._progress.say(f"job {self._id}: asking again, because: {error.what}")
-        return JobState(self._id, "unknown", JsonText("null"))
+    def _stand(self, words: str, stands: Standing) -> None:
+        self.stands = stands
+        self._progress.say(f"job {self._id}: {words}")

@@ -162,6 +162,7 @@ def _event_line(event: Event) -> Line | None:
                     "duration_ms": event.duration_ms,
                     "tokens": event.tokens.total if event.tokens else None,
                     "cost_usd": None if event.cost is None else str(event.cost),
+                    "skipped": event.skipped,
                 },
                 event.path,
             )

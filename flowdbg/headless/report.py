@@ -125,6 +125,8 @@ class TextReport:
             case StepOutput(_, delta, path):
                 value = delta.value
                 self._stream(value if isinstance(value, str) else f"{delta.text}\n", path)
+            case StepCompleted(step_id, path=(), skipped=True):
+                self._line(f"- {step_id} skipped")
             case StepCompleted(step_id, output, path=()):
                 self._line(f"✓ {step_id} {formats.duration(event.duration_ms)}")
                 if output.value != {"text": "".join(self._streamed)}:

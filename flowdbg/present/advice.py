@@ -45,6 +45,8 @@ def _for_stop(session: Session, said: str) -> str:
             return "i gives the step an output, o changes its block; r runs it again."
         case StopReason.INPUT_NEEDED:
             return f"{said}. m gives the inputs."
+        case StopReason.EDIT_REFUSED:
+            return f"{said}. o corrects the edit, x takes it back."
         case StopReason.START | StopReason.END if said:  # of a run that was opened
             return f"{said}."
         case StopReason.USER if turn is not None and turn.outcome is Outcome.CANCELLED:

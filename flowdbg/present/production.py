@@ -17,15 +17,12 @@ def edits_to_send(session: Session) -> int:
 
 def production_question(session: Session, profile: str) -> str:
     """Return what to ask before edits go out for the first time."""
-    return f"{_what(session, profile)} Send them?"
+    return f"{production_warning(profile, edits_to_send(session))} Send them?"
 
 
-def production_warning(session: Session, profile: str) -> str:
-    """Return the line that a script is warned with; empty when no edit goes out."""
-    return _what(session, profile) if edits_to_send(session) else ""
-
-
-def _what(session: Session, profile: str) -> str:
-    edits = formats.plural(edits_to_send(session), "edit")
-    where = safe_line(profile, 40) or safe_line(session.url, 60)
-    return f"{where} is PRODUCTION, and this run takes {edits} along."
+def production_warning(profile: str, edits: int) -> str:
+    """Return the line that a script is warned with when edits go to a named server."""
+    return (
+        f"{safe_line(profile, 40)} is PRODUCTION, and this run takes "
+        f"{formats.plural(edits, 'edit')} along."
+    )

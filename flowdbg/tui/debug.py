@@ -302,7 +302,12 @@ class DebugScreen(Desk):
             self._select_quietly(self.select_after)
             self.select_after = ""
         stop = self.session.stop
-        trouble = (StopReason.SERVER, StopReason.INPUT_NEEDED, StopReason.UNKNOWN)
+        trouble = (
+            StopReason.SERVER,
+            StopReason.INPUT_NEEDED,
+            StopReason.EDIT_REFUSED,
+            StopReason.UNKNOWN,
+        )
         if stop.reason in trouble and stop.detail and self.has_class("-flat"):  # no line for it
             self.tell(stop.detail, severity="error", timeout=8)
         if stop.reason is StopReason.INPUT_NEEDED:

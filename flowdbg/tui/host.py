@@ -57,7 +57,7 @@ class FlowdbgApp(LeanApp):
         self._ascii_filter = AsciiFilter()
         for ours in OURS:
             self.register_theme(ours)
-        self.theme = chosen_theme("ansi" if no_colour else theme, self.available_themes)
+        self.theme = chosen_theme("ansi" if no_colour else theme)
 
     def take_keys(self, keys: Mapping[str, str | list[str]] | None, keymap: str) -> None:
         """Bind actions as the configuration says.

@@ -6,9 +6,8 @@ States never differ by colour alone, so a theme may change everything here.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from flowdbg.errors import ConfigError
 from flowdbg.present.suggest import did_you_mean
@@ -116,17 +115,16 @@ SHORT = {
 """What people write for the themes that are offered first."""
 
 
-def chosen_theme(wanted: str, known: Iterable[str]) -> str:
+def chosen_theme(wanted: str) -> str:
     """Return the name of a theme that exists.
 
     Args:
         wanted: A short or a full name; empty follows `TEXTUAL_THEME`, else it is dark.
-        known: The names of all themes.
 
     Raises:
         ConfigError: There is no such theme.
     """
-    names = set(known)
+    names = {*BUILTIN_THEMES, *(theme.name for theme in OURS)}
     asked = wanted or os.environ.get("TEXTUAL_THEME", "") or "dark"
     name = SHORT.get(asked, asked)
     if name in names:

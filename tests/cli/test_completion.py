@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -110,26 +111,70 @@ def test_nothing_heavy_is_loaded_for_it(folder: Path) -> None:
     assert loaded & set(HEAVY) == set()
 
 
-def test_bash_completes_with_the_script_that_is_installed(folder: Path, tmp_path: Path) -> None:
+BASH = """
+    source <(_FLOWDBG_COMPLETE=source_bash flowdbg)
+    COMP_WORDS=(flowdbg debug acme/demo/o) COMP_CWORD=2
+    _flowdbg_completion flowdbg
+    echo "${COMPREPLY[@]}"
+"""
+ZSH = """
+    compdef() { }
+    _arguments() { print -r -- "$@" }
+    source <(_FLOWDBG_COMPLETE=source_zsh flowdbg)
+    words=(flowdbg debug acme/demo/o) CURRENT=3
+    _flowdbg_completion
+"""
+"""Zsh calls the function that is installed with the words typed, and it calls `_arguments`."""
+FISH = """
+    _FLOWDBG_COMPLETE=source_fish flowdbg | source
+    complete --do-complete "flowdbg debug acme/demo/o"
+"""
+
+
+@pytest.mark.parametrize(
+    ("shell", "script", "wanted"),
+    [
+        (("bash", "--norc"), BASH, "acme/demo/other"),
+        (("zsh", "-f"), ZSH, '*: :(("acme/demo/other"))'),
+        (("fish", "--no-config"), FISH, "acme/demo/other"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_a_shell_completes_with_the_script_that_is_installed(
+    folder: Path, tmp_path: Path, shell: tuple[str, ...], script: str, wanted: str
+) -> None:
+    if shutil.which(shell[0]) is None:
+        pytest.skip(f"{shell[0]} is not installed")
     program = tmp_path / "flowdbg"
     program.write_text(f"#!{sys.executable}\n{PROGRAM}\n")
     program.chmod(0o700)
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
-    script = """
-        source <(_FLOWDBG_COMPLETE=source_bash flowdbg)
-        COMP_WORDS=(flowdbg debug acme/demo/o) COMP_CWORD=2
-        _flowdbg_completion flowdbg
-        echo "${COMPREPLY[@]}"
-    """
-    shell = subprocess.run(
-        ["bash", "--norc", "-c", script],
+    ended = subprocess.run(
+        [*shell, "-c", script],
         capture_output=True,
         text=True,
         check=True,
         cwd=folder,
         env={**os.environ, "PATH": path},
     )
-    assert (shell.stdout, shell.stderr) == ("acme/demo/other\n", "")
+    assert (ended.stdout, ended.stderr) == (f"{wanted}\n", "")
+
+
+def test_help_has_nothing_that_a_shell_would_leave_out_or_run(folder: Path) -> None:
+    """In zsh what stands in square brackets is left out of a description."""
+    for command in ("run", "execute", "jobs submit", "trace"):
+        line = f"flowdbg {command} --"
+        environment = {"_FLOWDBG_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": line}
+        told = subprocess.run(
+            [sys.executable, "-c", PROGRAM],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=folder,
+            env={**os.environ, **environment},
+        ).stdout
+        assert """"--url":"The server''s address.\"""" in told
+        assert not set("$`") & set(told)
 
 
 def test_the_themes_that_are_offered_exist() -> None:

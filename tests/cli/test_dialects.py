@@ -57,7 +57,7 @@ def test_its_flows_run_whole() -> None:
 def test_what_it_cannot_do_is_said_with_what_it_can(
     monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], missing: str
 ) -> None:
-    monkeypatch.setattr("flowdbg.cli.terminal.check_terminal", lambda: None)
+    monkeypatch.setattr("flowdbg.cli.screen._check_terminal", lambda: None)
     result = run(*arguments, "-P", "toys")
     assert (result.code, result.out) == (2, "")
     assert f"speaks 'toy', which has no '{missing}'" in result.err

@@ -22,6 +22,9 @@ NOBODY = ("--url", "http://127.0.0.1:9", "--json")
         (("runs", "a/b/c"), 4, "connection refused"),
         (("runs",), 2, "Which flow?"),
         (("trace", "e1"), 4, "connection refused"),
+        (("versions", "a/b/c"), 4, "connection refused"),
+        (("promote", "a/b/c", "1"), 4, "connection refused"),
+        (("publish", "none.flow.yaml"), 2, "none.flow.yaml"),
         (("trace", "e1", "--attempt", "0"), 2, "--step"),
     ],
 )

@@ -164,7 +164,7 @@ def test_the_version_is_part_of_the_address(target: str, more: Sequence[str], pa
         (["--resume", "x", "-m", "y"], "goes on with a run as it was asked"),
         (["--resume", "never-seen"], "No run is kept"),
         (["nowhere.flow.yaml"], "There is no file"),
-        (["nowhere.flow.yaml", "--version", "3"], "run as it is"),
+        (["nowhere.flow.yaml", "--version", "3"], "server of its own"),
     ],
 )
 def test_wrong_usage_ends_with_2_and_posts_nothing(arguments: list[str], says: str) -> None:
@@ -359,7 +359,7 @@ def test_every_code_has_a_sentence_that_needs_no_debugger_keys(code: str) -> Non
     with played(refusal).in_thread() as server:
         ran = run("execute", TWO, "-m", "x", "--url", server.url)
         assert server.posts == 1
-    assert ran.code in (4, 5)
+    assert ran.code in (2, 4, 5)
     assert f"400 {code}: it went wrong" in ran.err
     next_step = ran.err.rstrip().rsplit("\n", 1)[-1].strip()
     assert next_step.endswith(".")
@@ -393,6 +393,17 @@ def test_trouble_ends_with_4_and_nothing_is_sent_twice(script: Script, says: str
     assert "Traceback" not in ran.err
 
 
+@pytest.mark.parametrize("command", [("execute",), ("jobs", "submit")])
+def test_after_a_break_the_command_that_lists_the_runs_is_whole(command: tuple[str, ...]) -> None:
+    with played([RESET], [RESET]).in_thread() as server:
+        ran = run(*command, TWO, "-m", "x", "--url", server.url)
+        assert f"Look at its runs: flowdbg runs {TWO} --url {server.url}\n" in ran.err
+        run("config", "add", "my own", "--url", server.url)
+        ran = run(*command, TWO, "-m", "x", "-P", "my own")
+        assert f"Look at its runs: flowdbg runs {TWO} --profile 'my own'\n" in ran.err
+    assert ran.code == 4
+
+
 def test_what_a_server_says_cannot_reach_the_terminal() -> None:
     evil = "\x1b]52;c;x\x07\u202e[bold]"
     failed = {"status": "failed", "result": evil, "executionId": evil, "error": {"stepId": evil}}
@@ -405,6 +416,14 @@ def test_what_a_server_says_cannot_reach_the_terminal() -> None:
         assert not {"\x1b", "\x07", "\u202e"} & set(ran.out + ran.err)
     (kept,) = (paths.data_dir() / "waiting").iterdir()
     assert "\x1b" not in kept.name
+
+
+def test_a_command_to_paste_is_safe_whatever_a_server_calls_a_run() -> None:
+    call = {"id": "`c`", "function": {"name": "look", "arguments": "{}"}}
+    waiting = {**PAUSED, "executionId": "$(touch x); e", "toolCalls": [call]}
+    with played(answer_json(200, waiting)).in_thread() as server:
+        ran = run("execute", TWO, "-m", "x", "--url", server.url)
+    assert "flowdbg execute --resume '$(touch x); e' --tool-result '`c`=JSON'\n" in ran.out
 
 
 def test_ctrl_c_while_a_tool_works_leaves_the_run_waiting(tmp_path: Path) -> None:
@@ -439,4 +458,5 @@ def test_ctrl_c_ends_with_130_and_says_what_is_not_known() -> None:
         assert process.returncode == 130
         assert server.posts <= 1
     assert "not confirmed" in out
+    assert f"flowdbg runs {TWO} --url {server.url}\n" in out
     assert "Traceback" not in err

@@ -123,6 +123,7 @@ def test_waiting_ends_when_the_server_stays_away(monkeypatch: pytest.MonkeyPatch
     ran = run("jobs", "wait", LOOP, "e1", "--url", "http://127.0.0.1:9")
     assert ran.code == 4
     assert "connection refused" in ran.err
+    assert f"with: flowdbg jobs wait {LOOP} e1 --url http://127.0.0.1:9\n" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -145,10 +146,29 @@ def test_a_job_that_is_not_over_has_3_and_a_wait_can_end() -> None:
         assert (ran.code, ran.lines[0]["status"]) == (3, "running")
         ran = run("jobs", "wait", LOOP, "e1", "--url", server.url, "--timeout", "0.3")
         said = run("jobs", "wait", LOOP, "e1", "--url", server.url, "--timeout", "0.3", "--json")
-    last = {"event": "job_left", "flow": LOOP, "execution_id": "e1", "exit_code": 3}
-    assert (said.code, said.lines) == (3, [last])
+    last = {"event": "job_left", "flow": LOOP, "execution_id": "e1", "status": "running"}
+    assert (said.code, said.lines) == (3, [{**last, "exit_code": 3}])
     assert ran.code == 3
     assert "The job goes on." in ran.err
+
+
+def test_a_wait_that_ends_says_no_more_than_what_is_known() -> None:
+    nowhere = ("jobs", "wait", LOOP, "e1", "--url", "http://127.0.0.1:9", "--timeout", "0.3")
+    ran = run(*nowhere)
+    assert (ran.code, ran.out) == (4, "")
+    assert "How the job stands is not known: Nothing listens" in ran.err
+    assert "goes on" not in ran.err
+    (line,) = run(*nowhere, "--json").lines
+    assert (line["event"], line["status"], line["exit_code"]) == ("job_left", None, 4)
+    with asked(stands("running"), [RESET]).in_thread() as server:
+        ran = run("jobs", "wait", LOOP, "e1", "--url", server.url, "--timeout", "0.5")
+    assert ran.code == 3
+    assert "It was running when the server answered last (" in ran.err
+    assert "goes on" not in ran.err
+    with asked(UNKNOWN).in_thread() as server:
+        ran = run("jobs", "wait", LOOP, "e1", "--url", server.url, "--timeout", "0.3")
+    assert ran.code == 4
+    assert "is not known: The server answered 404 JOB_NOT_FOUND" in ran.err
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from tests.cli.program import run
 from tests.e2e.terminal import Terminal
+from tests.faults.server import FaultServer, answer_json
 
 TWO = "acme/demo/two-step"
 DRAFT = 'draft={"text": "x"}'
@@ -26,6 +27,34 @@ def test_a_script_is_warned_on_stderr_when_edits_go_to_production(prod: str) -> 
     assert edited.code == 0
     assert edited.err == WARNING
     assert edited.lines  # stdout stays a stream of JSON
+
+
+@pytest.mark.parametrize("command", [("execute",), ("jobs", "submit")])
+def test_whole_runs_and_jobs_warn_of_changed_blocks(prod: str, command: tuple[str, ...]) -> None:
+    edited = run(*command, TWO, "-m", "hi", "-P", prod, "--override-block", "draft.prompt=LOUD")
+    assert edited.code == 0
+    assert edited.err.startswith(WARNING)
+    plain = run(*command, TWO, "-m", "hi", "-P", prod)
+    assert "PRODUCTION" not in plain.err
+
+
+def test_a_resumed_run_warns_of_the_blocks_that_it_changes_again() -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    waits = {
+        "status": "tool_calls_required",
+        "executionId": "e1",
+        "pausedAtStep": "ask",
+        "toolCallMessages": [{"role": "assistant", "toolCalls": [call]}],
+        "toolCalls": [call],
+        "accumulatedOutputs": {},
+    }
+    done = {"status": "completed", "result": 1}
+    with FaultServer(answer_json(200, waits), answer_json(200, done)).in_thread() as server:
+        run("config", "add", "prod", "--url", server.url, "--production")
+        first = run("execute", TWO, "-m", "x", "-P", "prod", "--override-block", "ask.model=m")
+        again = run("execute", "--resume", "e1", "--tool-result", "c1=1")
+    assert (first.code, again.code) == (3, 0)
+    assert again.err.startswith(WARNING)
 
 
 def test_without_edits_there_is_no_warning(prod: str) -> None:

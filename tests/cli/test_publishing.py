@@ -42,7 +42,9 @@ def test_publish_says_the_version_and_that_it_is_production(server: Running, fil
     )
     second = run("publish", str(file), "--no-production").output
     assert f"Published {FLOW}@2" in second
-    assert f"flowdbg promote {FLOW} 2" in second
+    assert f"flowdbg promote {FLOW} 2\n" in second
+    third = run("publish", str(file), "--no-production", "--url", server.base).output
+    assert f"flowdbg promote {FLOW} 3 --url {server.base}\n" in third
 
 
 def test_versions_lists_them_and_marks_production(server: Running, file: Path) -> None:
@@ -61,6 +63,14 @@ def test_promote_moves_production(server: Running, file: Path) -> None:
     run("publish", str(file), "--no-production")
     assert run("promote", FLOW, "2").output == f"{FLOW} runs version 2 in production now.\n"
     assert json.loads(run("versions", FLOW, "--json").stdout)["production"] == 2
+
+
+def test_a_profile_completes_the_address(server: Running, file: Path) -> None:
+    flags = ("--org", "acme", "--project", "demo")
+    run("config", "add", "local", "--url", server.base, *flags)
+    run("publish", str(file), "-P", "local")
+    assert "v1 " in run("versions", "two-step", "-P", "local").output
+    assert "version 1" in run("promote", "two-step", "1", "-P", "local").output
 
 
 def test_json_is_one_object_on_stdout(server: Running, file: Path) -> None:

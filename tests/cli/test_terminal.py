@@ -29,6 +29,29 @@ def test_without_a_terminal_the_screen_is_refused_before_anything_is_opened(comm
     assert list_sessions(paths.sessions_dir()) == []
 
 
+@pytest.mark.parametrize(
+    ("flags", "settings", "said"),
+    [
+        ("--theme nope", "", "There is no theme 'nope'"),
+        ("", 'theme = "nope"', "There is no theme 'nope'"),
+        ("", '[keys]\n"run.step" = "c"', "'run.continue'"),
+        ("", '[keys]\n"run.stp" = "c"', "'run.stp'"),
+    ],
+)
+def test_a_wrong_theme_or_key_is_refused_before_anything_is_made(
+    tmp_path: Path, flags: str, settings: str, said: str
+) -> None:
+    paths.config_file().parent.mkdir(parents=True)
+    paths.config_file().write_text(settings)
+    flow = write_flow(tmp_path)
+    for command in ("demo", f"debug {flow} -m x"):
+        with Terminal(*command.split(), *flags.split(), columns=200) as terminal:
+            assert terminal.leave("") == 2
+            assert said in terminal.text
+    assert not paths.data_dir().exists()
+    assert not paths.cache_dir().exists()
+
+
 def test_keys_come_from_the_terminal_when_inputs_were_piped_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

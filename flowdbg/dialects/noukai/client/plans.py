@@ -64,6 +64,7 @@ def _told_step(item: Mapping[str, Any]) -> Step:
         config=dict(item.get("config") or {}),
         effect=str(item.get("effect") or ""),
         children=tuple(_told_step(child) for child in item.get("children") or ()),
+        fields=tuple(str(name) for name in item.get("fields") or ()),
     )
 
 

@@ -220,7 +220,7 @@ class NoukaiRemote:
                 raise
 
     async def _post(self, path: str, body: Segments, headers: Mapping[str, str]) -> Answer:
-        with _saying(f"{_UNKNOWN} Look at its runs: flowdbg runs {self.address}."):
+        with _saying(_UNKNOWN):
             return await self._client.send_json("POST", path, self._bodies.encode(body), headers)
 
     def _flow(self, version: int | None) -> str:

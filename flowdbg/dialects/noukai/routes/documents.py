@@ -35,7 +35,7 @@ _BROKEN = Answer("The flow's definition cannot be run; `detail.problems` lists w
 _STALE = Answer("The plan is not the one of `If-Match`; `detail.steps` is the current one.")
 _ENTRY: Schema = {
     "type": "object",
-    "required": ["stepId", "name", "index", "kind", "effect", "config", "children"],
+    "required": ["stepId", "name", "index", "kind", "effect", "config", "fields", "children"],
     "properties": {
         "stepId": {"type": "string"},
         "name": {"type": "string"},
@@ -43,6 +43,7 @@ _ENTRY: Schema = {
         "kind": {"type": "string"},
         "effect": {"enum": ["none", "read", "write"]},
         "config": {"type": "object"},
+        "fields": {"type": "array", "items": {"type": "string"}},
         "children": {"type": "array", "items": {"type": "object"}},
     },
 }

@@ -53,5 +53,6 @@ def _entry_json(entry: PlanEntry, index: int) -> dict[str, Any]:
         "kind": entry.kind,
         "effect": entry.effect,
         "config": entry.config,
+        "fields": entry.fields,
         "children": [_entry_json(child, at) for at, child in enumerate(entry.children)],
     }
