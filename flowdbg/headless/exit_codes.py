@@ -6,7 +6,14 @@ from enum import IntEnum
 
 from flowdbg.core.entries import StopReason
 from flowdbg.core.session import Session, State
-from flowdbg.errors import FlowdbgError, StalePlan, StoreError, TargetError
+from flowdbg.errors import (
+    EditRefused,
+    FlowdbgError,
+    InputMissing,
+    StalePlan,
+    StoreError,
+    TargetError,
+)
 
 
 class ExitCode(IntEnum):
@@ -38,7 +45,11 @@ def code_of_session(session: Session, *, interrupted: bool = False) -> ExitCode:
     }
     if session.state in by_state:
         return by_state[session.state]
-    by_reason = {StopReason.SERVER: ExitCode.TROUBLE, StopReason.INPUT_NEEDED: ExitCode.USAGE}
+    by_reason = {
+        StopReason.SERVER: ExitCode.TROUBLE,
+        StopReason.INPUT_NEEDED: ExitCode.USAGE,
+        StopReason.EDIT_REFUSED: ExitCode.USAGE,
+    }
     return by_reason.get(session.stop.reason, ExitCode.STOPPED)
 
 
@@ -47,7 +58,8 @@ def code_of_error(error: FlowdbgError) -> ExitCode:
     if isinstance(error, StalePlan):
         return ExitCode.STALE
     if isinstance(error, TargetError):
-        return ExitCode.TROUBLE
+        wrong = isinstance(error, EditRefused | InputMissing)
+        return ExitCode.USAGE if wrong else ExitCode.TROUBLE
     if isinstance(error, StoreError):
         return ExitCode.NOT_SAVED
     return ExitCode.USAGE
