@@ -2,43 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flowdbg.core.entries import ForkReason, Outcome, StopReason
 from flowdbg.core.lineage import other_plan
 from flowdbg.core.session import Session, Status, Turn
 
-_AT_END = "the flow is at its end; restart it (R) or fork from a step (F)"
 FORWARD = ("step", "continue", "run to end", "run to")
 """Verbs that run the step at the cursor."""
 
 
-def refusal(session: Session, verb: str) -> str:
+KeyFor = Callable[[str], str]
+"""From a verb to how one gives it, as it stands behind its name: ` (R)`; empty for nothing."""
+
+
+def _no_key(verb: str) -> str:
+    del verb
+    return ""
+
+
+def refusal(session: Session, verb: str, key: KeyFor = _no_key) -> str:
     """Why a verb cannot be given now, with what to do instead; empty when it can."""
     if verb == "cancel":
         return "" if session.running or session.verb else "nothing is running"
     if session.verb or session.running:
-        return f"'{session.verb or 'step'}' is running; cancel it first (ctrl+c)"
+        return f"'{session.verb or 'step'}' is running; cancel it first{key('cancel')}"
     if verb in ("restart", "pin"):
         return ""
     if session.stale:
-        return "the plan is stale; restart on the new plan (R) or pin a version (P)"
+        restart = f"restart on the new plan{key('restart')}"
+        return f"the plan is stale; {restart} or pin a version{key('pin')}"
     if verb == "retry":
-        return "" if retry_index(session) is not None else "nothing has run yet; step first (n)"
+        never = f"nothing has run yet; step first{key('step')}"
+        return "" if retry_index(session) is not None else never
     if verb in FORWARD:
-        return _forward_refusal(session)
+        return _forward_refusal(session, key)
     if verb == "skip":
-        return _skip_refusal(session)
+        return _skip_refusal(session, key)
     return ""
 
 
-def fork_refusal(session: Session, index: int, parent: int | None = None) -> str:
+def fork_refusal(
+    session: Session, index: int, parent: int | None = None, key: KeyFor = _no_key
+) -> str:
     """Why no branch can begin before a step; empty when one can.
 
     Args:
         session: The session.
         index: The step before which it would begin.
         parent: The branch that it would leave; None for the current one.
+        key: How verbs are given.
     """
-    refused = refusal(session, "fork")
+    refused = refusal(session, "fork", key)
     if refused:
         return refused
     branch = session.branches[session.current if parent is None else parent]
@@ -50,33 +65,41 @@ def fork_refusal(session: Session, index: int, parent: int | None = None) -> str
         which = f"version {plan.version}" if plan.version is not None else "another plan"
         return (
             f"branch #{branch.number} ran on {which}, and its outputs belong to that; "
-            "restart (R), or pin that version"
+            f"restart{key('restart')}, or pin that version"
         )
     return ""
 
 
-def _skip_refusal(session: Session) -> str:
+def _at_end(key: KeyFor) -> str:
+    fork = f"fork{key('fork')} from a step"
+    return f"the flow is at its end; restart it{key('restart')} or {fork}"
+
+
+def _skip_refusal(session: Session, key: KeyFor) -> str:
     step = session.plan.at(session.cursor)
     if session.at_end:
-        return _AT_END
+        return _at_end(key)
     if step is None:
         return "the server tells no plan, so it is not known which step that would be"
     if step.id not in session.output_edits:
-        return f"'{step.id}' has no output of yours to go on with; give it one first (i)"
+        return f"'{step.id}' has no output of yours to go on with; give it one first{key('edit')}"
     return ""
 
 
-def _forward_refusal(session: Session) -> str:
+def _forward_refusal(session: Session, key: KeyFor) -> str:
     if session.at_end:
-        return _AT_END
+        return _at_end(key)
     bare = sorted(session.branch.skipped - session.output_edits.keys())
     if bare:
-        return f"'{bare[0]}' was skipped and has no output now; give it one (i) or run it (F)"
+        ways = f"give it one{key('edit')} or run it{key('fork')}"
+        return f"'{bare[0]}' was skipped and has no output now; {ways}"
     if session.branch.unanswered:
-        return "tool calls wait for answers; give them (a), or run the step again (r)"
+        again = f"or run the step again{key('retry')}"
+        return f"tool calls wait for answers; give them{key('answer')}, {again}"
     turn = last_turn(session)
     if session.stop.reason is StopReason.UNKNOWN and turn and not _known_end(turn):
-        return "it is not known whether the step ran; look, then run it again (r) or restart (R)"
+        again = f"run it again{key('retry')} or restart{key('restart')}"
+        return f"it is not known whether the step ran; look, then {again}"
     return ""
 
 

@@ -222,14 +222,14 @@ class Debugger(MovingVerbs):
         if index is None and not plan.told:
             raise UsageError(
                 f"The server tells no plan, so nothing is known of '{step_id}' before it runs.",
-                "Step (n) until it has run, or run without a goal.",
+                "Step until it has run, or run without a goal.",
             )
         if index is None:
             known = ", ".join(step.id for step in plan.steps)
             raise UsageError(f"The plan has no step '{step_id}'.", f"It has: {known}.")
         if index <= self.session.cursor:
             raise UsageError(
-                f"'{step_id}' does not lie ahead.", "Fork from it (F) or restart (R) to get there."
+                f"'{step_id}' does not lie ahead.", "Fork from it or restart to get there."
             )
 
     @asynccontextmanager

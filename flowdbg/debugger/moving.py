@@ -63,7 +63,7 @@ class MovingVerbs(EditingVerbs):
             return await self._waiting.on(self._target.fetch_plan(version))
         except GivenUp as error:
             raise Interrupted(
-                "The server was not waited for.", "Nothing has changed; restart (R) to ask again."
+                "The server was not waited for.", "Nothing has changed; restart to ask again."
             ) from error
 
     async def pin(self, version: int | None = None) -> None:
@@ -105,7 +105,7 @@ class MovingVerbs(EditingVerbs):
         async with self._place.hold("fork"):
             self._check("fork")
             if parent is not None and not 0 <= parent < len(self.session.branches):
-                raise UsageError(f"There is no branch #{parent}.", "Look at the branches (B).")
+                raise UsageError(f"There is no branch #{parent}.", "Look at the branches.")
             why = rules.fork_refusal(self.session, index, parent)
             if why:
                 raise UsageError(f"{why[0].upper()}{why[1:]}.")

@@ -31,7 +31,7 @@ class Place:
             BusyError: A verb that runs steps has it, or is next.
         """
         if self._runs:
-            raise BusyError(f"'{self._runs}' is running.", "Cancel it first (ctrl+c).")
+            raise BusyError(f"'{self._runs}' is running.", "Cancel it first.")
         mine = object()
         if runs:
             self._runs, self._runner = verb, mine

@@ -130,7 +130,7 @@ class TurnRunner:
             case None:
                 self.error = Interrupted(
                     "The stream ended before the server said how the step went.",
-                    "Look at what it did, then run it again (r) or restart (R).",
+                    "Look at what it did, then run it again or restart.",
                 )
                 return Outcome.UNKNOWN
             case StalePlan():

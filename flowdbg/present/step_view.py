@@ -10,6 +10,7 @@ from flowdbg.core.json_text import JsonText
 from flowdbg.core.plan import Step
 from flowdbg.core.session import Branch, Execution, Session, Status
 from flowdbg.core.tool_calls import ToolCall
+from flowdbg.present.keys import KeyOf
 from flowdbg.present.safe_text import safe_line
 
 
@@ -55,17 +56,18 @@ class StepView:
         return self.status is Status.RUNNING
 
 
-def step_view(session: Session, step_id: str) -> StepView | None:
+def step_view(session: Session, step_id: str, key: KeyOf | None = None) -> StepView | None:
     """Return the view of a step, or None when the plan does not have it.
 
     Args:
         session: The session.
         step_id: A step of the plan, or one inside a container.
+        key: The keys of actions, where it is to be said what can be done with it now.
     """
     shown = session.branch
     for step in session.plan.steps:
         if step.id == step_id:
-            return _whole(session, shown, step)
+            return _whole(session, shown, step, key)
         inner = _inner(step, step_id)
         if inner is not None:
             return _inside(session, shown, step, inner)
@@ -87,7 +89,7 @@ def effective_config(view: StepView) -> dict[str, Any]:
     return {**view.config, **{name: text.value for name, text in view.block_edits.items()}}
 
 
-def _whole(session: Session, branch: Branch, step: Step) -> StepView:
+def _whole(session: Session, branch: Branch, step: Step, key: KeyOf | None) -> StepView:
     attempts = branch.executions.get(step.id, ())
     execution = attempts[-1] if attempts else None
     edit = session.output_edits.get(step.id)
@@ -107,7 +109,7 @@ def _whole(session: Session, branch: Branch, step: Step) -> StepView:
         input=execution.input if execution else None,
         config=step.config,
         block_edits=session.block_edits.get(step.id, {}),
-        note=_note(session, branch, step, execution),
+        note=_note(session, branch, step, execution, key),
     )
 
 
@@ -165,7 +167,9 @@ def _title(step: Step) -> str:
     return " · ".join(safe_line(part, 40) for part in parts if part)
 
 
-def _note(session: Session, branch: Branch, step: Step, execution: Execution | None) -> str:
+def _note(
+    session: Session, branch: Branch, step: Step, execution: Execution | None, key: KeyOf | None
+) -> str:
     pending = branch.pending
     if pending is not None and pending.step_id == step.id:
         calls = "\n".join(call_text(call) for call in pending.calls)
@@ -178,6 +182,11 @@ def _note(session: Session, branch: Branch, step: Step, execution: Execution | N
     here = session.plan.index_of(step.id)
     if here == session.cursor and session.stale is not None:
         return "The plan changed before it ran."
-    if here == session.cursor and not session.branch.done:
-        return "This step runs next.\nn runs it, i gives it an output instead."
-    return "It has not run yet.\ni gives it an output, o changes its block."
+    is_next = here == session.cursor and not session.branch.done
+    said = "This step runs next." if is_next else "It has not run yet."
+    if key is None:
+        return said
+    gives = f"{key('edit.output')} gives it an output"
+    if is_next:
+        return f"{said}\n{key('run.step')} runs it,\n{gives} to go on with."
+    return f"{said}\n{gives},\n{key('edit.block')} changes its block."

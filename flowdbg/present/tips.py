@@ -13,7 +13,7 @@ class Tip:
     """One sentence, shown while all of its conditions hold."""
 
     text: str
-    """What to do or to look at next; keys are written as they are pressed."""
+    """What to do or to look at next; `{run.step}` stands for that action's key."""
     state: str = ""
     """The session's state (`paused`, `running`, `done`, …); empty for any."""
     done: tuple[str, ...] = ()
@@ -21,7 +21,7 @@ class Tip:
     missing: tuple[str, ...] = ()
     """Ids of steps that have not."""
     edited: bool | None = None
-    """Whether anything is edited; None for either."""
+    """Whether an output is edited; None for either."""
     selected: tuple[str, ...] = ()
     """Ids of steps one of which is selected; empty for any."""
 
@@ -34,7 +34,7 @@ def current_tip(tips: Sequence[Tip], session: Session, selected: str = "") -> Ti
 def _holds(tip: Tip, session: Session, selected: str) -> bool:
     if tip.state and session.state != tip.state:
         return False
-    if tip.edited is not None and tip.edited != bool(session.output_edits or session.block_edits):
+    if tip.edited is not None and tip.edited != bool(session.output_edits):
         return False
     if tip.selected and selected not in tip.selected:
         return False

@@ -6,11 +6,12 @@ key table of the README. `off` says why an action cannot be done now; an empty t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flowdbg.core import rules
 from flowdbg.core.session import Branch, Session
+from flowdbg.present.keys import KeyOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class Situation:
     """What an action looks at to know whether it can be done."""
 
     session: Session
+    key: KeyOf
+    """What a person presses for an action."""
     step_id: str = ""
     """The selected step; empty when there is none."""
     pane: str = "flow"
@@ -31,6 +34,13 @@ class Situation:
     draft_steps: frozenset[str] = frozenset()
     """Steps with an unfinished edit."""
 
+    def key_for(self, verb: str) -> str:
+        """Return what a person presses for a verb, as it stands behind its name: ` (R)`."""
+        return f" ({self.key(_ACTIONS_OF.get(verb, f'run.{verb}'))})"
+
+
+_ACTIONS_OF = {"answer": "tools.answer", "edit": "edit.output"}
+"""The actions of verbs that are not called as they are."""
 
 Off = Callable[[Situation], str]
 
@@ -55,22 +65,27 @@ class Action:
 
 
 def _verb(name: str) -> Off:
-    return lambda situation: rules.refusal(situation.session, name)
+    return lambda situation: rules.refusal(situation.session, name, situation.key_for)
+
+
+def _at_present(off: Off) -> Off:
+    """What changes the next request: not while something else is seen."""
+
+    def off_or_not_here(situation: Situation) -> str:
+        if situation.seen is None:
+            return off(situation)
+        forks, back = situation.key("run.fork"), situation.key("view.goto-next")
+        return f"this is an earlier turn: {forks} forks from here, {back} goes back to the present"
+
+    return off_or_not_here
 
 
 def _here(name: str) -> Off:
-    """A verb that goes on where the session stands: not while something else is seen."""
-
-    def off(situation: Situation) -> str:
-        if situation.seen is None:
-            return rules.refusal(situation.session, name)
-        return "this is an earlier turn: F forks from here, H goes back to where it stands"
-
-    return off
+    return _at_present(_verb(name))
 
 
 def _cancel(situation: Situation) -> str:
-    return "" if situation.moving else rules.refusal(situation.session, "cancel")
+    return "" if situation.moving else _verb("cancel")(situation)
 
 
 def _needs_step(situation: Situation) -> str:
@@ -87,19 +102,20 @@ def _run_to(situation: Situation) -> str:
     if refused or index is None:
         return refused or "select a step of the plan, not one inside a container"
     if index <= situation.session.cursor:
-        return "the selected step does not lie ahead; fork from it (F) to run it again"
+        forks = situation.key_for("fork")
+        return f"the selected step does not lie ahead; fork{forks} from it to run it again"
     return ""
 
 
 def _fork(situation: Situation) -> str:
     index = _index(situation)
-    refused = rules.refusal(situation.session, "fork")
+    refused = _verb("fork")(situation)
     if refused or index is None:
         return refused or "select a step of the plan, not one inside a container"
     branch = situation.seen or situation.session.branch
     if index > branch.cursor:
         return "the selected step was not reached yet"
-    return rules.fork_refusal(situation.session, index, branch.number)
+    return rules.fork_refusal(situation.session, index, branch.number, situation.key_for)
 
 
 def _edit_output(situation: Situation) -> str:
@@ -140,8 +156,10 @@ def _history(situation: Situation) -> str:
 
 
 def _branches(situation: Situation) -> str:
-    alone = len(situation.session.branches) == 1
-    return "there is one branch; fork (F), retry (r) or restart (R) makes another" if alone else ""
+    if len(situation.session.branches) > 1:
+        return ""
+    fork, retry, restart = map(situation.key_for, ("fork", "retry", "restart"))
+    return f"there is one branch; fork{fork}, retry{retry} or restart{restart} makes another"
 
 
 def _request(situation: Situation) -> str:
@@ -154,7 +172,8 @@ def _stale(situation: Situation) -> str:
 
 
 def _searching(situation: Situation) -> str:
-    return "" if situation.searching else "nothing was searched in this pane; / searches"
+    searches = situation.key("search.start")
+    return "" if situation.searching else f"nothing was searched in this pane; {searches} searches"
 
 
 def _undo(situation: Situation) -> str:
@@ -176,6 +195,9 @@ ACTIONS: tuple[Action, ...] = (
            _cancel, 0),
     Action("run.retry", ("r",), "Retry", "Run the last step again; its former attempt stays.", RUN,
            _here("retry"), 40),
+    Action("run.skip", ("s",), "Skip",
+           "Go past the next step without running it; your output stands in for it.", RUN,
+           _here("skip")),
     Action("run.restart", ("R",), "Restart",
            "Begin a new run at the first step; edits and breakpoints stay.", RUN,
            _verb("restart"), 35),
@@ -187,17 +209,21 @@ ACTIONS: tuple[Action, ...] = (
     Action("breakpoint.toggle", ("b",), "Break", "Set a breakpoint before the selected step.", RUN,
            _needs_step, 80),
     Action("edit.output", ("i",), "Output",
-           "Edit the selected step's output: what later steps will read.", EDIT, _edit_output, 75),
+           "Edit the selected step's output: what later steps will read.", EDIT,
+           _at_present(_edit_output), 75),
     Action("edit.block", ("o",), "Block",
-           "Edit the selected step's block: its prompt, model, code.", EDIT, _edit_block, 74),
+           "Edit the selected step's block: its prompt, model, code.", EDIT,
+           _at_present(_edit_block), 74),
     Action("edit.clear", ("x",), "Clear edits", "Take the selected step's edits back.", EDIT,
-           _has_edits, 45),
-    Action("edit.clear-all", ("X",), "", "Take all edits of all steps back.", EDIT, _any_edits),
-    Action("edit.undo", ("U",), "Undo", "Undo the last edit.", EDIT, _undo, 20),
+           _at_present(_has_edits), 45),
+    Action("edit.clear-all", ("X",), "", "Take all edits of all steps back.", EDIT,
+           _at_present(_any_edits)),
+    Action("edit.undo", ("U",), "Undo", "Undo the last edit.", EDIT, _at_present(_undo), 20),
     Action("edit.external", ("ctrl+e",), "$EDITOR",
-           "Edit the selected step's output in $VISUAL or $EDITOR.", EDIT, _edit_output),
+           "Edit the selected step's output in $VISUAL or $EDITOR.", EDIT,
+           _at_present(_edit_output)),
     Action("tools.answer", ("a",), "Answer", "Answer the tool calls that the step waits for.", EDIT,
-           _tools, 99),
+           _at_present(_tools), 99),
     Action("view.earlier", ("[",), "Earlier", "Look at the turn before.", LOOK, _history, 15),
     Action("view.later", ("]",), "Later", "Look at the turn after.", LOOK, _history, 14),
     Action("view.goto-next", ("H",), "Present", "Go back to the step that runs next.", LOOK),
@@ -333,11 +359,6 @@ GROUPS: Mapping[str, tuple[Action, ...]] = {
 BY_ID = {action.id: action for group in GROUPS.values() for action in group}
 
 
-def handler_name(action_id: str) -> str:
-    """Return the name of the method that does an action: `run.to-end` is `run_to_end`."""
-    return action_id.replace(".", "_").replace("-", "_")
-
-
 def key_label(key: str) -> str:
     """Write a key as people do: `^s` for ctrl+s, `esc`, `F8`."""
     if key.startswith("ctrl+"):
@@ -345,3 +366,9 @@ def key_label(key: str) -> str:
     if key.startswith("f") and key[1:].isdigit():
         return key.upper()
     return {"escape": "esc", "asterisk": "*", "underscore": "_"}.get(key, key)
+
+
+def first_key(action_id: str, keys: Sequence[str]) -> str:
+    """Write the first of an action's keys; what to say to the palette where there is none."""
+    action = BY_ID[action_id]
+    return key_label(keys[0]) if keys else f":{(action.label or action.id).lower()}"

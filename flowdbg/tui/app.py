@@ -18,6 +18,12 @@ class DebugApp(Host):
     MODES: ClassVar = {"debug": DebugScreen}
     DEFAULT_MODE = "debug"
 
+    async def action_quit(self) -> None:
+        """Leave by Textual's own ctrl+q as by our key: it asks where something would be lost."""
+        for screen in self.screen_stack:
+            if isinstance(screen, DebugScreen):
+                screen.action_do("app.quit")
+
     def exit(
         self,
         result: Path | None = None,

@@ -46,7 +46,7 @@ def way_to_copy(text: str, mode: Mode) -> Way:
     if size > TERMINAL_LIMIT:
         return Way(
             "nothing",
-            why_not=f"a terminal takes {TERMINAL_LIMIT:,} bytes, this has {size:,}; p pages it",
+            why_not=f"a terminal takes {TERMINAL_LIMIT:,} bytes, this has {size:,}; use $PAGER",
         )
     return Way("terminal")
 

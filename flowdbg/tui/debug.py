@@ -91,6 +91,7 @@ class DebugScreen(Desk):
         """What actions look at to know whether they can be done."""
         return Situation(
             self.session,
+            self.host.key,
             step_id=self.step_id,
             pane=self.pane,
             seen=self.history.branch,
@@ -102,13 +103,15 @@ class DebugScreen(Desk):
 
     def action_do(self, action_id: str) -> None:
         """Do an action, or say why it cannot be done now."""
-        if self.moves.hold(action_id):
-            return
+        if not self.moves.hold(action_id) and self._may(action_id):
+            self._handlers[action_id]()
+
+    def _may(self, action_id: str) -> bool:
+        """Whether an action can be done now; says why not."""
         why = BY_ID[action_id].off(self.situation())
         if why:
-            self.tell(f"{why[0].upper()}{why[1:]}.", severity="warning", timeout=4)
-        else:
-            self._handlers[action_id]()
+            self.host.say(f"{why[0].upper()}{why[1:]}.", warning=True)
+        return not why
 
     def action_ids(self) -> set[str]:
         """Return the ids of all actions that this screen can do."""
@@ -222,15 +225,16 @@ class DebugScreen(Desk):
     @on(JsonView.LeafChosen)
     def _leaf_chosen(self, event: JsonView.LeafChosen) -> None:
         event.stop()
-        if event.view is self.detail.block_view:
-            self.editing.edit_leaf(BLOCK, event.path, event.value)
-        elif event.view is self.detail.output.tree_view:
-            self.editing.edit_leaf(OUTPUT, event.path, event.value)
-        elif event.view is self.outputs and event.path:
-            self.select(str(event.path[0]))
-            self.editing.edit_leaf(OUTPUT, event.path[1:], event.value)
-        else:
-            self.tell("Only outputs and blocks can be edited.", timeout=3)
+        path = event.path
+        if event.view is self.outputs and path:
+            self.select(str(path[0]))
+            path = path[1:]
+        elif event.view not in (self.detail.block_view, self.detail.output.tree_view):
+            self.host.say("Only outputs and blocks can be edited.")
+            return
+        plane = BLOCK if event.view is self.detail.block_view else OUTPUT
+        if self._may(f"edit.{plane}"):
+            self.editing.edit_leaf(plane, path, event.value)
 
     @on(ViewTabs.Picked)
     def _tab_picked(self, event: ViewTabs.Picked) -> None:

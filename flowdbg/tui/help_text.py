@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from flowdbg.tui.actions import ACTIONS, BY_ID, GROUPS, Action, key_label
+from flowdbg.present.keys import in_keys
+from flowdbg.tui.actions import ACTIONS, BY_ID, GROUPS, Action, first_key, key_label
 from flowdbg.tui.keymap import Keymap
 
 MOVEMENT = (
@@ -38,7 +39,7 @@ ABOUT = {
     ),
     "edits": (
         "4 Edits",
-        "Your edits and breakpoints. enter goes to the step, x takes its edits back.",
+        "Your edits and breakpoints. enter goes to the step, {edit.clear} takes its edits back.",
     ),
     "events": (
         "5 Events",
@@ -54,8 +55,8 @@ ABOUT = {
         "Branches",
         "Every line of turns of this session, below the one it left. A fork, a retry or a restart"
         " begins one; nothing is overwritten. enter looks at how a branch or a turn stood; nothing"
-        " changes by that, and F forks from there. l unfolds a branch to its turns. Below: its"
-        " steps, with ≠ where they say something else than the branch it is compared with.",
+        " changes by that, and {run.fork} forks from there. l unfolds a branch to its turns. Below:"
+        " its steps, with ≠ where they say something else than the branch it is compared with.",
     ),
     "sessions": (
         "Sessions",
@@ -77,7 +78,7 @@ ABOUT = {
 def help_text(pane: str, keys: Keymap) -> str:
     """Return the help for a pane."""
     title, about = ABOUT.get(pane, ABOUT["flow"])
-    lines = [title.upper(), about, ""]
+    lines = [title.upper(), in_keys(about, lambda named: first_key(named, keys[named])), ""]
     actions: Sequence[Action] = GROUPS.get(pane, ACTIONS)
     here = [action for action in actions if pane in action.panes]
     if here:

@@ -6,10 +6,8 @@ from collections.abc import Collection, Mapping
 
 from flowdbg.core.session import State
 from flowdbg.tui.actions import ACTIONS, BY_ID, GROUPS, Situation, key_label
+from flowdbg.tui.keymap import Keymap
 from flowdbg.tui.widgets.footer_bar import Hint
-
-Keys = Mapping[str, tuple[str, ...]]
-"""The keys of each action."""
 
 _COMMON = ("app.palette", "app.help", "app.quit")
 _EDITS = ("edit.output", "edit.block", "breakpoint.toggle")
@@ -21,24 +19,29 @@ FIRST: Mapping[State, tuple[str, ...]] = {
     State.PAUSED: (*_FORWARD, *_EDITS, *_COMMON),
     State.RUNNING: ("run.cancel", *_EDITS, *_COMMON),
     State.TOOLS: ("tools.answer", "run.retry", *_EDITS, *_COMMON),
-    State.DONE: (*_AGAIN, *_EDITS, *_COMMON),
+    State.DONE: (*_AGAIN, "edit.output", "edit.block", *_COMMON),
     State.FAILED: (*_MENDED, *_COMMON),
     State.UNKNOWN: ("run.retry", "run.restart", "run.fork", *_EDITS, *_COMMON),
     State.STALE: ("run.restart", "run.pin", "view.plan-change", *_COMMON),
 }
+"""What each state offers first, in this order; all else follows by its weight."""
+
+_STUCK = (State.FAILED, State.UNKNOWN)
+"""Where one may want to go past a step with an output of one's own."""
+
 _VIEWING = ("run.fork", "view.goto-next", "view.earlier", "view.later", "view.diff",
             "view.branches", *_COMMON)  # fmt: skip
 """What is offered first while an earlier turn is looked at."""
-
-"""What each state offers first, in this order; all else follows by its weight."""
 
 _ALWAYS = 1000
 """More than any weight of an action."""
 
 
-def hints(situation: Situation, keys: Keys) -> list[Hint]:
+def hints(situation: Situation, keys: Keymap) -> list[Hint]:
     """Return the hints for where the session stands and for the pane that has the keys."""
     first = FIRST[situation.session.state] if situation.seen is None else _VIEWING
+    if situation.session.state in _STUCK and not BY_ID["run.skip"].off(situation):
+        first = ("run.skip", *first)
     found = []
     for action in ACTIONS:
         if not keys[action.id]:
@@ -55,7 +58,7 @@ def hints(situation: Situation, keys: Keys) -> list[Hint]:
     return found
 
 
-def hints_of(place: str, keys: Keys, without: Collection[str] = ()) -> list[Hint]:
+def hints_of(place: str, keys: Keymap, without: Collection[str] = ()) -> list[Hint]:
     """Return the hints of the editor or of a screen, by its name in the registry."""
     return [
         _hint(action.id, keys, action.weight)
@@ -64,7 +67,7 @@ def hints_of(place: str, keys: Keys, without: Collection[str] = ()) -> list[Hint
     ]
 
 
-def _hint(action_id: str, keys: Keys, weight: int, *, enabled: bool = True) -> Hint:
+def _hint(action_id: str, keys: Keymap, weight: int, *, enabled: bool = True) -> Hint:
     label = BY_ID[action_id].label
     keep = action_id.endswith(".help")
     return Hint(action_id, key_label(keys[action_id][0]), label, weight, enabled, keep)

@@ -22,7 +22,7 @@ from flowdbg.present.session_rows import Stored
 from flowdbg.present.tips import Tip
 from flowdbg.store import list_sessions
 from flowdbg.tui import memory
-from flowdbg.tui.actions import BY_ID
+from flowdbg.tui.actions import BY_ID, first_key
 from flowdbg.tui.ascii_filter import AsciiFilter
 from flowdbg.tui.clipboard import Mode, copy_with_program, terminal_note, way_to_copy
 from flowdbg.tui.inks import INKS_CSS
@@ -74,6 +74,10 @@ class FlowdbgApp(LeanApp):
             }
         )
 
+    def action_help_quit(self) -> None:
+        """Answer ctrl+c where nothing is cancelled with it: on screens over the debugger's."""
+        self.say("esc goes back from here.")
+
     def clear_selection(self) -> None:
         """Clear the selection of text on the screen, where there is one already.
 
@@ -87,6 +91,10 @@ class FlowdbgApp(LeanApp):
         """Add the filter that draws with ASCII alone, where that is wanted."""
         filters = super().get_line_filters()
         return [*filters, self._ascii_filter] if self.ascii_only else filters
+
+    def key(self, action_id: str) -> str:
+        """Return what a person presses for an action: `R`."""
+        return first_key(action_id, self.keys[action_id])
 
     def say(self, text: str, *, warning: bool = False) -> None:
         """Say the result of an action in a toast, or why there is none."""

@@ -46,6 +46,7 @@ WALK: list[tuple[str, str, str]] = [
     ("edit.undo", "U", r"(?s)edit taken back.*block edited"),
     ("edit.clear-all", "X", r"(?s)block edited.*edit taken back"),
     ("edit.external", "C-e", r"output edited"),
+    ("run.skip", "s", r"PAUSED.*before 3/3"),
     ("run.to-selected", "t", r"does not lie"),
     ("run.continue", "c", r"DONE "),
     ("run.cancel", "C-c", r"[Nn]othing is running|q"),

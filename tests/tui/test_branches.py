@@ -117,13 +117,14 @@ async def test_f_does_not_fork_before_a_step_that_the_branch_did_not_reach(
         assert len(screen.debugger.session.branches) == 2
 
 
-@pytest.mark.parametrize("key", ["n", "c", "E", "t", "r"])
-async def test_nothing_runs_while_an_earlier_turn_is_looked_at(
+@pytest.mark.parametrize("key", ["n", "c", "E", "t", "r", "i", "o", "x", "X", "U", "ctrl+e", "a"])
+async def test_nothing_runs_and_nothing_is_edited_while_an_earlier_turn_is_looked_at(
     open_screen: OpenScreen, key: str
 ) -> None:
     async with open_screen() as screen:
         await screen.press("n", "n", "left_square_bracket", key)
-        assert "H goes back to where it stands" in screen.toasts()[-1]
+        assert "F forks from here, H goes back to the present" in screen.toasts()[-1]
+        assert screen.debug.editor.state is None
         assert len(screen.debugger.session.turns) == 2
         labels = [hint.label for hint in screen.debug.footer.shown]
         assert labels[:2] == ["Fork", "Present"]

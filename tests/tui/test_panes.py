@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
+from textual.widgets import Static
 
 from flowdbg.present.tips import Tip
 from flowdbg.tui.host import FlowdbgApp
@@ -37,13 +38,13 @@ async def test_a_wide_screen_shows_everything_and_a_narrow_one_two_panes(
     async with open_screen() as screen:
         assert seen(screen) == set(PANES.values())
         await screen.pilot.resize_terminal(80, 24)
-        assert seen(screen) == {"flow", "detail"}
+        await screen.until(lambda: seen(screen) == {"flow", "detail"})
         await screen.press("5")
-        assert seen(screen) == {"flow", "events"}
+        await screen.until(lambda: seen(screen) == {"flow", "events"})
         await screen.pilot.resize_terminal(50, 24)
-        assert seen(screen) == {"events"}
+        await screen.until(lambda: seen(screen) == {"events"})
         await screen.pilot.resize_terminal(120, 36)
-        assert seen(screen) == set(PANES.values())
+        await screen.until(lambda: seen(screen) == set(PANES.values()))
 
 
 async def test_below_the_least_size_the_screen_says_so_and_comes_back(
@@ -90,6 +91,8 @@ async def test_the_width_of_the_flow_is_kept_for_the_next_time(
 async def test_ctrl_o_jumps_by_letter(open_screen: OpenScreen) -> None:
     async with open_screen() as screen:
         await screen.press("ctrl+o")
+        asks = screen.app.screen.query_one("#asks", Static)
+        assert "Press a letter to go to its pane: a s d f g   esc back" in str(asks.content)
         await screen.press("g")
         assert screen.debug.pane == "events"
         await screen.press("ctrl+o", "escape")

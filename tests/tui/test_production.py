@@ -31,8 +31,7 @@ async def test_production_is_a_word_at_any_width(open_screen: OpenScreen) -> Non
         await screen.settle()
         assert screen.lines("StatusBar").startswith(" ‖ PAUSED    PRODUCTION prod ")
         await screen.pilot.resize_terminal(40, 12)
-        await screen.settle()
-        assert "PRODUCTION prod" in screen.lines("StatusBar")
+        await screen.until(lambda: "PRODUCTION prod" in screen.lines("StatusBar"))
 
 
 async def test_the_first_step_that_takes_an_edit_to_production_asks_once(

@@ -190,11 +190,20 @@ async def slow(screen: Screen) -> None:
     await screen.until(lambda: screen.debug.session.running is not None)
 
 
-async def test_q_asks_while_a_step_runs(open_screen: OpenScreen) -> None:
+async def test_ctrl_c_on_a_screen_over_the_debugger_says_how_to_go_back(
+    open_screen: OpenScreen,
+) -> None:
+    async with open_screen() as screen:
+        await screen.press("n", "B", "ctrl+c")
+        await screen.until(lambda: screen.toasts() == ["esc goes back from here."])
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+q"])
+async def test_q_asks_while_a_step_runs(open_screen: OpenScreen, key: str) -> None:
     async with open_screen() as screen:
         await slow(screen)
-        await screen.pilot.press("q")
-        await screen.pilot.pause()
+        await screen.pilot.press(key)
+        await screen.until(lambda: screen.app.screen is not screen.debug)
         assert isinstance(screen.app.screen, ConfirmScreen)
         await screen.pilot.press("n")
         await screen.pilot.pause()

@@ -74,6 +74,20 @@ async def test_the_pane_its_view_and_folded_containers_come_back(open_screen: Op
             assert after[part] == before[part]
 
 
+async def test_a_zoomed_pane_comes_back_as_it_was(open_screen: OpenScreen) -> None:
+    async with open_screen() as screen:
+        await screen.press("n", "5", "z")
+        before = stands(screen)
+        assert before["zoomed"] == "events"
+        await screen.press("q")
+    async with open_screen(resume=True) as screen:
+        await screen.until(lambda: screen.debug.has_class("-zoom-events"))
+        assert stands(screen)["pane"] == "events"
+        assert screen.debug.events.outer_size.width == 120
+        await screen.press("z")
+        assert not screen.debug.has_class("-zoomed")
+
+
 async def test_what_was_looked_at_of_another_time_is_not_where_the_session_stands(
     open_screen: OpenScreen,
 ) -> None:

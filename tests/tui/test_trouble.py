@@ -10,6 +10,7 @@ import pytest
 from flowdbg.core.entries import Body
 from flowdbg.present.advice import advice
 from flowdbg.present.status_line import look
+from flowdbg.tui.actions import BY_ID, first_key
 from flowdbg.tui.app import DebugApp
 from tests.faults.scenarios import BEGUN, GOOD
 from tests.faults.server import RESET, FaultServer
@@ -30,6 +31,10 @@ from tests.tui.still_lives import (
     debugger_on,
     folded,
 )
+
+
+def default_key(action_id: str) -> str:
+    return first_key(action_id, BY_ID[action_id].keys)
 
 
 def first_hints(screen: Screen) -> list[str]:
@@ -58,13 +63,13 @@ def test_each_trouble_has_a_word_and_says_what_helps(
 ) -> None:
     session = folded(bodies)
     assert look(session).word == word
-    said = advice(session)
+    said = advice(session, default_key)
     assert all(part in said for part in words)
 
 
 @pytest.mark.parametrize("bodies", [PAUSED, STREAMING, DONE], ids=["paused", "running", "done"])
 def test_without_trouble_nothing_is_said(bodies: list[Body]) -> None:
-    assert advice(folded(bodies)) == ""
+    assert advice(folded(bodies), default_key) == ""
 
 
 @pytest.mark.parametrize(

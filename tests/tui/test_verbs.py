@@ -202,3 +202,27 @@ async def test_a_key_that_cannot_act_says_why(open_screen: OpenScreen, key: str,
     async with open_screen() as screen:
         await screen.press(key)
         assert screen.toasts()[-1].startswith(said)
+
+
+async def test_s_goes_past_a_failed_step_with_an_output_of_ones_own(
+    open_screen: OpenScreen,
+) -> None:
+    async with open_screen() as screen:
+        await screen.press("n", "s")
+        assert "has no output of yours to go on with; give it one first (i)" in screen.toasts()[-1]
+        await change_prompt(screen, "fails")
+        await screen.press("n")
+        assert screen.status.startswith("FAILED")
+        assert "i gives it an output to go on with" in screen.debug.tips.said
+        await screen.press("i")
+        screen.debug.editor.area.text = "my own words"
+        await screen.press("ctrl+s")
+        assert "s goes on with your output" in screen.debug.tips.said
+        assert screen.debug.footer.shown[0].action_id == "run.skip"
+        await screen.press("s")
+        assert screen.status.startswith("PAUSED  before 3/5 Each document")
+        assert screen.debug.step_id == "each"
+        assert "Step 2 skipped; your output stands in for it" in screen.toasts()
+        await screen.press("c")
+        assert screen.debugger.session.branch.outputs["count"].value == {"words": 3}
+        assert screen.debugger.session.state is State.DONE

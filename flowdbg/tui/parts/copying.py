@@ -100,7 +100,7 @@ class Copying(Part):
     def _start(self) -> None:
         self._searched = self.screen.focused_view
         if self._searched is None:
-            self.say("Go to a pane first (1 to 5).")
+            self.say("Go to a pane first.")
         else:
             self.screen.search_bar.open()
 

@@ -205,7 +205,8 @@ class Editing(Part):
         if field in state.titles:
             state.open(field)
         if draft:
-            self.say("This is what you typed before; ^r brings the original back.")
+            back = self.app.key("editor.reset")
+            self.say(f"This is what you typed before; {back} brings the original back.")
         screen.share_space({"-editing": True})
         if screen.pane in ("flow", *RIGHT):
             self._pane_before = screen.pane
@@ -271,7 +272,8 @@ class Editing(Part):
         if problem:
             self._drafts.put(OUTPUT, step, {document.title: edited})
             self.screen.call_later(self.screen.show_session)
-            raise UsageError(f"Not taken: {problem}.", "It is kept as a draft: i goes on with it.")
+            goes_on = f"{self.app.key('edit.output')} goes on with it"
+            raise UsageError(f"Not taken: {problem}.", f"It is kept as a draft: {goes_on}.")
         self._drafts.put(OUTPUT, step, {})
         self._remember(OUTPUT, step)
         await self.debugger.edit_output(step, document.result(edited))

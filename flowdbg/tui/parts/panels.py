@@ -15,6 +15,7 @@ from flowdbg.present.event_items import items_of, logged_items
 from flowdbg.present.history import flow_title
 from flowdbg.present.json_marks import former
 from flowdbg.present.json_paths import Path
+from flowdbg.present.keys import in_keys
 from flowdbg.present.looks import DRAFT, VIEWING
 from flowdbg.present.plan_rows import plan_rows, summary
 from flowdbg.present.status_line import look, status_parts
@@ -68,7 +69,8 @@ class Panels(Part):
 
     def refresh_step(self) -> None:
         """Show the selected step."""
-        view = step_view(self._history.seen, self.step_id)
+        key = None if self._history.label else self.app.key
+        view = step_view(self._history.seen, self.step_id, key)
         self.screen.detail.show_step(view)
         note = self._drafts.notes().get(self.step_id, "")
         self.screen.detail.show_note(f"{DRAFT.glyph} {note}" if note else "")
@@ -77,10 +79,13 @@ class Panels(Part):
 
     def refresh_tip(self) -> None:
         """Say what helps in trouble, else the tip for where the person is."""
-        said = "" if self._history.label else advice(self.session)
-        tip = None if said else current_tip(self.app.tips, self.session, self.step_id)
+        said, tip = "", None
+        if not self._history.label:
+            said = advice(self.session, self.app.key)
+            tip = None if said else current_tip(self.app.tips, self.session, self.step_id)
         glyph = look(self.session).glyph if said else "➜"
-        self.screen.tips.show_text(glyph, said or (tip.text if tip else ""), trouble=bool(said))
+        text = said or (in_keys(tip.text, self.app.key) if tip else "")
+        self.screen.tips.show_text(glyph, text, trouble=bool(said))
 
     def refresh_status(self) -> None:
         """Say how the session stands, with the clock of a running turn."""

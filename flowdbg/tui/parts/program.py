@@ -71,7 +71,8 @@ class Program(Part):
         def taken(inputs: Inputs | None) -> None:
             if inputs is not None:
                 message, parameters = inputs
-                said = "" if not self.session.turns else "They go out with the next restart (R)"
+                again = f"They go out with the next restart ({self.app.key('run.restart')})"
+                said = again if self.session.turns else ""
                 self.move("run.inputs", self.debugger.give_inputs(message, parameters), said)
 
         self.app.push_screen(
@@ -154,7 +155,7 @@ class Program(Part):
                 pin = self.debugger.pin(stale.old.version)
                 self.move("run.pin", pin, "Pinned; it goes on where it stood")
             else:
-                self.say("N shows the new plan again.")
+                self.say(f"{self.app.key('view.plan-change')} shows the new plan again.")
 
         self.app.push_screen(StaleScreen(stale), chosen)
 

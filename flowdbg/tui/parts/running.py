@@ -31,6 +31,7 @@ class Running(Part):
             "run.to-selected": partial(self._ask_first, self._to_selected),
             "run.cancel": self._cancel,
             "run.retry": partial(self._ask_first, self._retry),
+            "run.skip": self._skip,
             "run.restart": self._restart,
             "run.fork": self._fork,
             "run.pin": self._pin,
@@ -82,6 +83,14 @@ class Running(Part):
     def _retry(self) -> None:
         self._follow()
         self.launch("run.retry", self.debugger.retry())
+
+    def _skip(self) -> None:
+        plan, cursor = self.session.plan, self.session.cursor
+        following = plan.at(cursor + 1)
+        self._see_output()
+        self.screen.select_after = following.id if following is not None else ""
+        said = f"Step {cursor + 1} skipped; your output stands in for it"
+        self.move("run.skip", self.debugger.skip(), said)
 
     def _restart(self) -> None:
         edited = self.session.output_edits or self.session.block_edits

@@ -190,11 +190,15 @@ class BranchesScreen(KeyedScreen[Choice | None]):
         number = self._number
         branch = self._session.branches[number]
         length = self._session.plan.length
-        why = rules.fork_refusal(self._session, branch.cursor, number)
+        key = self.host.key
+        why = rules.fork_refusal(
+            self._session, branch.cursor, number, lambda verb: f" ({key(f'run.{verb}')})"
+        )
         if number == self._session.current and not why:
-            why = "the session is on this branch; n goes on"
+            why = f"the session is on this branch; {key('run.step')} goes on"
         elif branch.done or (length is not None and branch.cursor >= length):
-            why = why or "it is at its end; look at it (enter) and fork before one of its steps"
+            look = key("branches.look")
+            why = why or f"it is at its end; look at it ({look}) and fork before one of its steps"
         if why:
             self.say(why)
         else:
@@ -208,7 +212,8 @@ class BranchesScreen(KeyedScreen[Choice | None]):
     def _compare(self) -> None:
         number, base = self._number, self._base
         if number == base:
-            self.say("there is no other branch to compare it with; mark one with space")
+            mark = self.host.key("branches.mark")
+            self.say(f"there is no other branch to compare it with; mark one with {mark}")
             return
         step = self._steps.step_at_cursor if self.focused is self._steps else ""
         sides = Side(self._session, base), Side(self._session, number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,6 +15,7 @@ from textual.widgets import Input, Select, Static, TextArea
 from flowdbg.core.json_text import JsonText
 from flowdbg.present.inputs_form import Field, collect, fields_of, problems
 from flowdbg.present.safe_text import safe_line, safe_text
+from flowdbg.tui.host import FlowdbgApp
 from flowdbg.tui.styles import plain_line, stylesheet
 from flowdbg.tui.widgets.edit_area import EditArea
 from flowdbg.tui.widgets.safe_input import SafeInput
@@ -27,8 +28,8 @@ class InputsScreen(ModalScreen[Inputs | None]):
     """Asks for the inputs of a run; None leaves them as they are."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s,ctrl+j", "apply", "Take", show=False, priority=True),
-        Binding("escape", "dismiss(None)", "Back", show=False, priority=True),
+        Binding("ctrl+s,ctrl+j", "apply", "Take", show=False, priority=True, id="editor.apply"),
+        Binding("escape", "dismiss(None)", "Back", show=False, priority=True, id="editor.back"),
     ]
     CSS = stylesheet(__file__)
 
@@ -62,7 +63,9 @@ class InputsScreen(ModalScreen[Inputs | None]):
                         yield Static(plain_line(_hint(field), 120), classes="hint")
                     yield from self._widget(number, field)
                     yield Static("", id=f"wrong-{number}", classes="wrong", markup=False)
-            yield Static(" ^s take   tab next field   esc back", id="keys", markup=False)
+            take, back = map(cast("FlowdbgApp", self.app).key, ("editor.apply", "editor.back"))
+            keys = f" {take} take   tab next field   {back} back"
+            yield Static(keys, id="keys", markup=False)
 
     def on_mount(self) -> None:
         """Fill long fields and give the first one the keys."""

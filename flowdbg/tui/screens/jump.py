@@ -42,6 +42,9 @@ class JumpScreen(ModalScreen[str | None]):
                 middle.y + middle.height // 2,
             )
             yield label
+        letters = " ".join(spot.letter for spot in self._spots)
+        asks = f" Press a letter to go to its pane: {letters}   esc back "
+        yield Static(asks, id="asks", markup=False)
 
     def on_key(self, event: events.Key) -> None:
         """Go where the letter stands; any other key goes back."""

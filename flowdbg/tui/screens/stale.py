@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from flowdbg.core.session import StalePlan
 from flowdbg.present.plan_change import ChangeRow, change_rows
+from flowdbg.tui.host import FlowdbgApp
 from flowdbg.tui.inks import INKS
 from flowdbg.tui.styles import plain, stylesheet
 from flowdbg.tui.widgets.line_view import LineView, Piece
@@ -50,8 +51,8 @@ class StaleScreen(ModalScreen[Way | None]):
     """Asks how to go on after the plan changed; None leaves the old trail to be read."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("R", "dismiss('restart')", "Restart on the new plan", show=False),
-        Binding("P", "dismiss('pin')", "Go on pinned to the old version", show=False),
+        Binding("R", "dismiss('restart')", "Restart", show=False, id="run.restart"),
+        Binding("P", "dismiss('pin')", "Pin the old version", show=False, id="run.pin"),
         Binding("escape,q", "dismiss(None)", "Look at the old trail", show=False),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = INKS
@@ -85,7 +86,11 @@ class StaleScreen(ModalScreen[Way | None]):
     def _keys(self) -> str:
         version = self._stale.old.version
         pin = f"stay on version {version}, pinned" if version is not None else "pin a version"
-        return f" R  start again at step 1 on the new plan\n P  {pin}\n esc  look at the old trail"
+        restart, stay = map(cast("FlowdbgApp", self.app).key, ("run.restart", "run.pin"))
+        return (
+            f" {restart}  start again at step 1 on the new plan\n {stay}  {pin}\n"
+            " esc  look at the old trail"
+        )
 
 
 def _version(version: int | None) -> str:

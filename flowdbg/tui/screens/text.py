@@ -22,7 +22,7 @@ class TextScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "Back", show=False),
-        Binding("y", "copy", "Copy", show=False),
+        Binding("y", "copy", "Copy", show=False, id="copy.value"),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = INKS
     CSS = stylesheet(__file__)
@@ -39,7 +39,11 @@ class TextScreen(ModalScreen[None]):
         with Vertical(id="box") as box:
             box.border_title = plain_line(self._title, 80)
             yield StreamView()
-            yield Static("y copy   esc back", id="keys", markup=False)
+            yield Static(f"{self._host.key('copy.value')} copy   esc back", id="keys", markup=False)
+
+    @property
+    def _host(self) -> FlowdbgApp:
+        return cast("FlowdbgApp", self.app)
 
     def on_mount(self) -> None:
         """Show the text from its beginning."""
@@ -48,5 +52,5 @@ class TextScreen(ModalScreen[None]):
 
     def action_copy(self) -> None:
         """Copy the text, and go back."""
-        cast("FlowdbgApp", self.app).copy(self._text, self._title)
+        self._host.copy(self._text, self._title)
         self.dismiss()
