@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flowdbg.dialects.noukai import wire
 from flowdbg.errors import (
     AuthenticationFailed,
+    EditRefused,
     FlowNotFound,
     InputMissing,
     NoSuchStep,
@@ -23,10 +24,10 @@ class Meaning:
     """What to do about a code, and which error it becomes."""
 
     next_step: str
-    """In the debugger, with its keys in parentheses."""
+    """In the debugger; without keys, which are the screen's."""
     kind: type[Refused] = Refused
     command: str = ""
-    """Outside of the debugger, where there are no keys; empty when the same holds."""
+    """Outside of the debugger; empty when the same holds."""
 
     @property
     def for_commands(self) -> str:
@@ -44,31 +45,18 @@ CODES = {
     wire.NO_STEPS: Meaning("The flow has no steps; add one and publish it again."),
     wire.INVALID_VERSION: Meaning("The draft cannot be stepped; name a published version."),
     wire.STALE_TREE: Meaning(
-        "The flow was published again: restart on the new plan (R) or pin a version (P).",
+        "The flow was published again: restart on the new plan, or pin a version.",
         StalePlan,
         command="The flow was published again: run it anew, or name a version (@N).",
     ),
-    wire.INVALID_STEP_INDEX: Meaning(
-        "The flow has no such step; it is at its end.",
-        NoSuchStep,
-        command="The flow has no such step; debug it from the start.",
-    ),
+    wire.INVALID_STEP_INDEX: Meaning("The flow has no such step; it is at its end.", NoSuchStep),
     wire.INVALID_FIRST_CALL: Meaning(
-        "Restart (R): this server wants a run to begin at step 0.",
-        command="This server wants a run to begin at its first step; run it anew.",
+        "This server wants a run to begin at its first step: restart."
     ),
-    wire.MISSING_MESSAGE: Meaning(
-        "Give the run's message (-m TEXT, or m for the inputs).",
-        InputMissing,
-        command="Give the run's message (-m TEXT).",
-    ),
-    wire.INVALID_PARAMETERS: Meaning(
-        "Give the inputs it names (-p NAME=VALUE, or m for the inputs).",
-        InputMissing,
-        command="Give the inputs it names (-p NAME=VALUE).",
-    ),
+    wire.MISSING_MESSAGE: Meaning("Give the run's message (-m TEXT).", InputMissing),
+    wire.INVALID_PARAMETERS: Meaning("Give the inputs it names (-p NAME=VALUE).", InputMissing),
     wire.MISSING_OUTPUT: Meaning(
-        "Run the earlier step again (F to fork before it), or give its output by hand (i).",
+        "Fork before the earlier step and run it again, or give its output by hand.",
         command="Run the flow anew; the outputs it goes on with are not complete.",
     ),
     wire.RUN_NOT_FOUND: Meaning(
@@ -81,14 +69,10 @@ CODES = {
         RunLost,
         command="Check the run's id and the flow; 'flowdbg runs TARGET' lists a flow's runs.",
     ),
-    wire.PAUSED_STEP_INVALID: Meaning(
-        "Restart the run (R): that step cannot be resumed.",
-        command="The run does not wait there any more; run the flow anew.",
-    ),
+    wire.PAUSED_STEP_INVALID: Meaning("The run does not wait there any more: restart it."),
     wire.TOOL_RESULTS_MISMATCH: Meaning("Answer each pending tool call once, then go on."),
     wire.TOOL_ITERATION_LIMIT: Meaning(
-        "The server's limit of tool rounds is reached; retry the step (r) or edit its prompt (o).",
-        command="The server's limit of tool rounds is reached; change the prompt or the tools.",
+        "The server's limit of tool rounds is reached; change the prompt or the tools."
     ),
     wire.TOOLS_NOT_ENABLED: Meaning("No block of the flow takes tools; leave --tools out."),
     wire.TOOLS_INVALID: Meaning("Correct the tool definitions: name, description, JSON schema."),
@@ -101,25 +85,20 @@ CODES = {
     wire.MESSAGES_TOO_LARGE: Meaning("Shorten the conversation; the limit is 1 MB."),
     wire.PARAMETER_NAME_RESERVED: Meaning("Rename the parameter; 'attachments' is reserved."),
     wire.MODEL_MIME_INCOMPATIBLE: Meaning(
-        "Attach another type, or change the block's model (o).",
+        "Attach another type, or change the block's model.",
         command="Attach another type, or name another model (--override-block STEP.model=MODEL).",
     ),
-    wire.INSUFFICIENT_CREDITS: Meaning(
-        "Add credits to the account, then step again.",
-        command="Add credits to the account, then run it again.",
-    ),
+    wire.INSUFFICIENT_CREDITS: Meaning("Add credits to the account, then run it again."),
     wire.CREDITS_EXHAUSTED: Meaning(
-        "Add credits to the account, then retry the step (r).",
+        "Add credits to the account, then run the step again.",
         command="Add credits to the account; the run's trace tells how far it came.",
     ),
-    wire.BILLING_UNAVAILABLE: Meaning(
-        "Wait a little, then step again.", ServerFailed, command="Wait a little, then run it again."
-    ),
+    wire.BILLING_UNAVAILABLE: Meaning("Wait a little, then run it again.", ServerFailed),
     wire.BYOK_KEY_REJECTED: Meaning(
         "The provider refused the stored key; replace it at the server.", ServerFailed
     ),
     "INTERNAL_ERROR": Meaning(
-        "Look at the server's log, then retry the step (r).",
+        "Look at the server's log, then run the step again.",
         ServerFailed,
         command="Look at the server's log, and at the run's trace before running it again.",
     ),
@@ -128,11 +107,7 @@ CODES = {
         AuthenticationFailed,
     ),
     "FORBIDDEN": Meaning("Use a key of this project.", AuthenticationFailed),
-    "RATE_LIMIT": Meaning(
-        "Wait as long as it says, then step again.",
-        RateLimited,
-        command="Wait as long as it says, then try again.",
-    ),
+    "RATE_LIMIT": Meaning("Wait as long as it says, then try again.", RateLimited),
     wire.JOB_NOT_FOUND: Meaning(
         "Check the job's id and the flow; a new job may take some seconds to be seen.",
         FlowNotFound,
@@ -145,7 +120,8 @@ CODES = {
         "Check the step, the attempt and the iteration; the whole trace lists them.", FlowNotFound
     ),
     wire.INVALID_BLOCK_OVERRIDE: Meaning(
-        "Correct the changed field of the block (o).",
+        "Correct the changed field of the block.",
+        EditRefused,
         command="Correct --override-block: the field or its value does not fit the block.",
     ),
 }

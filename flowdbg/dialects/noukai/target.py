@@ -20,7 +20,7 @@ from flowdbg.errors import ConnectionFailed, Refused, TargetError
 from flowdbg.transport.body import BodyEncoder
 from flowdbg.transport.timeouts import DEFAULT_LIMITS, Limits
 
-_CUT_OFF = "Look at what it did, then run it again (r) or restart (R)."
+_CUT_OFF = "Look at what it did, then run it again or restart."
 _EXACT = Ability(Exactness.EXACT)
 CAPABILITIES = Capabilities(
     pause=_EXACT,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -32,13 +34,20 @@ from flowdbg.dialects.noukai.routes.tools import (
     resume_state,
     with_tools_of,
 )
-from flowdbg.dialects.operations import Refusal, json_answer
+from flowdbg.dialects.operations import (
+    INTERNAL_ERROR,
+    SERVER_STOPPING,
+    Refusal,
+    json_answer,
+)
 from flowdbg.dialects.playing import Play, play_rest
 from flowdbg.dialects.services import Call, Resolved, RunStart, Services
 from flowdbg.dialects.streams import while_connected
 from flowdbg.engine.errors import EngineError
 from flowdbg.engine.events import EntryFailed, EntryPaused
 from flowdbg.engine.nodes import Container, walk
+
+logger = logging.getLogger("flowdbg.server")
 
 _STATUS_OF_FAILURE = {
     wire.TOOL_ITERATION_LIMIT: 409,
@@ -47,7 +56,11 @@ _STATUS_OF_FAILURE = {
     wire.CREDITS_EXHAUSTED: 402,
     wire.BILLING_UNAVAILABLE: 503,
 }
-"""Failures of a run that are answered with an error status instead of `failed`."""
+"""Failures of a run that are answered with an error status instead of `failed`.
+
+One of the vendor's SDKs sends a request again on 5xx (section 1.6); so once a step has completed,
+such a failure is an ordinary answer (section 18.10).
+"""
 
 
 class ExecuteRoute:
@@ -75,7 +88,12 @@ class ExecuteRoute:
             start, play = fresh_run(self._services, asked, resolved, "execute", tag)
         call = await begun(self._services.runs, start)
         work = self._played(call, play, index)
-        return await while_connected(request, self._services.stopping, work)
+        try:
+            return await while_connected(request, self._services.stopping, work)
+        except Refusal as refusal:
+            if refusal.code != SERVER_STOPPING or not play.outputs:
+                raise
+            return json_answer(_failed(call.run_id, resolved, refusal.detail))
 
     async def _resumed(
         self, asked: ExecuteRequest, resolved: Resolved
@@ -119,12 +137,17 @@ class ExecuteRoute:
     async def _played(self, call: Call, play: Play, start: int) -> Response:
         try:
             index, stopped = await play_rest(self._services, call, play, start)
-        except EngineError as error:
-            await call.close("failed", error={"code": error.code, "message": str(error)})
-            return json_answer(_failed(call.run_id, play.resolved, error.code, str(error)))
+        except EngineError as wrong:  # a later entry cannot be run
+            error = {"code": wrong.code, "message": str(wrong)}
+            await call.close("failed", error=error)
+            return json_answer(_failed(call.run_id, play.resolved, error))
         except Exception:
-            await call.close("failed", error={"code": "INTERNAL_ERROR", "message": "A fault."})
-            raise
+            error = {"code": INTERNAL_ERROR, "message": "The server met a fault of its own."}
+            await call.close("failed", error=error)
+            if not play.outputs:
+                raise
+            logger.exception("a run failed inside the server", extra={"run_id": call.run_id})
+            return json_answer(_failed(call.run_id, play.resolved, error))
         if isinstance(stopped, EntryPaused):
             stopped = over_the_limit(stopped) or stopped
         if stopped is None:
@@ -143,22 +166,21 @@ async def _fail(call: Call, play: Play, step_id: str, failure: EntryFailed) -> R
     """The answer to a run that failed: 200, but for the failures with a status of their own."""
     error = {**wire_error(failure.error), "stepId": step_id}
     await call.close("failed", error=error)
+    status = _STATUS_OF_FAILURE.get(str(error["code"]), 200)
+    if status == 200 or (status >= 500 and play.outputs):
+        return json_answer(_failed(call.run_id, play.resolved, error))
     code, message = str(error["code"]), str(error["message"])
-    if code in _STATUS_OF_FAILURE:
-        status = _STATUS_OF_FAILURE[code]
-        raise Refusal(status, code, message, executionId=call.run_id, stepId=step_id)
-    answer = _failed(call.run_id, play.resolved, code, message)
-    return json_answer({**answer, "error": error})
+    raise Refusal(status, code, message, executionId=call.run_id, stepId=step_id)
 
 
-def _failed(run_id: str, resolved: Resolved, code: str, message: str) -> dict[str, Any]:
+def _failed(run_id: str, resolved: Resolved, error: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "status": "failed",
-        "result": message,
+        "result": str(error["message"]),
         "executionId": run_id,
         "flowId": resolved.flow_id,
         "blockCount": block_count(resolved),
-        "error": {"code": code, "message": message},
+        "error": error,
     }
 
 

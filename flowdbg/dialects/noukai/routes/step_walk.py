@@ -11,7 +11,7 @@ from flowdbg.dialects.noukai import wire
 from flowdbg.dialects.noukai.routes import frames
 from flowdbg.dialects.noukai.routes.frames import EntryFrames
 from flowdbg.dialects.noukai.routes.tools import over_the_limit, pending_of
-from flowdbg.dialects.operations import INTERNAL_ERROR, SERVER_STOPPING
+from flowdbg.dialects.operations import INTERNAL_ERROR, SERVER_STOPPING, UNAVAILABLE
 from flowdbg.dialects.playing import Play, play_entry
 from flowdbg.dialects.services import Call, Services
 from flowdbg.dialects.streams import FrameSink
@@ -23,6 +23,7 @@ from flowdbg.engine.events import (
     TerminalEvent,
     Usage,
 )
+from flowdbg.errors import StoreError
 
 logger = logging.getLogger("flowdbg.server")
 
@@ -56,11 +57,18 @@ class StepWalk:
         except asyncio.CancelledError:
             call.abandon("interrupted" if self._services.stopping.begun else "cancelled")
             raise
-        except Exception as error:
+        except StoreError as error:  # the end cannot be written; what ran is told all the same
+            told = {"run_id": call.run_id, "reason": str(error)}
+            logger.error("the end of a step could not be written", extra=told)
+            assert self._frames is not None
+            sink.put(self._frames.failed({"code": UNAVAILABLE, "message": str(error)}))
+        except EngineError as error:  # a later entry of this call cannot be run
+            await self._fail(
+                sink, call, EntryFailed((), {"code": error.code, "message": str(error)})
+            )
+        except Exception:
             logger.exception("a step failed inside the server", extra={"run_id": call.run_id})
             failure = {"code": INTERNAL_ERROR, "message": "The server met a fault of its own."}
-            if isinstance(error, EngineError):
-                failure = {"code": error.code, "message": str(error)}
             await self._fail(sink, call, EntryFailed((), failure))
 
     async def _walk(self, sink: FrameSink, call: Call) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from flowdbg.errors import StoreError
+from flowdbg.server.runs import RecordedCall
 from tests.dialects.noukai.server import http
 from tests.dialects.noukai.server.stream import (
     Event,
@@ -338,7 +340,8 @@ def test_a_plan_shows_the_steps_with_their_configuration(base: str) -> None:
     [
         ("acme/demo/nothing", {}, 404, "FLOW_NOT_FOUND"),
         ("acme/demo/two-step/v7", {}, 404, "FLOW_NOT_FOUND"),
-        ("acme/demo/two-step/v99999999999999999999", {}, 404, "FLOW_NOT_FOUND"),
+        ("acme/demo/two-step/v9999999999", {}, 404, "FLOW_NOT_FOUND"),
+        ("acme/demo/two-step/v99999999999999999999", {}, 404, "NOT_FOUND"),
         ("acme/demo/two-step/v0", {}, 400, "INVALID_VERSION"),
         (TWO, {"stepIndex": 0}, 400, "MISSING_MESSAGE"),
         (TWO, {"stepIndex": 2}, 400, "INVALID_STEP_INDEX"),
@@ -423,3 +426,43 @@ def test_a_stream_is_not_compressed_and_names_its_request(base: str) -> None:
     assert "content-encoding" not in answer.headers
     assert answer.headers["x-request-id"]
     assert names(read_events(answer.content))[-1] == "step_paused"
+
+
+FAR_READER = """\
+flow: x
+steps:
+  - {id: a, kind: code, code: "return {'from': 'a'}"}
+  - {id: b, kind: code, code: "return {'from': 'b'}"}
+  - {id: c, kind: code, code: "return {'from': 'c'}"}
+  - {id: d, kind: code, code: "return {'read': outputs['a']['from']}"}
+"""
+
+
+def test_an_output_that_a_later_step_of_the_call_lacks_is_named_when_it_is_reached(
+    base: str, publish: Any, fresh_flow: str
+) -> None:
+    publish(FAR_READER, fresh_flow)
+    outputs = {"b": {"from": "b"}}
+    events = step(base, fresh_flow, stepIndex=2, accumulatedOutputs=outputs, runRemaining=True)
+    assert [event["stepId"] for event in events if event["eventType"] == "step_started"] == [
+        "c",
+        "d",
+    ]
+    failed = events[-1]
+    assert (failed["eventType"], failed["stepId"]) == ("step_error", "d")
+    assert failed["error"]["code"] == "MISSING_OUTPUT"
+    run = http.get(f"{base}/flow-runs/{events[0]['executionId']}").json()
+    assert (run["status"], run["error"]["stepId"]) == ("failed", "d")
+
+
+def test_a_step_whose_end_cannot_be_written_says_why(
+    base: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def no_room(*_: Any, **__: Any) -> None:
+        raise StoreError("The disk is full.", "Make room.")
+
+    monkeypatch.setattr(RecordedCall, "close", no_room)
+    events = step(base, "acme/demo/two-step", stepIndex=0, message="m")
+    assert names(events)[-2:] == ["step_completed", "step_error"]
+    assert events[-1]["error"] == {"message": "The disk is full. Make room.", "code": "UNAVAILABLE"}
+    assert not any(record.exc_info for record in caplog.records)
