@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flowdbg.engine.definition import FlowDefinition
@@ -241,27 +240,3 @@ def test_any_damaged_state_is_refused_or_harmless(damage: dict[str, Any]) -> Non
 def test_any_tool_conversation_is_accepted_or_refused(messages: list[Any], used: int) -> None:
     with suppress(ResumeInvalid):
         tool_resume(messages, used)
-
-
-@settings(max_examples=15)
-@given(st.lists(st.sampled_from(sorted(BLOCKS, key=str)), max_size=4))
-def test_any_series_of_stops_ends_with_the_same_output(stops: list[NodePath]) -> None:
-    async def run() -> tuple[Any, list[NodePath]]:
-        definition = flow(TREE)
-        state: dict[str, Any] | None = None
-        done: list[NodePath] = []
-        async with Services.create() as services:
-            for stop in [*stops, None]:
-                events = await events_of(
-                    services, definition, initial={"n": 5}, resume=state, stop_before=stop
-                )
-                done += blocks_finished(events)
-                if isinstance(events[-1], EntryCompleted):
-                    return events[-1].output, done
-                assert isinstance(events[-1], EntryPaused)
-                state = through_json(events[-1].state)
-        raise AssertionError("the last walk has no stop")
-
-    output, done = asyncio.run(run())
-    assert output == WHOLE
-    assert sorted(done, key=str) == sorted(BLOCKS, key=str)
