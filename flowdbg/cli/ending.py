@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def finish(work: Coroutine[Any, Any, int], *, as_json: bool) -> NoReturn:
     """Do the work of a command that asks a server, and end with its exit code.
 
-    With JSON, what ends it before its end is the last line of stdout, beside what stderr says.
+    With JSON, what ends it before its end is the last line of stdout, beside what stderr says. A
+    command line that cannot be read never comes here: stdout stays empty, and the code is 2.
     """
     from flowdbg.errors import FlowdbgError
     from flowdbg.headless.exit_codes import ExitCode, code_of_error

@@ -9,7 +9,9 @@ import errno
 import os
 import sys
 from contextlib import suppress
+from io import TextIOWrapper
 
+USAGE = 2
 INTERRUPTED = 130
 READER_GONE = 141
 """Who read our output went away; as if SIGPIPE had ended us."""
@@ -63,6 +65,13 @@ def run_command() -> int:
 
         complain(FlowdbgError(f"The output cannot be written: {error.strerror}."))
         return NO_OUTPUT
+    except UnicodeEncodeError as error:
+        if not any("\udc80" <= sign <= "\udcff" for word in sys.argv for sign in word):
+            return _fault(error)
+        from flowdbg.cli.ending import complain
+
+        complain(FlowdbgError("A word of the command line is not UTF-8.", "Write it as UTF-8."))
+        return USAGE
     except Exception as error:  # noqa: BLE001 - the last net; what falls into it is a fault of ours
         return _fault(error)
     return 0
@@ -91,7 +100,12 @@ def _fault(error: Exception) -> int:
 
 
 def _open_streams() -> None:
-    """Give a program that was started without its standard streams ones that hold nothing."""
+    """Give a program that was started without its standard streams ones that hold nothing.
+
+    What a terminal's encoding does not have is written as an escape, as stderr does anyway.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - it stays open
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")

@@ -1,4 +1,7 @@
-"""Ctrl-C and SIGTERM: they end the waiting, in order, and the command says what that means."""
+"""Ctrl-C, SIGTERM and SIGHUP: they end the waiting, in order, and the command says what it means.
+
+What is ignored stays so: SIGHUP below nohup, SIGINT in a script's background.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
-_CAUGHT = (signal.SIGINT, signal.SIGTERM)
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 class StoppedByPerson(Exception):
@@ -19,10 +22,10 @@ class StoppedByPerson(Exception):
 
 @contextmanager
 def caught(stop: Callable[[], None]) -> Iterator[None]:
-    """Call `stop` for SIGINT and SIGTERM; afterwards they do again what they did before."""
+    """Call `stop` for each of the signals; afterwards they do again what they did before."""
     loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in _CAUGHT}
-    for number in _CAUGHT:
+    before = _heeded(signal.SIGINT, *_ENDING)
+    for number in before:
         loop.add_signal_handler(number, stop)
     try:
         yield
@@ -33,28 +36,40 @@ def caught(stop: Callable[[], None]) -> Iterator[None]:
 
 
 def run_interruptible(work: Coroutine[Any, Any, Result]) -> Result:
-    """`asyncio.run` for a command that SIGTERM ends in order, as Ctrl-C does.
+    """`asyncio.run` for a command that SIGTERM and SIGHUP end in order, as Ctrl-C does.
 
     Raises:
         KeyboardInterrupt: One of them came.
     """
+    before = _heeded(*_ENDING)
 
-    async def both() -> Result:
-        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    async def stoppable() -> Result:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task
+        for number in before:
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(task.cancel))
         return await work
 
-    before = signal.getsignal(signal.SIGTERM)
     try:
-        return asyncio.run(both())
+        return asyncio.run(stoppable())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _heeded(*numbers: signal.Signals) -> dict[signal.Signals, Any]:
+    """The signals that are not ignored, with what handles each now."""
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    return {number: one for number, one in handlers.items() if one is not signal.SIG_IGN}
 
 
 async def unless_stopped(work: Coroutine[Any, Any, Result]) -> Result:
     """Do some work and give its result.
 
     Raises:
-        StoppedByPerson: SIGINT or SIGTERM came first; the work has ended.
+        StoppedByPerson: A signal came first; the work has ended.
     """
     task = asyncio.create_task(work)
     stopped = False

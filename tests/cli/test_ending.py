@@ -10,6 +10,16 @@ NOBODY = ("--url", "http://127.0.0.1:9", "--json")
 
 
 @pytest.mark.parametrize(
+    "words", ["run --json", "execute a/b/c --nope --json", "jobs submit a/b/c --timeout x --json"]
+)
+def test_a_command_line_that_cannot_be_read_leaves_stdout_empty(words: str) -> None:
+    """Before it is read nobody knows whether JSON is wanted."""
+    ran = run(*words.split())
+    assert (ran.code, ran.out) == (2, "")
+    assert "Usage: flowdbg " in ran.err
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         (("execute", "a/b/c", "-m", "x"), 4, "connection refused"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -131,6 +132,25 @@ def test_a_disk_without_room_for_the_output_is_said() -> None:
         assert ended.returncode == code
         assert "Traceback" not in ended.stderr
         assert ("The output cannot be written" in ended.stderr) == (code == 74)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_what_an_encoding_does_not_have_is_written_as_an_escape(
+    tmp_path: Path, encoding: str
+) -> None:
+    flow = write_flow(tmp_path)
+    words = [*COMMAND, "run", str(flow), "-m", "grüße"]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    ended = subprocess.run(words, capture_output=True, env=environment, check=False)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert "\\u25b6 1/3 " in ended.stdout.decode(encoding)
+
+
+def test_a_word_that_is_no_text_is_wrong_usage() -> None:
+    for words in (["trace", "\udcff"], ["run", "a/b/\udcff", "-m", "x"]):
+        ran = run(*words, "--url", "http://127.0.0.1:9")
+        assert (ran.code, ran.out) == (2, "")
+        assert "fault" not in ran.err
 
 
 def test_a_full_stderr_changes_no_exit_code() -> None:

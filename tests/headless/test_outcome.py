@@ -155,6 +155,46 @@ def test_a_run_that_is_stopped_while_it_opens_has_an_outcome(number: signal.Sign
     assert outcome(ran)["reason"] == "user"
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("command", ["run a/b/c -m x", "execute a/b/c -m x", "runs a/b/c"])
+def test_a_command_in_the_background_of_a_script_can_be_ended(
+    number: signal.Signals, command: str
+) -> None:
+    """A shell without a terminal lets what it starts with `&` ignore Ctrl-C."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(60)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        words = [*COMMAND, *command.split(), "--url", url, "--json"]
+        script = f"trap '' INT; exec {shlex.join(words)}"
+        with subprocess.Popen(
+            ["bash", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            connection, _ = listener.accept()
+            with connection:
+                assert connection.recv(4).startswith(b"GET")
+                process.send_signal(number)
+                out, err = process.communicate(timeout=60)
+    assert Ran(process.returncode, out, err).lines[-1]["exit_code"] == 130
+    assert (process.returncode, err) == (130, "")
+
+
+def test_what_is_ignored_stays_ignored(server: Running) -> None:
+    words = [*COMMAND, "run", ADDRESS, "-m", "slowly", "--url", server.base, "--json"]
+    script = f"trap '' INT HUP; exec {shlex.join(words)}"
+    with subprocess.Popen(
+        ["bash", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if "step_output" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGHUP)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert '"run_completed"' in out
+
+
 def test_a_session_that_cannot_be_saved_ends_with_6_and_says_so(server: Running) -> None:
     command = ["run", "acme/demo/large", "-m", "x", "--url", server.base, "--json"]
     small = f"ulimit -f 1000; exec {shlex.join([*COMMAND, *command])}"
