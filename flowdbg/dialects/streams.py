@@ -139,7 +139,8 @@ class EventStream:
     """An ASGI response that streams what its producer makes.
 
     The producer is cancelled when the client goes away (`gone`) and when the server stops; in the
-    latter case `farewell` gives the last frames, so that no reader takes the end for a success.
+    latter case `farewell` gives the last frames, so that no reader takes the end for a success;
+    none are needed where the end says nothing.
     """
 
     def __init__(
@@ -149,7 +150,7 @@ class EventStream:
         stopping: Stopping,
         heartbeat: float,
         ping: bytes,
-        farewell: Callable[[], bytes],
+        farewell: Callable[[], bytes] = bytes,
     ) -> None:
         self._produce = produce
         self._stopping = stopping

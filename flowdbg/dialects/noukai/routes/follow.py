@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from flowdbg.dialects.noukai import wire
-from flowdbg.dialects.noukai.routes.frames import EntryFrames
+from flowdbg.dialects.noukai.routes.frames import EntryFrames, run_started
 from flowdbg.dialects.noukai.routes.traces import run_json
 from flowdbg.dialects.records import (
     RETRIED,
@@ -66,7 +66,8 @@ class TraceStream:
 
     async def produce(self, sink: FrameSink) -> None:
         """Follow to the end."""
-        sink.put(self._started())
+        run = self._run
+        sink.put(run_started(wire.FLOW_STARTED, run.id, run.step_count, run))
         async with aclosing(self._events) as events:
             async for event in events:
                 match event:
@@ -81,24 +82,6 @@ class TraceStream:
                         shown = masked(event, self._run.capture)
                         if shown and (frame := self._told(shown)):
                             await sink.send(frame)
-
-    def farewell(self) -> bytes:
-        """Nothing: the end of the stream says nothing of the run."""
-        return b""
-
-    def _started(self) -> bytes:
-        run = self._run
-        return wire.frame(
-            wire.FLOW_STARTED,
-            {
-                "executionId": run.id,
-                "runId": run.id,
-                "flowId": run.flow_id,
-                "stepCount": run.step_count,
-                "version": run.version,
-                "planHash": run.plan_hash,
-            },
-        )
 
     def _begin(self, step_id: str, name: str) -> bytes:
         """A plan entry begins, or goes on: then that is not told."""

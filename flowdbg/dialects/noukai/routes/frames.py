@@ -12,6 +12,7 @@ from typing import Any
 from flowdbg.dialects.encoding import json_bytes
 from flowdbg.dialects.noukai import wire
 from flowdbg.dialects.noukai.routes.tools import messages_json
+from flowdbg.dialects.records import RunRecord
 from flowdbg.dialects.services import Resolved
 from flowdbg.engine.events import (
     EngineEvent,
@@ -124,17 +125,17 @@ class EntryFrames:
         )
 
 
-def run_started(resolved: Resolved, run_id: str) -> bytes:
-    """The call begins; `version` and `planHash` are ours."""
+def run_started(event_type: str, run_id: str, step_count: int, flow: Resolved | RunRecord) -> bytes:
+    """The stream of a call, or of a trace, begins; `version` and `planHash` are ours."""
     return wire.frame(
-        wire.RUN_STARTED,
+        event_type,
         {
             "executionId": run_id,
             "runId": run_id,
-            "flowId": resolved.flow_id,
-            "stepCount": len(resolved.plan),
-            "version": resolved.version,
-            "planHash": resolved.plan_hash,
+            "flowId": flow.flow_id,
+            "stepCount": step_count,
+            "version": flow.version,
+            "planHash": flow.plan_hash,
         },
     )
 

@@ -73,7 +73,6 @@ class RunRoutes:
             stopping=self._services.stopping,
             heartbeat=self._services.heartbeat,
             ping=wire.PING,
-            farewell=trace.farewell,
         )
 
     async def listing(self, request: Request) -> Response:

@@ -74,7 +74,8 @@ class StepWalk:
     async def _walk(self, sink: FrameSink, call: Call) -> None:
         resolved, indexes = self._resolved, self._indexes
         start = indexes.start
-        sink.put(frames.run_started(resolved, call.run_id))
+        count = len(resolved.plan)
+        sink.put(frames.run_started(wire.RUN_STARTED, call.run_id, count, resolved))
         for index in indexes:
             if index > start:
                 sink.put(frames.step_progress(resolved, call.run_id, index - 1))
@@ -88,7 +89,7 @@ class StepWalk:
                 await self._fail(sink, call, terminal)
                 return
             self._usage += terminal.usage
-        if indexes.stop == len(resolved.plan):
+        if indexes.stop == count:
             await call.close("completed")
             sink.put(frames.finished(call.run_id, self._final_outputs(), self._summary()))
         else:
