@@ -10,6 +10,7 @@ import typer.main
 
 from flowdbg import __version__
 from flowdbg.cli.commands import app
+from flowdbg.engine.definition import parse_flow
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -36,6 +37,15 @@ def test_every_command_is_named_and_every_named_command_exists() -> None:
 def test_the_check_calls_the_test_command_of_the_readme() -> None:
     line = next(line for line in README.splitlines() if line.endswith(".venv/bin/pytest"))
     assert line in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_the_flow_of_the_readme_is_the_one_that_its_commands_are_about() -> None:
+    [source] = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    flow = parse_flow(source, "triage.flow.yaml")
+    steps = {step.id for step in flow.steps}
+    assert re.search(rf"^flowdbg debug {flow.flow} ", README, re.MULTILINE)
+    assert set(re.findall(r"--(?:until|step|override-output) (\w+)", README)) <= steps
+    assert set(re.findall(r" -p (\w+)=", README)) <= set(flow.inputs)
 
 
 def test_the_changelog_knows_this_version() -> None:
