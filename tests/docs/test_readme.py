@@ -44,7 +44,7 @@ def test_the_flow_of_the_readme_is_the_one_that_its_commands_are_about() -> None
     flow = parse_flow(source, "triage.flow.yaml")
     steps = {step.id for step in flow.steps}
     assert re.search(rf"^flowdbg debug {flow.flow} ", README, re.MULTILINE)
-    assert set(re.findall(r"--(?:until|step|override-output) (\w+)", README)) <= steps
+    assert set(re.findall(r"--(?:until|step|skip|override-output) (\w+)", README)) <= steps
     assert set(re.findall(r" -p (\w+)=", README)) <= set(flow.inputs)
 
 
