@@ -80,11 +80,7 @@ class NoukaiTarget:
         return decode(name, data)
 
     async def fetch_plan(self, pinned: int | None) -> Plan | None:
-        """The plan, from the embedded server's own route; None on servers that lack it.
-
-        Raises:
-            TargetError: The server could not be asked, or its answer is not a plan.
-        """
+        """The plan, from the embedded server's own route; None on servers that lack it."""
         answer = await get_plan(self._client, flow_path(self._address, pinned))
         return read_plan(answer.value) if answer else None
 

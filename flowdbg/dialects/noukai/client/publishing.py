@@ -1,4 +1,4 @@
-"""The client of the embedded server's publishing routes."""
+"""The client of the embedded server's publishing routes: implements `Publisher`."""
 
 from __future__ import annotations
 
@@ -22,12 +22,7 @@ class NoukaiPublisher:
     async def publish(
         self, address: FlowAddress, definition: str, *, production: bool, reuse: bool = False
     ) -> dict[str, Any]:
-        """Freeze a flow file's text as the next version.
-
-        Raises:
-            DefinitionError: The server finds the definition wrong.
-            TargetError: The server could not be asked, or refused.
-        """
+        """Freeze a flow file's text as the next version."""
         body = {"definition": definition, "production": production, "reuse": reuse}
         try:
             answer = await self._send("POST", f"/flows/{address}/versions", body)
@@ -39,11 +34,7 @@ class NoukaiPublisher:
         return _checked(answer, version=int, production=bool)
 
     async def versions(self, address: FlowAddress) -> dict[str, Any]:
-        """The published versions.
-
-        Raises:
-            TargetError: The server could not be asked, or refused.
-        """
+        """The published versions."""
         answer = await self._client.get_json(f"/flows/{address}/versions")
         told = _checked(answer.value, versions=list)
         for version in told["versions"]:
@@ -51,11 +42,7 @@ class NoukaiPublisher:
         return told
 
     async def promote(self, address: FlowAddress, version: int) -> dict[str, Any]:
-        """Make a version the one that an address without a version means.
-
-        Raises:
-            TargetError: The server could not be asked, or refused.
-        """
+        """Make a version the one that an address without a version means."""
         answer = await self._send("PUT", f"/flows/{address}/production", {"version": version})
         return _checked(answer, production=int)
 

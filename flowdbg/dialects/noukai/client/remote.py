@@ -1,6 +1,7 @@
 """The client of everything but `/step`: whole runs, jobs, runs and traces (sections 2, 6, 7, 8).
 
-Each POST is sent once. A GET changes nothing, so whoever waits may repeat one.
+It implements `Executor`, `Queue` and `Archive`, which say what is raised. Each POST is sent once. A
+GET changes nothing, so whoever waits may repeat one.
 """
 
 from __future__ import annotations
@@ -71,30 +72,18 @@ class NoukaiRemote:
         self._client = client_of(url, key, explain_to_commands)
 
     async def plan(self, version: int | None) -> ToldPlan | None:
-        """The plan of a version; None where the server has no such route.
-
-        Raises:
-            TargetError: The server could not be asked, or the flow does not exist.
-        """
+        """The plan of a version; None where the server has no such route."""
         answer = await get_plan(self._client, self._flow(version))
         if answer is None:
             return None
         return ToldPlan(read_plan(answer.value), str(answer.value.get("flowId") or ""))
 
     def check(self, request: RunRequest) -> None:
-        """Check what a server would refuse.
-
-        Raises:
-            UsageError: The request cannot be sent.
-        """
+        """Check what the server would refuse."""
         check_request(request)
 
     async def execute(self, version: int | None, request: RunRequest) -> Finished | Paused:
-        """Run a flow to its end, or to the next pause for tool calls; sent once (section 6.1).
-
-        Raises:
-            TargetError: After any but `Refused` and `ConnectionFailed` it is not known what ran.
-        """
+        """Run a flow to its end, or to the next pause for tool calls (section 6.1)."""
         return await self._executed(version, fresh_body(request), self._tag)
 
     async def go_on(
@@ -104,59 +93,34 @@ class NoukaiRemote:
         paused: Paused,
         results: Sequence[Mapping[str, Any]],
     ) -> Finished | Paused:
-        """Go on after a pause with the answers to its calls; sent once (section 6.2).
-
-        Raises:
-            TargetError: As `execute`.
-        """
+        """Go on after a pause with the answers to its calls (section 6.2)."""
         return await self._executed(version, resume_body(request, paused, results), {})
 
     async def submit(self, version: int | None, request: RunRequest) -> Accepted:
-        """Queue a run; sent once (section 7).
-
-        Raises:
-            TargetError: After any but `Refused` and `ConnectionFailed` it may be queued.
-        """
+        """Queue a run (section 7)."""
         path = f"{self._flow(version)}/jobs"
         answer = await self._post(path, fresh_body(request), self._tag)
         return answers.read_accepted(answer.text)
 
     async def job(self, execution_id: str) -> JobState:
-        """How a job stands.
-
-        Raises:
-            FlowNotFound: The server does not know it, or does not know it yet.
-            TargetError: The server could not be asked.
-        """
+        """How a job stands."""
         path = f"{self._flow(None)}/jobs/{quote(execution_id, safe='')}"
         return answers.read_job((await self._get(path, _POLL_TIMEOUT)).text)
 
     async def runs(self, flow_id: str, *, status: str = "", limit: int = 20) -> list[RunSummary]:
-        """The newest runs of a flow (section 8.1).
-
-        Raises:
-            TargetError: The server could not be asked.
-        """
+        """The newest runs of a flow (section 8.1)."""
         query = {"flow_id": flow_id, "limit": str(limit), **({"status": status} if status else {})}
         answer = await self._get(f"/flow-runs?{urlencode(query)}")
         return answers.read_runs(answer.text)
 
     async def trace(self, run_id: str) -> Trace:
-        """A run's whole trace (section 8.3).
-
-        Raises:
-            TargetError: The server could not be asked, or does not know the run.
-        """
+        """A run's whole trace (section 8.3)."""
         return traces.read_trace((await self._get(f"{self._run(run_id)}/trace")).text)
 
     async def step_trace(
         self, run_id: str, step_id: str, *, attempt: str = "", loop_index: int | None = None
     ) -> list[StepTrace]:
-        """One step's executions: the latest, a numbered one, or `all` of them (section 8.4).
-
-        Raises:
-            TargetError: The server could not be asked, or does not know the run or the step.
-        """
+        """One step's executions: the latest, a numbered one, or `all` of them (section 8.4)."""
         query = {"attempt": attempt} if attempt else {}
         if loop_index is not None:
             query["loop_index"] = str(loop_index)
@@ -166,11 +130,7 @@ class NoukaiRemote:
 
     @asynccontextmanager
     async def follow(self, run_id: str) -> AsyncIterator[AsyncIterator[list[Received]]]:
-        """A run's events so far, then those to come; ends when the run does (section 8.5).
-
-        Raises:
-            TargetError: The server could not be asked, or the stream broke.
-        """
+        """A run's events so far, then those to come (section 8.5)."""
         with _saying(_ASK_AGAIN):
             async with self._client.get_events(f"{self._run(run_id)}/trace/stream") as stream:
                 yield batches(stream, _ASK_AGAIN)
@@ -179,10 +139,6 @@ class NoukaiRemote:
         """A run as the log of the session `session_id`, by the plan that it went by.
 
         The flow may be left out where the server tells it; further steps go to it then.
-
-        Raises:
-            UsageError: The server does not tell the run's flow, and none is named.
-            TargetError: The server could not be asked, or does not know the run.
         """
         trace = await self.trace(run_id)
         if self.address is None:

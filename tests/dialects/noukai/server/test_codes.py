@@ -115,6 +115,8 @@ def test_a_run_that_fails_so_has_a_status_of_its_own(
     publish(BROKE.replace("CODE", failure), fresh_flow)
     answer = http.post(f"{base}/seq/{fresh_flow}/execute", json=dict(SAID))
     assert (code_of(answer), answer.status_code) == (code, status)
+    run_id = answer.json()["detail"]["executionId"]
+    assert http.get(f"{base}/flow-runs/{run_id}").json()["status"] == "failed"
 
 
 def test_a_strict_server_refuses_a_later_step_without_a_run(strict: Running) -> None:

@@ -412,25 +412,6 @@ steps:
 """
 
 
-@pytest.mark.parametrize(
-    ("failure", "code", "status"),
-    [
-        ("INSUFFICIENT_CREDITS", "INSUFFICIENT_CREDITS", 402),
-        ("CREDITS_EXHAUSTED", "CREDITS_EXHAUSTED", 402),
-        ("MODEL_KEY_REJECTED", "BYOK_KEY_REJECTED", 502),
-        ("BILLING_UNAVAILABLE", "BILLING_UNAVAILABLE", 503),
-    ],
-)
-def test_failures_with_a_status_of_their_own(
-    base: str, publish: Any, fresh_flow: str, failure: str, code: str, status: int
-) -> None:
-    publish(BROKE.replace("CODE", failure), fresh_flow)
-    answer = http.post(f"{base}/seq/{fresh_flow}/execute", json={"message": "m"})
-    assert (answer.status_code, code_of(answer)) == (status, code)
-    run_id = answer.json()["detail"]["executionId"]
-    assert http.get(f"{base}/flow-runs/{run_id}").json()["status"] == "failed"
-
-
 def test_a_fault_of_the_server_is_told_as_one_and_not_what_it_was(
     server: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
