@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 import flowdbg
 from flowdbg.dialects.operations import Answer, Operation, Refusal, json_answer
-from flowdbg.dialects.routes import mounted
+from flowdbg.dialects.routes import SERVER_SIDES, mounted
 from flowdbg.dialects.services import Services
 from flowdbg.engine.runner import Runner
 from flowdbg.engine.services import Services as EngineServices
@@ -138,6 +138,7 @@ class FlowServer:
         adopted = False
         while True:
             try:
+                await self.database.renew_hold()
                 await self._jobs.resume()
                 if not adopted or not self.database.exclusive:
                     await self._jobs.adopt()
@@ -181,7 +182,7 @@ class FlowServer:
             ("", self._own_operations()),
             (OWN_PREFIX, publishing_operations(publishing)),
             (OWN_PREFIX, Keys(self.database, self.settings.max_body).operations()),
-            *(mounted(dialect, services) for dialect in self.settings.dialects),
+            *(mounted(dialect, services) for dialect in SERVER_SIDES),
         ]
         self._document = document(mounts, keys=bool(self.settings.api_keys))
         routes = [

@@ -12,14 +12,14 @@ import json
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from pydantic import ValidationError
 
 from flowdbg.dialects.records import Capture, RunRecord
 from flowdbg.dialects.services import DRAFT, Address, FlowUnknown, Resolved
 from flowdbg.engine.definition import FlowDefinition, definition_json, parse_flow
-from flowdbg.engine.plan import plan_hash, plan_of
+from flowdbg.engine.plan import PlanEntry, plan_hash, plan_of
 from flowdbg.errors import DefinitionError, Problem
 from flowdbg.server.drafts import Draft, Drafts
 from flowdbg.server.storage import flows
@@ -40,6 +40,14 @@ class Listed:
     draft: Draft | None
 
 
+class _Planned(NamedTuple):
+    """A definition with what is computed from it once."""
+
+    definition: FlowDefinition
+    plan: tuple[PlanEntry, ...]
+    plan_hash: str
+
+
 class Catalogue:
     """Resolves addresses, publishes versions and moves the production pointer."""
 
@@ -48,10 +56,10 @@ class Catalogue:
         self._database = database
         self._drafts = drafts
         self._rows: dict[Address, FlowRow] = {}
-        self._draft_plans: dict[Address, Resolved] = {}
+        self._draft_plans: dict[Address, _Planned] = {}
         self._scanning = asyncio.Lock()
         self._reading = asyncio.Lock()
-        self._frozen: OrderedDict[tuple[str, int], Resolved] = OrderedDict()
+        self._frozen: OrderedDict[tuple[str, int], _Planned] = OrderedDict()
 
     async def resolve(self, address: Address, version: int | None) -> Resolved:
         """The version that an address means.
@@ -88,7 +96,7 @@ class Catalogue:
             definition = FlowDefinition.model_validate(draft)
         except ValidationError as error:
             _damaged(address, 0, f"{error.error_count()} fields are not understood")
-        return self._resolved(row, None, definition, record.plan_hash)
+        return self._resolved(row, None, _planned(definition, record.plan_hash))
 
     async def publish(
         self, address: Address, source: str, *, production: bool, reuse: bool
@@ -124,11 +132,7 @@ class Catalogue:
         Raises:
             FlowUnknown: No such flow or version.
         """
-        row = await self._row(address)
-        if row is None:
-            if await self._find_draft(address) is None:
-                _no_flow(address)
-            row = await self._ensured(address)
+        row = await self._kept(address)
         done = 0 < number <= _HIGHEST_NUMBER and await self._database.write(
             lambda connection: flows.promote(connection, row.flow_id, number)
         )
@@ -142,11 +146,7 @@ class Catalogue:
         Raises:
             FlowUnknown: No such flow.
         """
-        row = await self._row(address)
-        if row is None:
-            if await self._find_draft(address) is None:
-                _no_flow(address)
-            row = await self._ensured(address)
+        row = await self._kept(address)
         await self._database.write(
             lambda connection: flows.set_capture(connection, row.flow_id, capture)
         )
@@ -199,6 +199,15 @@ class Catalogue:
             self._rows[address] = row
         return row
 
+    async def _kept(self, address: Address) -> FlowRow:
+        """What the database keeps of a flow, also of one that was a draft only."""
+        row = await self._row(address)
+        if row is None:
+            if await self._find_draft(address) is None:
+                _no_flow(address)
+            row = await self._ensured(address)
+        return row
+
     async def _ensured(self, address: Address) -> FlowRow:
         return await self._database.write(lambda connection: flows.ensure_flow(connection, address))
 
@@ -222,11 +231,10 @@ class Catalogue:
         if row is None:
             row = await self._ensured(address)
         known = self._draft_plans.get(address)
-        capture = row.capture or self._capture
-        if known is None or known.definition is not draft.definition or known.capture != capture:
-            known = self._resolved(row, None, draft.definition, plan_hash(draft.definition))
+        if known is None or known.definition is not draft.definition:
+            known = _planned(draft.definition, plan_hash(draft.definition))
             self._draft_plans[address] = known
-        return known
+        return self._resolved(row, None, known)
 
     async def _version(self, row: FlowRow, number: int) -> Resolved:
         key = (row.flow_id, number)
@@ -237,13 +245,9 @@ class Catalogue:
             if len(self._frozen) > _REMEMBERED_VERSIONS:
                 self._frozen.popitem(last=False)
         self._frozen.move_to_end(key)
-        production, capture = row.production == number, row.capture or self._capture
-        if (found.production, found.capture) != (production, capture):
-            found = self._resolved(row, number, found.definition, found.plan_hash)
-            self._frozen[key] = found
-        return found
+        return self._resolved(row, number, found)
 
-    async def _thawed(self, row: FlowRow, number: int) -> Resolved:
+    async def _thawed(self, row: FlowRow, number: int) -> _Planned:
         frozen = None
         if 0 < number <= _HIGHEST_NUMBER:
             frozen = await self._database.read(
@@ -257,21 +261,23 @@ class Catalogue:
             definition = FlowDefinition.model_validate_json(frozen.definition)
         except ValidationError as error:
             _damaged(row.address, number, f"{error.error_count()} fields are not understood")
-        return self._resolved(row, number, definition, frozen.plan_hash)
+        return _planned(definition, frozen.plan_hash)
 
-    def _resolved(
-        self, row: FlowRow, number: int | None, definition: FlowDefinition, hashed: str
-    ) -> Resolved:
+    def _resolved(self, row: FlowRow, number: int | None, planned: _Planned) -> Resolved:
         return Resolved(
             flow_id=row.flow_id,
             address=row.address,
             version=number,
             production=number is not None and row.production == number,
-            definition=definition,
-            plan=plan_of(definition),
-            plan_hash=hashed,
+            definition=planned.definition,
+            plan=planned.plan,
+            plan_hash=planned.plan_hash,
             capture=row.capture or self._capture,
         )
+
+
+def _planned(definition: FlowDefinition, hashed: str) -> _Planned:
+    return _Planned(definition, plan_of(definition), hashed)
 
 
 def _digest(text: str) -> str:

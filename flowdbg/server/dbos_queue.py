@@ -6,7 +6,6 @@ ended. Imported only when a run is queued: DBOS takes a second to load. DBOS is 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Protocol
 
@@ -14,8 +13,6 @@ from dbos import DBOS, SetWorkflowID
 
 from flowdbg.errors import StoreError
 from flowdbg.server.storage.database import mapped
-
-logger = logging.getLogger("flowdbg.server")
 
 _QUEUE = "flowdbg-runs"
 _POLLING_SECONDS = 0.05
@@ -146,8 +143,12 @@ class DbosQueue:
         """See that a run whose server died is played; False when its workflow is over already.
 
         `lives` says whether a server process, known by its id, still runs.
+
+        Raises:
+            StoreError: The queue's database fails.
         """
-        status = DBOS.get_workflow_status(run_id)
+        with mapped():
+            status = DBOS.get_workflow_status(run_id)
         if status is None:  # it was written down, and its server died before it was queued
             self.submit(run_id)
             return True

@@ -58,15 +58,12 @@ class Drafts:
             if stamp is None:
                 continue
             known = self._known.get(path)
-            if known is not None and known.stamp == stamp:
-                found[path] = known
-                continue
-            found[path] = _read(path, stamp)
-            _report(found[path], changed=known is not None)
-        for path in self._known.keys() - found.keys():
-            logger.info("flow file removed", extra={"file": str(path)})
+            if known is None or known.stamp != stamp:
+                known = _read(path, stamp)
+            found[path] = known
         self._known = found
-        self.current = _without_doubles(list(found.values()))
+        before, self.current = self.current, _without_doubles(list(found.values()))
+        _report(before, self.current)
         return self.current
 
     def peek(self, address: Address) -> Draft | None:
@@ -144,11 +141,19 @@ def _without_doubles(drafts: list[Draft]) -> list[Draft]:
     return kept
 
 
-def _report(draft: Draft, *, changed: bool) -> None:
-    if draft.problems:
-        logger.warning(
-            "flow file is broken",
-            extra={"file": str(draft.path), "problems": [str(item) for item in draft.problems]},
-        )
-    elif changed:
-        logger.info("flow file changed", extra={"file": str(draft.path)})
+def _report(before: Sequence[Draft], now: Sequence[Draft]) -> None:
+    """Log what is broken, and what is otherwise than at the last scan."""
+    known = {draft.path: draft for draft in before}
+    for draft in now:
+        old = known.pop(draft.path, None)
+        if old is not None and (old.stamp, old.problems) == (draft.stamp, draft.problems):
+            continue
+        file = str(draft.path)
+        for problem in draft.problems:
+            told = {"file": file, "problem": str(problem)}
+            logger.warning("flow file is broken", extra=told)
+        if before and not draft.problems:
+            what = "added" if old is None else "changed"
+            logger.info("flow file %s", what, extra={"file": file})
+    for path in known:
+        logger.info("flow file removed", extra={"file": str(path)})

@@ -27,6 +27,7 @@ from flowdbg.dialects.operations import (
     Refusal,
     json_answer,
 )
+from flowdbg.dialects.services import FlowUnknown
 from flowdbg.errors import StoreError
 from flowdbg.server.metrics import Metrics
 
@@ -34,6 +35,9 @@ logger = logging.getLogger("flowdbg.server")
 
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 REQUEST_ID = "X-Request-ID"
+FLOW_NOT_FOUND = "FLOW_NOT_FOUND"
+_CLIENT_LEFT = 499
+"""What servers log of a request that was never whole; it is not sent."""
 
 
 class Guard:
@@ -74,7 +78,7 @@ class Guard:
                 scope["app"] = self  # makes the router raise what it would answer in plain text
                 await self._app(scope, receive, named_send)
             except ClientDisconnect:
-                pass  # gone before its request was read: nobody is there to be answered
+                status = _CLIENT_LEFT  # before its request was read: nobody is to be answered
             except Exception as error:  # the outermost place: every fault is answered
                 refusal = _refusal(error, request_id)
                 if status:  # the answer has begun: all that is left is to break it off
@@ -125,6 +129,8 @@ def _refusal(error: Exception, request_id: str) -> Refusal:
         what = {404: "There is no such route.", 405: "The route does not know this method."}
         message = what.get(error.status_code, str(error.detail))
         return Refusal(error.status_code, code, message, headers=error.headers)
+    if isinstance(error, FlowUnknown):
+        return Refusal(404, FLOW_NOT_FOUND, str(error))
     if isinstance(error, StoreError):
         told = {"reason": str(error), "request_id": request_id}
         logger.error("a request failed at the database", extra=told)

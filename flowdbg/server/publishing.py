@@ -21,12 +21,11 @@ from flowdbg.dialects.operations import (
     json_answer,
 )
 from flowdbg.dialects.records import CAPTURES
-from flowdbg.dialects.services import Address, FlowUnknown
+from flowdbg.dialects.services import Address
 from flowdbg.errors import DefinitionError, Problem
 from flowdbg.server.catalogue import Catalogue
 from flowdbg.server.storage.flows import VersionRow
 
-FLOW_NOT_FOUND = "FLOW_NOT_FOUND"
 INVALID_DEFINITION = "INVALID_DEFINITION"
 
 
@@ -91,10 +90,7 @@ class Publishing:
 
     async def versions(self, request: Request) -> Response:
         """Answer `GET …/versions`."""
-        try:
-            current, rows = await self._catalogue.versions(_address(request))
-        except FlowUnknown as error:
-            raise Refusal(404, FLOW_NOT_FOUND, str(error)) from error
+        current, rows = await self._catalogue.versions(_address(request))
         versions = [_version_json(row, current) for row in rows]
         return json_answer({"production": current, "versions": versions})
 
@@ -104,10 +100,7 @@ class Publishing:
         if mode is not None and mode not in CAPTURES:
             message = f"`mode` must be one of {', '.join(CAPTURES)}, or null."
             raise Refusal(400, INVALID_REQUEST, message)
-        try:
-            await self._catalogue.set_capture(_address(request), mode)
-        except FlowUnknown as error:
-            raise Refusal(404, FLOW_NOT_FOUND, str(error)) from error
+        await self._catalogue.set_capture(_address(request), mode)
         return json_answer({"mode": mode})
 
     async def promote(self, request: Request) -> Response:
@@ -115,10 +108,7 @@ class Publishing:
         number = (await json_body(request, self._max_body)).get("version")
         if not isinstance(number, int) or isinstance(number, bool):
             raise Refusal(400, INVALID_REQUEST, "`version` must be the number of a version.")
-        try:
-            await self._catalogue.promote(_address(request), number)
-        except FlowUnknown as error:
-            raise Refusal(404, FLOW_NOT_FOUND, str(error)) from error
+        await self._catalogue.promote(_address(request), number)
         return json_answer({"production": number})
 
 

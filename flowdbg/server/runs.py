@@ -46,14 +46,14 @@ class RunBook:
     """Begins and records runs; implements `flowdbg.dialects.services.Runs`."""
 
     def __init__(self, database: Database, metrics: Metrics) -> None:
-        self._database = database
-        self._metrics = metrics
+        self.database = database
+        self.metrics = metrics
         self.serving: dict[str, RecordedCall] = {}
         """The calls that are being served by this process, by run id; the latest of each run."""
 
     async def find(self, flow_id: str, run_id: str) -> RunRecord | None:
         """A run of a flow; None when the flow has no such run."""
-        record = await self._database.read(lambda connection: runs.find_run(connection, run_id))
+        record = await self.database.read(lambda connection: runs.find_run(connection, run_id))
         return None if record is None or record.flow_id != flow_id else record
 
     async def begin(self, start: RunStart) -> RecordedCall:
@@ -62,32 +62,21 @@ class RunBook:
         Raises:
             PauseTaken: The run is not as `start.after` says any more, or is being served.
         """
-        resolved, owner = start.resolved, self._database.owner
+        owner = self.database.owner
         if start.run_id is None:
             new = new_run(start)
-            await self._database.write(lambda connection: runs.start_run(connection, new, owner))
-            return self._call(new.id, start, new.capture)
-        run_id = start.run_id
-        initial = None if start.keep_initial else start.initial
-        goes_on = await self._database.write(
-            lambda connection: runs.continue_run(
-                connection,
-                run_id,
-                owner,
-                version=resolved.version,
-                plan_hash=resolved.plan_hash,
-                initial=initial,
-                keep_pending=start.trigger == "job",
-                after=start.after,
-            )
+            await self.database.write(lambda connection: runs.start_run(connection, new, owner))
+            return self._call(new.id, start)
+        goes_on = await self.database.write(
+            lambda connection: runs.continue_run(connection, start, owner)
         )
         if start.after is not None and not goes_on:
-            raise PauseTaken(f"The pause of the run {run_id} is answered already.")
-        return self._call(run_id, start, capture_of(start))
+            raise PauseTaken(f"The pause of the run {start.run_id} is answered already.")
+        return self._call(start.run_id, start)
 
-    def _call(self, run_id: str, start: RunStart, capture: Capture) -> RecordedCall:
-        self._metrics.call_began()
-        call = RecordedCall(self, self._database, self._metrics, run_id, start, capture)
+    def _call(self, run_id: str, start: RunStart) -> RecordedCall:
+        self.metrics.call_began()
+        call = RecordedCall(self, run_id, start)
         self.serving[run_id] = call
         return call
 
@@ -99,20 +88,11 @@ _TOGETHER_SECONDS = 0.1
 class RecordedCall:
     """One call of a run; implements `flowdbg.dialects.services.Call`."""
 
-    def __init__(
-        self,
-        book: RunBook,
-        database: Database,
-        metrics: Metrics,
-        run_id: str,
-        start: RunStart,
-        capture: Capture,
-    ) -> None:
+    def __init__(self, book: RunBook, run_id: str, start: RunStart) -> None:
         self._book = book
-        self._database = database
-        self._metrics = metrics
+        self._database = book.database
         self._resolved = start.resolved
-        self._capture = capture
+        self._capture = capture_of(start)
         self._fetched_later = start.trigger == "job"
         self._recorder: EntryRecorder | None = None
         self._closed = False
@@ -192,7 +172,7 @@ class RecordedCall:
             self._over("interrupted")
 
     def _over(self, end: CallEnd) -> None:
-        self._metrics.call_ended(end)
+        self._book.metrics.call_ended(end)
         if self._book.serving.get(self.run_id) is self:
             del self._book.serving[self.run_id]
         self.followers.end()

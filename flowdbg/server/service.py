@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import logging
 import signal
 import socket
 import sys
@@ -21,6 +22,8 @@ from flowdbg.errors import UsageError
 from flowdbg.server.app import FlowServer
 from flowdbg.server.connections import Patience, bounded
 from flowdbg.server.settings import ServerSettings
+
+logger = logging.getLogger("flowdbg.server")
 
 _BACKLOG = 2048
 _KEEP_ALIVE_SECONDS = 600  # people think between two steps; a closing socket would cost them one
@@ -90,9 +93,16 @@ class Service:
                     timeout_keep_alive=_KEEP_ALIVE_SECONDS,
                     timeout_graceful_shutdown=_GRACE_SECONDS,
                 )
-                self._uvicorn = _Uvicorn(
-                    config, lambda: announce(self.url, server), server.streams.stop
-                )
+
+                def listening() -> None:
+                    logger.info("listening", extra={"url": self.url})
+                    announce(self.url, server)
+
+                def stopping() -> None:
+                    logger.info("stopping", extra={"open_streams": len(server.streams)})
+                    server.streams.stop()
+
+                self._uvicorn = _Uvicorn(config, listening, stopping)
                 self._uvicorn.should_exit = self._stopped.is_set()
                 await self._uvicorn.serve(self._sockets)
         finally:

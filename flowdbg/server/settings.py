@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flowdbg.dialects.records import CAPTURES, Capture
-from flowdbg.dialects.routes import SERVER_SIDES
 from flowdbg.engine.services import EngineSettings
 from flowdbg.errors import UsageError
 from flowdbg.server.storage.hold import FileHold
@@ -32,8 +31,6 @@ class ServerSettings:
     """0: any free port."""
     api_keys: Sequence[str] = field(default=(), repr=False)
     """Keys that may do everything; none given: no key is asked for."""
-    dialects: Sequence[str] = tuple(SERVER_SIDES)
-    """The wire protocols to serve."""
     max_body: int = 16 * MEGABYTE
     """Bytes of the largest request body."""
     heartbeat: float = 15.0

@@ -296,6 +296,28 @@ def test_servers_on_one_postgresql_know_whether_the_others_live(
     two.close()
 
 
+@pytest.mark.xdist_group("postgresql")
+async def test_a_server_whose_connection_was_cut_is_known_to_be_alive_again(
+    postgresql_server: object,
+) -> None:
+    assert callable(postgresql_server)
+    url = postgresql_server()
+    one = Database(url, "one")
+    cut = text(
+        "SELECT count(pg_terminate_backend(pid, 60000)) FROM pg_locks WHERE locktype = 'advisory'"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    assert one.write_now(lambda connection: connection.execute(cut).scalar()) == 1
+    two = Database(url, "two")
+    assert not two.write_now(lambda connection: two.lives(connection, "one"))
+    await one.renew_hold()
+    assert two.write_now(lambda connection: two.lives(connection, "one"))
+    await one.renew_hold()
+    one.close()
+    assert not two.write_now(lambda connection: two.lives(connection, "one"))
+    two.close()
+
+
 def test_the_schema_version_is_written(database: Database) -> None:
     found = database.read_now(
         lambda connection: (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,9 @@ def test_a_client_that_leaves_while_it_sends_does_not_hurt_the_server(
             f"POST /api/v1/seq/{FLOW}/step HTTP/1.1\r\nHost: localhost\r\n"
             'Content-Length: 1000\r\n\r\n{"message"'.encode()
         )
+    end = time.monotonic() + 60
+    while 'status="499"' not in httpx.get(f"{server.url}/metrics").text:
+        assert time.monotonic() < end
     assert httpx.get(f"{server.url}/healthz").status_code == 200
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 

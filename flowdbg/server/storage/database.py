@@ -82,6 +82,17 @@ class Database:
         """Say whether another server process that wrote under this id still runs."""
         return self._hold.lives(connection, owner)
 
+    async def renew_hold(self) -> None:
+        """See that other servers still know this one to be alive.
+
+        Raises:
+            StoreError: The database cannot be reached.
+        """
+        hold = self._hold
+        if isinstance(hold, SharedHold):
+            with mapped():
+                await asyncio.to_thread(hold.renew)
+
     def write(self, work: Callable[[Connection], T]) -> asyncio.Future[T]:
         """Run the work in the writer's next transaction; done when it is committed.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from flowdbg.dialects.records import Capture
 from flowdbg.dialects.services import Address
@@ -75,16 +76,13 @@ def find_flow(connection: Connection, address: Address) -> FlowRow | None:
     if not all(storable(part) for part in address):
         return None
     row = connection.execute(
-        select(flows.c.id, flows.c.production, flows.c.capture).where(
+        select(flows).where(
             flows.c.org == address.org,
             flows.c.project == address.project,
             flows.c.flow == address.flow,
         )
     ).first()
-    if row is None:
-        return None
-    newest = _newest(connection, row.id)
-    return FlowRow(row.id, address, row.production, newest, row.capture)
+    return None if row is None else _flow(connection, row)
 
 
 def address_of(connection: Connection, flow_id: str) -> Address | None:
@@ -100,16 +98,7 @@ def address_of(connection: Connection, flow_id: str) -> Address | None:
 def all_flows(connection: Connection) -> list[FlowRow]:
     """Every flow the database knows, by address."""
     rows = connection.execute(select(flows).order_by(flows.c.org, flows.c.project, flows.c.flow))
-    return [
-        FlowRow(
-            row.id,
-            Address(row.org, row.project, row.flow),
-            row.production,
-            _newest(connection, row.id),
-            row.capture,
-        )
-        for row in rows.all()
-    ]
+    return [_flow(connection, row) for row in rows.all()]
 
 
 def publish(
@@ -184,14 +173,14 @@ def frozen_version(connection: Connection, flow_id: str, number: int) -> Frozen 
     return None if row is None else Frozen(*row)
 
 
+def _flow(connection: Connection, row: Row[Any]) -> FlowRow:
+    address = Address(row.org, row.project, row.flow)
+    return FlowRow(row.id, address, row.production, _newest(connection, row.id), row.capture)
+
+
 def _newest(connection: Connection, flow_id: str) -> int:
-    row = connection.execute(
-        select(versions.c.number)
-        .where(versions.c.flow_id == flow_id)
-        .order_by(versions.c.number.desc())
-        .limit(1)
-    ).first()
-    return 0 if row is None else int(row.number)
+    highest = select(func.max(versions.c.number)).where(versions.c.flow_id == flow_id)
+    return int(connection.execute(highest).scalar() or 0)
 
 
 def _hold(connection: Connection, flow_id: str) -> None:

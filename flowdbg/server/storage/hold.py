@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from flowdbg.errors import NotSaved, SessionHeld
 
@@ -62,8 +63,27 @@ class SharedHold:
 
     def __init__(self, engine: Engine, owner: str) -> None:
         self._key = {"key": _key(owner)}
-        self._connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        self._connection.execute(text("SELECT pg_advisory_lock(:key)"), self._key)
+        self._engine = engine
+        self._connection, self._held = self._take()
+
+    def renew(self) -> None:
+        """See that the mark is there: it goes with its connection, and others go on as if we died.
+
+        Raises:
+            DBAPIError: The database cannot be reached.
+        """
+        with contextlib.suppress(DBAPIError):
+            self._connection.execute(text("SELECT 1"))
+            if self._held:
+                return
+        self._connection.close()
+        self._connection, self._held = self._take()
+
+    def _take(self) -> tuple[Connection, bool]:
+        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        # Where a lost connection is still thought alive, it holds the mark: not waited for.
+        lock = text("SELECT pg_try_advisory_lock(:key)")
+        return connection, bool(connection.execute(lock, self._key).scalar())
 
     def lives(self, connection: Connection, owner: str) -> bool:
         """Say whether the process that wrote under this id still runs."""
@@ -73,7 +93,8 @@ class SharedHold:
 
     def release(self) -> None:
         """Give the mark up."""
-        self._connection.execute(text("SELECT pg_advisory_unlock(:key)"), self._key)
+        with contextlib.suppress(DBAPIError):
+            self._connection.execute(text("SELECT pg_advisory_unlock(:key)"), self._key)
         self._connection.close()
 
 

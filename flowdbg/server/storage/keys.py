@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
@@ -38,18 +38,7 @@ def add_key(connection: Connection, key: KeyRecord, most: int) -> bool:
     active = [item for item in keys_of(connection, key.project) if item.active]
     if len(active) >= most:
         return False
-    connection.execute(
-        insert(api_keys).values(
-            id=key.id,
-            project=key.project,
-            name=key.name,
-            environment=key.environment,
-            secret_hash=key.secret_hash,
-            created_at=key.created_at,
-            expires_at=key.expires_at,
-            revoked_at=key.revoked_at,
-        )
-    )
+    connection.execute(insert(api_keys).values(asdict(key)))
     return True
 
 

@@ -22,6 +22,7 @@ from flowdbg.dialects.records import (
     StepNote,
     Trigger,
 )
+from flowdbg.dialects.services import RunStart
 from flowdbg.server.storage.schema import run_steps, runs, storable
 from flowdbg.server.storage.steps import add_steps, to_text
 
@@ -83,41 +84,31 @@ def start_run(
     )
 
 
-def continue_run(
-    connection: Connection,
-    run_id: str,
-    owner: str,
-    *,
-    version: int | None,
-    plan_hash: str,
-    initial: Mapping[str, Any] | None = None,
-    keep_pending: bool = False,
-    after: RunRecord | None = None,
-) -> bool:
-    """Mark a run as being served again, by this process; `initial` replaces what it began with.
+def continue_run(connection: Connection, start: RunStart, owner: str) -> bool:
+    """Mark a run as being served again, by this process.
 
     Returns:
-        Whether the run is marked. With `after` it is only when nobody serves it and it waits for
-        what it waited for then, so of several who answer one pause one goes on.
+        Whether the run is marked. With `start.after` it is only when nobody serves it and it waits
+        for what it waited for then, so of several who answer one pause one goes on.
     """
     values: dict[str, Any] = {
         "status": "running",
         "owner": owner,
         "ended_at": None,
         "error": None,
-        "version": version,
-        "plan_hash": plan_hash,
+        "version": start.resolved.version,
+        "plan_hash": start.resolved.plan_hash,
     }
-    if not keep_pending:
+    if start.trigger != "job":
         values["pending"] = None
-    if initial is not None:
-        values["initial"] = to_text(initial)
+    if not start.keep_initial:
+        values["initial"] = to_text(start.initial)
     change = _CHANGE
-    if after is not None:
-        pending = None if after.pending is None else to_text(after.pending)
+    if start.after is not None:
+        pending = None if start.after.pending is None else to_text(start.after.pending)
         waits = runs.c.pending.is_not_distinct_from(pending)
         change = change.where(runs.c.status != "running", waits)
-    return connection.execute(change, {"run": run_id, **values}).rowcount > 0
+    return connection.execute(change, {"run": start.run_id, **values}).rowcount > 0
 
 
 @dataclass(frozen=True, slots=True)

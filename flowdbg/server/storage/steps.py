@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, bindparam, case, delete, func, insert, s
 from flowdbg.dialects.records import StepNote, StepRecord
 from flowdbg.server.storage.schema import run_steps
 
+_FIELDS = tuple(field.name for field in fields(StepNote))
 # Made once: putting a statement together takes as long as carrying it out.
 _ADD = insert(run_steps)
 _LAST = (
@@ -116,58 +117,25 @@ def note_to_json(note: StepNote) -> dict[str, Any]:
 
 
 def note_from_json(value: Mapping[str, Any]) -> StepNote:
-    """The record of `note_to_json`."""
+    """The record of `note_to_json`; what else the object has is left out."""
     cost = value["cost"]
     read = {"path": tuple(value["path"]), "cost": None if cost is None else Decimal(cost)}
-    return StepNote(**{**value, **read})
+    return StepNote(**{name: value[name] for name in _FIELDS} | read)
 
 
 def _step_values(
     run_id: str, ordinal: int, attempt: int, path: str, step: StepNote
 ) -> dict[str, Any]:
     return {
+        **note_to_json(step),
         "run_id": run_id,
         "ordinal": ordinal,
-        "step_id": step.step_id,
-        "name": step.name,
-        "entry_id": step.entry_id,
-        "path": path,
         "attempt": attempt,
-        "loop_index": step.loop_index,
-        "status": step.status,
-        "started_at": step.started_at,
+        "path": path,
         "ended_at": step.started_at + step.duration_ms / 1000,
-        "duration_ms": step.duration_ms,
-        "model": step.model,
-        "prompt_tokens": step.prompt_tokens,
-        "completion_tokens": step.completion_tokens,
-        "cost": None if step.cost is None else format(step.cost, "f"),
-        "input": step.input,
-        "output": step.output,
-        "error": step.error,
-        "input_bytes": step.input_bytes,
-        "output_bytes": step.output_bytes,
     }
 
 
 def _step(row: Row[Any]) -> StepRecord:
-    note = StepNote(
-        step_id=row.step_id,
-        name=row.name,
-        entry_id=row.entry_id,
-        path=tuple(json.loads(row.path)),
-        status=row.status,
-        started_at=row.started_at,
-        duration_ms=row.duration_ms,
-        loop_index=row.loop_index,
-        model=row.model,
-        prompt_tokens=row.prompt_tokens,
-        completion_tokens=row.completion_tokens,
-        cost=None if row.cost is None else Decimal(row.cost),
-        input=row.input,
-        output=row.output,
-        error=row.error,
-        input_bytes=row.input_bytes,
-        output_bytes=row.output_bytes,
-    )
+    note = note_from_json({**row._mapping, "path": json.loads(row.path)})
     return StepRecord(row.ordinal, row.attempt, note)
