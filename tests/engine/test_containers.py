@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +21,9 @@ from flowdbg.engine.events import (
 )
 from flowdbg.engine.runner import Runner
 from flowdbg.engine.services import EngineSettings, Services
+from flowdbg.expressions import SandboxLimits
 from tests.engine.flows import events_of, failure_of, flow, output_of
+from tests.engine.http_server import Answer, Request, http_server
 
 LOOP = """
 - id: each
@@ -221,24 +224,44 @@ async def test_many_small_outputs_together_may_not_be_large(tmp_path: Any) -> No
     assert failed.path == (9, "a")
 
 
-async def test_closing_the_generator_ends_everything_that_runs(services: Services) -> None:
-    definition = flow(
-        """
-        - id: both
-          kind: parallel
-          steps:
-            - {id: one, kind: llm, model: scripted/endless, prompt: x}
-            - {id: two, kind: code, code: "while True: pass"}
-        """,
-        SLOW,
+async def test_closing_the_run_ends_models_requests_and_workers_and_nothing_further_begins(
+    tmp_path: Path,
+) -> None:
+    """A model, a request that would be repeated, and as many endless codes as there are workers."""
+    silent, gone = asyncio.Event(), asyncio.Event()
+
+    async def wait(_: Request, answer: Answer) -> None:
+        silent.set()
+        await answer.silence()
+        gone.set()
+
+    codes = "\n".join(
+        f'    - {{id: code{n}, kind: code, code: "while True: pass"}}' for n in range(4)
     )
-    before = asyncio.all_tasks()
-    events = Runner(services).run_entry(definition, 0, outputs={}, initial={})
-    async for event in events:
-        if isinstance(event, OutputChunk):
-            break
-    await events.aclose()
-    assert asyncio.all_tasks() == before
+    definition = flow(
+        "- id: s\n  kind: sequence\n  steps:\n  - id: both\n    kind: parallel\n    steps:\n"
+        "    - {id: one, kind: llm, model: scripted/endless, prompt: x}\n"
+        '    - {id: two, kind: http, url: "{{ url }}", retries: 5}\n'
+        f"{codes}\n"
+        '  - {id: after, kind: http, url: "{{ initial.url }}"}\n',
+        SLOW + "inputs: {url: {}}",
+    )
+    settings = EngineSettings(
+        cache_dir=tmp_path, allow_private_http=True, sandbox=SandboxLimits(seconds=600)
+    )
+    async with Services.create(settings) as services, http_server(wait) as server:
+        events = Runner(services).run_entry(definition, 0, outputs={}, initial={"url": server.url})
+        async for event in events:
+            if isinstance(event, OutputChunk):
+                break
+        async with asyncio.timeout(60):
+            await silent.wait()
+            await events.aclose()
+            await gone.wait()
+            # A worker that went on would be busy for ten minutes.
+            works = flow("- {id: a, kind: code, code: \"return {'n': 1}\"}")
+            assert await output_of(services, works) == {"n": 1}
+        assert len(server.requests) == 1
 
 
 async def test_a_reader_that_is_behind_holds_the_blocks_back(services: Services) -> None:
