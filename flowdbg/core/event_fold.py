@@ -7,10 +7,10 @@ contradictory or unknown event becomes an anomaly and leaves the rest as it was.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from flowdbg.core.entries import Entry, EventReceived, Outcome
+from flowdbg.core.entries import Outcome
 from flowdbg.core.events import (
     Event,
     RunCompleted,
@@ -39,7 +39,7 @@ from flowdbg.core.executions import (
     running,
 )
 from flowdbg.core.promises import grown, moved, told_more
-from flowdbg.core.session import Execution, LoggedEvent, Session, Status, Totals, Turn
+from flowdbg.core.session import Execution, Session, Status, Totals, Turn
 
 
 def apply_event(session: Session, at: float, number: int, event: Event) -> Session:
@@ -54,44 +54,13 @@ def apply_event(session: Session, at: float, number: int, event: Event) -> Sessi
     return _ON_EVENT[type(event)](session, turn, at, event)
 
 
-def is_chunk(entry: Entry) -> bool:
-    """Whether an entry is a streamed part of an output."""
-    body = entry.body
-    return isinstance(body, EventReceived) and isinstance(body.received.event, StepOutput)
-
-
-def apply_chunks(session: Session, entries: Sequence[Entry]) -> Session:
-    """The session after several chunks of one execution, in one step."""
-    bodies = [entry.body for entry in entries if isinstance(entry.body, EventReceived)]
-    logged = [
-        LoggedEvent(entry.at, entry.branch, body.turn, body.received)
-        for entry, body in zip(entries, bodies, strict=True)
-    ]
-    first = bodies[0].received.event
-    assert isinstance(first, StepOutput)
-    turn = session.running
-    one = (
-        execution_of(session.branches[turn.branch], turn, first.step_id, first.path)
-        if turn and turn.number == bodies[0].turn and turn.terminal is None
-        else None
-    )
-    if turn is None or one is None or one.status is not Status.RUNNING:
-        for event in logged:
-            session = session.replace(events=session.events.append(event))
-            session = apply_event(session, event.at, event.turn, event.received.event)
-        return session
-    session = session.replace(events=session.events.extend(logged))
-    deltas = [body.received.event.delta for body in bodies]  # type: ignore[union-attr] # all are chunks
-    return put(session, turn, dataclasses.replace(one, chunks=one.chunks.extend(deltas)))
-
-
 def _run_started(session: Session, turn: Turn, at: float, event: RunStarted) -> Session:
     branch = session.branches[turn.branch]
     if branch.execution_id and event.execution_id not in ("", branch.execution_id):
         what = f"the run's id changed from {branch.execution_id} to {event.execution_id}"
         session = note_anomaly(session, at, turn.number, what)
     elif event.execution_id:
-        session = put_branch(session, turn, branch.replace(execution_id=event.execution_id))
+        session = put_branch(session, branch.replace(execution_id=event.execution_id))
     surprise = moved(session.plan, event)
     if not session.plan.told:
         session = session.replace(plan=told_more(session.plan, event))
@@ -165,7 +134,7 @@ def _step_completed(session: Session, turn: Turn, at: float, event: StepComplete
     session = session.replace(plan=grown(session.plan, index, event.step_id, event.name))
     outputs = {**branch.outputs, event.step_id: event.output}
     branch = branch.replace(outputs=outputs, cursor=index + 1, pending=None, answers={})
-    session = put_branch(session, turn, branch)
+    session = put_branch(session, branch)
     return put_turn(session, turn, completed=turn.completed + 1)
 
 
@@ -200,7 +169,7 @@ def _step_failed(session: Session, turn: Turn, at: float, event: StepFailed) -> 
         name = failed.name or event.name
         session = put(session, turn, dataclasses.replace(failed, name=name, error=error))
         branch = session.branches[turn.branch].replace(pending=None, answers={})
-        session = put_branch(session, turn, branch)
+        session = put_branch(session, branch)
     message = str(event.error.get("message", ""))
     return put_turn(session, turn, terminal=Outcome.FAILED, failure=message)
 
@@ -216,7 +185,6 @@ def _to_fail(
 
 
 def _step_progress(session: Session, turn: Turn, at: float, event: StepProgress) -> Session:
-    del turn, at, event
     return session
 
 
@@ -232,7 +200,7 @@ def _step_paused(session: Session, turn: Turn, at: float, event: StepPaused) -> 
         if turn.completed == 0 and turn.index < event.next_index <= (length or event.next_index):
             index = event.next_index
     branch = session.branches[turn.branch]
-    session = put_branch(session, turn, branch.replace(cursor=index))
+    session = put_branch(session, branch.replace(cursor=index))
     return put_turn(session, turn, terminal=Outcome.PAUSED)
 
 
@@ -251,7 +219,7 @@ def _tool_calls(session: Session, turn: Turn, at: float, event: ToolCallsRequest
         return session
     session = put(session, turn, closed(one, Status.WAITING, at, Status.WAITING))
     branch = session.branches[turn.branch].replace(pending=event, answers={})
-    session = put_branch(session, turn, branch)
+    session = put_branch(session, branch)
     return put_turn(session, turn, terminal=Outcome.TOOL_CALLS)
 
 
@@ -265,7 +233,7 @@ def _run_completed(session: Session, turn: Turn, at: float, event: RunCompleted)
         what = f"the flow ended after {counted} of {length} steps"
         session = note_anomaly(session, at, turn.number, what)
     branch = branch.replace(cursor=counted, done=True, result=event.result)
-    session = put_branch(session, turn, branch)
+    session = put_branch(session, branch)
     return put_turn(session, turn, terminal=Outcome.COMPLETED)
 
 
@@ -273,7 +241,7 @@ def _second_end(session: Session, turn: Turn, event: RunCompleted) -> Session:
     """Both names of the terminal event may come (protocol section 5.5); the first one wins."""
     branch = session.branches[turn.branch]
     if branch.result is None and event.result is not None:
-        session = put_branch(session, turn, branch.replace(result=event.result))
+        session = put_branch(session, branch.replace(result=event.result))
     return session
 
 

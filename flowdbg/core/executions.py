@@ -55,7 +55,7 @@ def begin(session: Session, turn: Turn, at: float, step_id: str, name: str) -> S
     attempts = branch.executions.get(step_id, ())
     begun = Execution(step_id, len(attempts) + 1, name=name, turn=turn.number, started_at=at)
     executions = {**branch.executions, step_id: (*attempts, begun)}
-    return put_branch(session, turn, branch.replace(executions=executions))
+    return put_branch(session, branch.replace(executions=executions))
 
 
 def begin_inside(
@@ -97,12 +97,12 @@ def put(session: Session, turn: Turn, execution: Execution) -> Session:
         children = {**attempts[-1].children, execution.path: execution}
         newest = dataclasses.replace(attempts[-1], children=children)
     executions = {**branch.executions, execution.step_id: (*attempts[:-1], newest)}
-    return put_branch(session, turn, branch.replace(executions=executions))
+    return put_branch(session, branch.replace(executions=executions))
 
 
-def put_branch(session: Session, turn: Turn, branch: Branch) -> Session:
-    """The session with the turn's branch replaced."""
-    at = turn.branch
+def put_branch(session: Session, branch: Branch) -> Session:
+    """The session with a branch in its place, which is its number."""
+    at = branch.number
     return session.replace(branches=(*session.branches[:at], branch, *session.branches[at + 1 :]))
 
 

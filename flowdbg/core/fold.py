@@ -7,7 +7,8 @@ noted as an anomaly, and changes nothing else. A replay is the same fold over th
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 from flowdbg.core.entries import (
@@ -33,8 +34,9 @@ from flowdbg.core.entries import (
     TurnStarted,
     VersionPinned,
 )
-from flowdbg.core.event_fold import apply_chunks, apply_event, is_chunk
-from flowdbg.core.executions import closed, note_anomaly
+from flowdbg.core.event_fold import apply_event
+from flowdbg.core.events import Path, StepOutput
+from flowdbg.core.executions import closed, execution_of, note_anomaly, put, put_branch
 from flowdbg.core.session import (
     Branch,
     Breakpoint,
@@ -55,32 +57,48 @@ def apply(session: Session, entry: Entry) -> Session:
 def apply_all(session: Session, entries: Iterable[Entry]) -> Session:
     """The session after several entries; the same as one `apply` after the other.
 
-    Runs of streamed chunks are folded together, so that a long stream costs little an event.
+    Chunks of one execution are folded together, so that a long stream costs little an event:
+    where one of them has found its place, those right behind it go there, too.
     """
-    chunks: list[Entry] = []
-    for entry in entries:
-        if chunks and not (is_chunk(entry) and _continues(chunks[-1], entry)):
-            session = apply_chunks(session, chunks)
-            chunks = []
-        if is_chunk(entry):
-            chunks.append(entry)
-        else:
+    for chunks_of, group in groupby(entries, key=_chunks_of):
+        run = list(group)
+        for done, entry in enumerate(run, 1):
+            noted = len(session.anomalies)
             session = apply(session, entry)
-    return apply_chunks(session, chunks) if chunks else session
+            if chunks_of and done < len(run) and len(session.anomalies) == noted:
+                session = _more_chunks(session, *chunks_of, run[done:])
+                break
+    return session
 
 
-def _continues(last: Entry, entry: Entry) -> bool:
-    """Whether two chunk entries belong to one execution."""
-    one, other = last.body, entry.body
-    assert isinstance(one, EventReceived)
-    assert isinstance(other, EventReceived)
-    first: Any = one.received.event
-    second: Any = other.received.event
-    return (one.turn, first.step_id, first.path) == (other.turn, second.step_id, second.path)
+def _chunks_of(entry: Entry) -> tuple[str, Path, int] | None:
+    """Which execution a streamed part of an output belongs to; None for any other entry."""
+    body = entry.body
+    if isinstance(body, EventReceived) and isinstance(body.received.event, StepOutput):
+        event = body.received.event
+        return event.step_id, event.path, body.turn
+    return None
+
+
+def _more_chunks(
+    session: Session, step_id: str, path: Path, number: int, entries: Sequence[Entry]
+) -> Session:
+    """The session after more chunks of an execution that runs."""
+    turn = session.running
+    assert turn is not None
+    one = execution_of(session.branches[turn.branch], turn, step_id, path)
+    assert one is not None  # it took the chunk before these
+    parts = [entry.body.received for entry in entries if isinstance(entry.body, EventReceived)]
+    deltas = [part.event.delta for part in parts if isinstance(part.event, StepOutput)]
+    logged = [
+        LoggedEvent(entry.at, entry.branch, number, part)
+        for entry, part in zip(entries, parts, strict=True)
+    ]
+    session = session.replace(events=session.events.extend(logged))
+    return put(session, turn, dataclasses.replace(one, chunks=one.chunks.extend(deltas)))
 
 
 def _session_opened(session: Session, entry: Entry, body: SessionOpened) -> Session:
-    del entry
     return session.replace(
         id=body.session_id,
         dialect=body.dialect,
@@ -98,32 +116,26 @@ def _session_opened(session: Session, entry: Entry, body: SessionOpened) -> Sess
 
 
 def _inputs_given(session: Session, entry: Entry, body: InputsGiven) -> Session:
-    del entry
     return session.replace(message=body.message, parameters=body.parameters)
 
 
 def _plan_loaded(session: Session, entry: Entry, body: PlanLoaded) -> Session:
-    del entry
     return session.replace(plan=body.plan, stale=None)
 
 
 def _plan_went_stale(session: Session, entry: Entry, body: PlanWentStale) -> Session:
-    del entry
     return session.replace(stale=StalePlan(session.plan, body.plan, body.detail))
 
 
 def _version_pinned(session: Session, entry: Entry, body: VersionPinned) -> Session:
-    del entry
     return session.replace(pinned=body.version)
 
 
 def _command_given(session: Session, entry: Entry, body: CommandGiven) -> Session:
-    del entry
     return session.replace(verb=body.verb)
 
 
 def _stopped(session: Session, entry: Entry, body: Stopped) -> Session:
-    del entry
     return session.replace(verb="", stop=body)
 
 
@@ -164,12 +176,8 @@ def _turn_ended(session: Session, entry: Entry, body: TurnEnded) -> Session:
         tail=body.tail,
     )
     totals = dataclasses.replace(session.totals, elapsed=session.totals.elapsed + body.elapsed)
-    return session.replace(
-        running=None,
-        turns=session.turns.append(ended),
-        branches=_with_branch(session, turn.branch, branch.replace(executions=executions)),
-        totals=totals,
-    )
+    session = put_branch(session, branch.replace(executions=executions))
+    return session.replace(running=None, turns=session.turns.append(ended), totals=totals)
 
 
 _LEFT_OPEN = {
@@ -196,17 +204,14 @@ def _event_received(session: Session, entry: Entry, body: EventReceived) -> Sess
 
 
 def _output_edited(session: Session, entry: Entry, body: OutputEdited) -> Session:
-    del entry
     return session.replace(output_edits={**session.output_edits, body.step_id: body.value})
 
 
 def _output_edit_cleared(session: Session, entry: Entry, body: OutputEditCleared) -> Session:
-    del entry
     return session.replace(output_edits=_without(session.output_edits, body.step_id))
 
 
 def _block_edited(session: Session, entry: Entry, body: BlockEdited) -> Session:
-    del entry
     edits = _without(session.block_edits, body.step_id)
     if body.fields:
         edits = {**session.block_edits, body.step_id: dict(body.fields)}
@@ -214,7 +219,6 @@ def _block_edited(session: Session, entry: Entry, body: BlockEdited) -> Session:
 
 
 def _breakpoint_set(session: Session, entry: Entry, body: BreakpointSet) -> Session:
-    del entry
     points = _without(session.breakpoints, body.step_id)
     if body.enabled is not None:
         points[body.step_id] = Breakpoint(body.step_id, body.enabled)
@@ -222,14 +226,12 @@ def _breakpoint_set(session: Session, entry: Entry, body: BreakpointSet) -> Sess
 
 
 def _tool_answered(session: Session, entry: Entry, body: ToolAnswered) -> Session:
-    del entry
     branch = session.branch
     branch = branch.replace(answers={**branch.answers, body.call_id: body})
-    return session.replace(branches=_with_branch(session, session.current, branch))
+    return put_branch(session, branch)
 
 
 def _forked(session: Session, entry: Entry, body: Forked) -> Session:
-    del entry
     parent = session.branches[min(max(body.parent, 0), len(session.branches) - 1)]
     order = {step.id: at for at, step in enumerate(session.plan.steps)}
     position = {step_id: order.get(step_id, at) for at, step_id in enumerate(parent.outputs)}
@@ -257,7 +259,6 @@ def _forked(session: Session, entry: Entry, body: Forked) -> Session:
 
 
 def _step_skipped(session: Session, entry: Entry, body: StepSkipped) -> Session:
-    del entry
     branch = session.branch
     skipped = branch.replace(
         cursor=branch.cursor + 1,
@@ -265,17 +266,12 @@ def _step_skipped(session: Session, entry: Entry, body: StepSkipped) -> Session:
         pending=None,
         answers={},
     )
-    return session.replace(branches=_with_branch(session, session.current, skipped))
+    return put_branch(session, skipped)
 
 
 def _execution_lost(session: Session, entry: Entry, body: ExecutionLost) -> Session:
-    del entry, body
     branch = session.branch.replace(execution_id="")
-    return session.replace(branches=_with_branch(session, session.current, branch))
-
-
-def _with_branch(session: Session, at: int, branch: Branch) -> tuple[Branch, ...]:
-    return (*session.branches[:at], branch, *session.branches[at + 1 :])
+    return put_branch(session, branch)
 
 
 def _without(mapping: Any, key: str) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -86,6 +88,15 @@ def turn(number: int, index: int, events: Sequence[Event], outcome: Outcome) -> 
         TurnEnded(number, outcome, 0.5),
         Stopped(StopReason.STEP),
     )
+
+
+def changes(before: Any, after: Any) -> dict[str, Any]:
+    """The fields in which two values differ, as they are afterwards."""
+    return {
+        field.name: getattr(after, field.name)
+        for field in dataclasses.fields(before)
+        if getattr(before, field.name) != getattr(after, field.name)
+    }
 
 
 _step_ids = st.sampled_from(["a", "b", "c", "zz", ""])

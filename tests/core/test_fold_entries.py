@@ -31,7 +31,7 @@ from flowdbg.core.entries import (
     TurnStarted,
     VersionPinned,
 )
-from flowdbg.core.events import Event, RunStarted, StepOutput, StepStarted
+from flowdbg.core.events import Event, RunStarted, StepOutput, StepPaused, StepStarted
 from flowdbg.core.fold import apply, apply_all
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.plan import Plan
@@ -46,7 +46,7 @@ from flowdbg.core.session import (
     Turn,
 )
 from flowdbg.core.trail import Trail
-from tests.core.streams import PLAN, entries, honest_step, opening, received, turn
+from tests.core.streams import PLAN, changes, entries, honest_step, opening, received, turn
 
 MINE, OTHER = JsonText('"mine"'), JsonText('"other"')
 OPENED = SessionOpened(
@@ -62,15 +62,6 @@ FULL = apply_all(
         PlanWentStale(NEW, "old"),
     ),
 )  # fmt: skip
-
-
-def changes(before: Any, after: Any) -> dict[str, Any]:
-    """The fields in which two values differ, as they are afterwards."""
-    return {
-        field.name: getattr(after, field.name)
-        for field in dataclasses.fields(before)
-        if getattr(before, field.name) != getattr(after, field.name)
-    }
 
 
 @pytest.mark.parametrize(
@@ -234,3 +225,11 @@ def test_chunks_of_several_executions_at_once_each_find_their_own() -> None:
     assert again is not None
     assert again.text == "1231"
     assert len(late.anomalies) == len(session.anomalies) + 1
+
+
+def test_chunks_behind_the_end_of_a_turn_are_kept_as_events_alone() -> None:
+    log: list[Event] = [RunStarted("run-1", 3, 1, "h1"), StepStarted("b"), StepPaused("b")]
+    before = apply_all(STEPPED, entries(TurnStarted(2, 1, False, "/step", ()), *received(2, log)))
+    after = apply_all(before, entries(*received(2, [StepOutput("b", MINE)] * 3)))
+    assert list(changes(before, after)) == ["events", "anomalies"]
+    assert len(after.anomalies) == len(before.anomalies) + 3
