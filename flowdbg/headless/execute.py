@@ -16,12 +16,10 @@ from flowdbg.dialects.versions import version_name
 from flowdbg.dialects.whole_runs import Executor, Finished, Paused, RunRequest
 from flowdbg.errors import TargetError, UsageError
 from flowdbg.headless.execute_report import ExecuteReport, Outcome, resume_command
-from flowdbg.headless.exit_codes import ExitCode
+from flowdbg.headless.exit_codes import ExitCode, code_of_run
 from flowdbg.headless.interruption import StoppedByPerson, unless_stopped
 from flowdbg.headless.progress import Progress
 from flowdbg.headless.tools import ToolHandler
-
-_CODES = {"completed": ExitCode.END, "failed": ExitCode.STEP_FAILED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ async def execute(
         return code
     resume = ""
     if isinstance(answer, Finished):
-        code = _CODES.get(answer.status, code)
+        code = code_of_run(answer.status)
     else:
         resume = _kept(answer, options)
     limited = driver.rounds >= options.max_rounds and isinstance(answer, Paused)

@@ -53,6 +53,12 @@ def code_of_session(session: Session, *, interrupted: bool = False) -> ExitCode:
     return by_reason.get(session.stop.reason, ExitCode.STOPPED)
 
 
+def code_of_run(status: str) -> ExitCode:
+    """The exit code that a whole run's status means."""
+    codes = {"completed": ExitCode.END, "failed": ExitCode.STEP_FAILED}
+    return codes.get(status, ExitCode.STOPPED)
+
+
 def code_of_error(error: FlowdbgError) -> ExitCode:
     """The exit code that an error means."""
     if isinstance(error, StalePlan):

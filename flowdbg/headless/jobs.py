@@ -22,7 +22,7 @@ from flowdbg.errors import (
     TargetError,
 )
 from flowdbg.headless.execute_report import readable
-from flowdbg.headless.exit_codes import ExitCode
+from flowdbg.headless.exit_codes import ExitCode, code_of_run
 from flowdbg.headless.interruption import StoppedByPerson, unless_stopped
 from flowdbg.headless.lines import json_value, write_line
 from flowdbg.headless.progress import Progress
@@ -32,13 +32,7 @@ GRACE: Final = 5.0
 """Seconds after submission in which a job that the server does not know yet is pending
 (the noukai protocol, section 7)."""
 
-_CODES = {
-    "completed": ExitCode.END,
-    "failed": ExitCode.STEP_FAILED,
-    "cancelled": ExitCode.STOPPED,
-    "canceled": ExitCode.STOPPED,
-    "interrupted": ExitCode.STOPPED,
-}
+_ENDED = {"completed", "failed", "cancelled", "canceled", "interrupted"}
 """What ends a job; the vendor's servers know the first two."""
 
 
@@ -94,21 +88,22 @@ class JobReport:
             self._print(safe_line(accepted.execution_id))
             self._say(f"Wait for it: {come_back}")
 
-    def status(self, state: JobState, code: ExitCode) -> None:
-        """Print how it stands, with its result when it has one."""
+    def status(self, state: JobState) -> ExitCode:
+        """Print how it stands, with its result when it has one; the exit code that this means."""
+        code = code_of_run(state.status)
         if self._as_json:
-            ended = state.status in _CODES
-            event = f"run_{state.status}" if ended else "job_status"
+            event = f"run_{state.status}" if state.status in _ENDED else "job_status"
             line = {"event": event, **self._ids(state.execution_id), "status": state.status}
             result = {"result": json_value(state.result), "error": state.error or None}
-            result = result if ended else {}
+            result = result if state.status in _ENDED else {}
             write_line(self._out, {**line, "exit_code": int(code), **result})
-            return
+            return code
         self._print(safe_line(state.status))
         if state.error:
             self._print(safe_text(state.error))
         if state.result.text != "null":
             self._print(safe_text(readable(state.result)))
+        return code
 
     def left_alone(
         self, run: str, why: str, stands: Standing, come_back: str, code: ExitCode
@@ -138,9 +133,7 @@ async def show_status(remote: Queue, execution_id: str, report: JobReport) -> Ex
         TargetError: The server could not be asked, or does not know the job.
     """
     state = await remote.job(execution_id)
-    code = _CODES.get(state.status, ExitCode.STOPPED)
-    report.status(state, code)
-    return code
+    return report.status(state)
 
 
 async def wait(
@@ -173,9 +166,7 @@ async def wait(
     if state is None:
         report.left_alone(execution_id, why, asking.stands, come_back, code)
         return code
-    code = _CODES[state.status]
-    report.status(state, code)
-    return code
+    return report.status(state)
 
 
 class _Asking:
@@ -202,7 +193,7 @@ class _Asking:
         pause = self._patience.first
         while True:
             state, wait_for = await self._ask()
-            if state is not None and state.status in _CODES:
+            if state is not None and state.status in _ENDED:
                 return state
             pause = max(pause, wait_for)
             total = self._patience.total

@@ -19,9 +19,9 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.tool_calls import ToolCall, error_result
@@ -34,11 +34,8 @@ MOST_OUTPUT: Final = 1_000_000
 """Bytes of a result; a server takes no larger conversation (section 11.3)."""
 
 
-class ToolHandler(Protocol):
-    """Answers one tool call; never raises for what the tool does."""
-
-    async def __call__(self, call: ToolCall) -> JsonText:
-        """The call's result, as JSON."""
+ToolHandler = Callable[[ToolCall], Coroutine[Any, Any, JsonText]]
+"""Answers one tool call; never raises for what the tool does."""
 
 
 def function_handler(name: str, timeout: float = TIMEOUT) -> ToolHandler:
@@ -50,11 +47,34 @@ def function_handler(name: str, timeout: float = TIMEOUT) -> ToolHandler:
     Raises:
         UsageError: There is no such function.
     """
-    return _FunctionHandler(_load(name), timeout)
+    function = _load(name)
+    try:
+        takes_name = list(inspect.signature(function).parameters) == ["name", "arguments"]
+    except (TypeError, ValueError):  # builtins do not always tell
+        takes_name = False
+
+    async def answer(call: ToolCall) -> JsonText:
+        arguments = call.arguments.value
+        if not isinstance(arguments, dict):
+            return _bad_arguments(call)
+        given = {"name": call.name, "arguments": arguments} if takes_name else arguments
+        limit = asyncio.timeout(timeout)
+        try:
+            async with limit:
+                value = await _called(function, given)
+            return _checked(JsonText.of(value), call.name)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - it is the person's own code
+            if limit.expired():
+                return _too_slow(call, timeout)
+            return error_result(f"{call.name}: {type(error).__name__}: {excerpt(str(error))}")
+
+    return answer
 
 
 def command_handler(command: str, timeout: float = TIMEOUT) -> ToolHandler:
     """A handler from a command line: `{id, name, arguments}` on stdin, the result on stdout.
+
+    A non-zero exit, no JSON, or too long a wait becomes an error result.
 
     Raises:
         UsageError: The command cannot be read or found.
@@ -68,80 +88,44 @@ def command_handler(command: str, timeout: float = TIMEOUT) -> ToolHandler:
             f"There is no command '{words[0] if words else ''}'.",
             "Give the path of a program that reads a call as JSON and writes the result as JSON.",
         )
-    return _CommandHandler(words, timeout)
 
-
-class _FunctionHandler:
-    """Calls a Python function."""
-
-    def __init__(self, function: Callable[..., Any], timeout: float) -> None:
-        self._function = function
-        self._timeout = timeout
-        try:
-            names = list(inspect.signature(function).parameters)
-        except (TypeError, ValueError):  # builtins do not always tell
-            names = []
-        self._takes_name = names == ["name", "arguments"]
-
-    async def __call__(self, call: ToolCall) -> JsonText:
-        """Call the function; what it raises becomes an error result."""
-        arguments = call.arguments.value
-        if not isinstance(arguments, dict):
-            return _bad_arguments(call)
-        given = {"name": call.name, "arguments": arguments} if self._takes_name else arguments
-        limit = asyncio.timeout(self._timeout)
-        try:
-            async with limit:
-                value = await self._called(given)
-            return _checked(JsonText.of(value), call.name)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - it is the person's own code
-            if limit.expired():
-                return _too_slow(call, self._timeout)
-            return error_result(f"{call.name}: {type(error).__name__}: {excerpt(str(error))}")
-
-    async def _called(self, arguments: Mapping[str, Any]) -> Any:
-        if inspect.iscoroutinefunction(self._function):
-            with contextlib.redirect_stdout(sys.stderr):
-                return await self._function(**arguments)
-        value = await _in_thread(lambda: self._function(**arguments))
-        return await value if inspect.isawaitable(value) else value
-
-
-class _CommandHandler:
-    """Runs a command for each call."""
-
-    def __init__(self, words: list[str], timeout: float) -> None:
-        self._words = words
-        self._timeout = timeout
-
-    async def __call__(self, call: ToolCall) -> JsonText:
-        """Run the command; a non-zero exit, no JSON, or too long a wait is an error result."""
+    async def answer(call: ToolCall) -> JsonText:
         if not isinstance(call.arguments.value, dict):
             return _bad_arguments(call)
         try:
             process = await asyncio.create_subprocess_exec(
-                *self._words,
+                *words,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 start_new_session=True,
             )
         except OSError as error:
-            return error_result(f"{self._words[0]} cannot be run: {error.strerror}")
+            return error_result(f"{words[0]} cannot be run: {error.strerror}")
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(timeout):
                 out, said = await process.communicate(json.dumps(call.to_json()).encode())
         except TimeoutError:
-            return _too_slow(call, self._timeout)
+            return _too_slow(call, timeout)
         finally:
             await _end(process)
         if process.returncode:
-            words = excerpt(said.decode(errors="replace"))
-            return error_result(f"{call.name} ended with {process.returncode}. {words}".rstrip())
+            last = excerpt(said.decode(errors="replace"))
+            return error_result(f"{call.name} ended with {process.returncode}. {last}".rstrip())
         result = JsonText(out.decode(errors="replace").strip())
         if result.problem:
             return error_result(f"{call.name} wrote something that is {result.problem}")
         return _checked(result, call.name)
+
+    return answer
+
+
+async def _called(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+    if inspect.iscoroutinefunction(function):
+        with contextlib.redirect_stdout(sys.stderr):
+            return await function(**arguments)
+    value = await _in_thread(lambda: function(**arguments))
+    return await value if inspect.isawaitable(value) else value
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -19,15 +19,13 @@ from flowdbg.core.events import (
     StepStarted,
 )
 from flowdbg.dialects.traces import Archive, Trace
-from flowdbg.headless.exit_codes import ExitCode
+from flowdbg.headless.exit_codes import ExitCode, code_of_run
 from flowdbg.headless.interruption import StoppedByPerson, unless_stopped
 from flowdbg.headless.lines import Line, write_line
 from flowdbg.headless.trace_records import event_record, run_record, step_record
 from flowdbg.headless.trace_text import attempt_lines, run_lines, run_rows, trace_lines
 from flowdbg.present import formats
 from flowdbg.present.safe_text import safe_line, safe_text
-
-_CODES = {"completed": ExitCode.END, "failed": ExitCode.STEP_FAILED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,7 @@ async def follow(remote: Archive, run_id: str, printer: Printer, err: TextIO) ->
     except StoppedByPerson:
         err.write("Stopped looking. The run goes on.\n")
         return ExitCode.INTERRUPTED
-    code = _CODES.get(run.run.status, ExitCode.STOPPED)
+    code = code_of_run(run.run.status)
     if printer.as_json:
         printer.records({**run_record(run.run), "exit_code": int(code)})
     else:
