@@ -9,6 +9,7 @@ from flowdbg.present.formats import plural
 from flowdbg.present.json_diff import DiffNode, Kind
 from flowdbg.present.json_rows import shown_text
 from flowdbg.present.looks import LINE_END
+from flowdbg.present.safe_text import safe_line
 from flowdbg.present.search import Span
 from flowdbg.present.text_diff import DiffLine, text_diff
 from flowdbg.present.text_lines import wrapped
@@ -31,8 +32,8 @@ class DiffRow:
 
     depth: int
     kind: Kind
-    label: str
-    """Key or index; empty for lines of a text."""
+    key: str | int | None = None
+    """Key or index; None for the root, for lines of a text, and for what stands for several."""
     old: str = ""
     """The former value on one line; empty where there was none or it is shown below."""
     new: str = ""
@@ -48,6 +49,13 @@ class DiffRow:
     """The row that unfolded to this one."""
     inner: Sequence[DiffRow] = ()
     """The rows of `below`; empty before they were asked for."""
+
+    @property
+    def label(self) -> str:
+        """The key as it is shown."""
+        if self.key is None:
+            return ""
+        return f"[{self.key}]" if isinstance(self.key, int) else safe_line(self.key, 80)
 
     @property
     def text(self) -> str:
@@ -93,7 +101,7 @@ def _folded(lines: Sequence[DiffLine], depth: int, width: int) -> Iterator[DiffR
     elif lines:
         whole = all(line.ends_line for line in lines)
         said = plural(len(lines), "unchanged line" if whole else "unchanged sentence")
-        yield DiffRow(depth, Kind.SAME, "", said, below=tuple(lines))
+        yield DiffRow(depth, Kind.SAME, new=said, below=tuple(lines))
 
 
 def unchanged_rows(line: DiffLine, depth: int, width: int) -> Iterator[DiffRow]:
@@ -127,7 +135,7 @@ def _far(rows: Sequence[DiffRow], depth: int) -> Iterator[DiffRow]:
     elif rows:
         size = sum(len(row.old or row.new) for row in rows)
         said = f"… {plural(size, 'character')} the same …"
-        yield DiffRow(depth, Kind.SAME, "", said, below=tuple(rows))
+        yield DiffRow(depth, Kind.SAME, new=said, below=tuple(rows))
 
 
 def _ends_otherwise(lines: Sequence[DiffLine], at: int) -> bool:
@@ -143,8 +151,8 @@ def _ends_otherwise(lines: Sequence[DiffLine], at: int) -> bool:
 
 def _row(depth: int, kind: Kind, text: str, spans: tuple[Span, ...]) -> DiffRow:
     if kind is Kind.REMOVED:
-        return DiffRow(depth, kind, "", old=text, spans=spans, is_line=True)
-    return DiffRow(depth, kind, "", new=text, spans=spans, is_line=True)
+        return DiffRow(depth, kind, old=text, spans=spans, is_line=True)
+    return DiffRow(depth, kind, new=text, spans=spans, is_line=True)
 
 
 def _wrapped(row: DiffRow, width: int) -> Iterator[DiffRow]:

@@ -13,8 +13,8 @@ from typing import Any
 from flowdbg.present.diff_lines import DiffRow, line_rows, text_rows, unchanged_rows
 from flowdbg.present.formats import plural
 from flowdbg.present.json_diff import DiffNode, Kind
+from flowdbg.present.json_paths import Path
 from flowdbg.present.json_rows import is_long, preview
-from flowdbg.present.safe_text import safe_line
 from flowdbg.present.text_diff import DiffLine
 from flowdbg.present.text_lines import character_cells
 
@@ -92,6 +92,17 @@ class DiffRows:
         fresh.rows = fresh._shown(fresh._top)
         return fresh
 
+    def path(self, index: int) -> Path:
+        """Return where the value of a row stands; a line of a text has the path of its text."""
+        steps: list[str | int] = []
+        depth = self.rows[index].depth + 1
+        for row in reversed(self.rows[: index + 1]):
+            if row.depth < depth:
+                depth = row.depth
+                if row.key is not None:
+                    steps.append(row.key)
+        return tuple(reversed(steps))
+
     def _shown(self, rows: Sequence[DiffRow]) -> list[DiffRow]:
         """Rows of one layer with those below each open one."""
         shown: list[DiffRow] = []
@@ -122,14 +133,14 @@ class DiffRows:
 
     def _root_rows(self, root: DiffNode) -> Iterator[DiffRow]:
         if root.kind is Kind.SAME:
-            yield DiffRow(0, Kind.SAME, "", "no difference", below=_inside(root))
+            yield DiffRow(0, Kind.SAME, new="no difference", below=_inside(root))
         else:
             yield from self._node(root, 0)
 
     def _node(self, node: DiffNode, depth: int) -> Iterator[DiffRow]:
         if node.children:
             if node.key is not None:
-                yield DiffRow(depth, node.kind, _label(node), new=preview(node.new))
+                yield DiffRow(depth, node.kind, node.key, new=preview(node.new))
                 depth += 1
             yield from self._children(node.children, depth)
         elif node.kind is Kind.CHANGED:
@@ -153,11 +164,11 @@ class DiffRows:
             yield from self._whole(nodes[0], depth)
         elif nodes:
             said = plural(len(nodes), "unchanged", "unchanged")
-            yield DiffRow(depth, Kind.SAME, "", said, below=tuple(nodes))
+            yield DiffRow(depth, Kind.SAME, new=said, below=tuple(nodes))
 
     def _changed(self, node: DiffNode, depth: int) -> Iterator[DiffRow]:
         """A value that became another one of its kind, or of another kind."""
-        row = DiffRow(depth, node.kind, _label(node), preview(node.old), preview(node.new))
+        row = DiffRow(depth, node.kind, node.key, preview(node.old), preview(node.new))
         texts = isinstance(node.old, str) and isinstance(node.new, str)
         cut = is_long(node.old) or is_long(node.new)
         containers = _inside_value(node.old) or _inside_value(node.new)
@@ -165,7 +176,7 @@ class DiffRows:
             yield row
             return
         if node.key is not None:
-            yield DiffRow(depth, node.kind, _label(node))
+            yield DiffRow(depth, node.kind, node.key)
             depth += 1
         if texts:
             yield from text_rows(node.old, node.new, depth, self.width)
@@ -179,13 +190,11 @@ class DiffRows:
         gone = node.kind is Kind.REMOVED
         said = preview(value)
         former = f"from [{node.old_key}]" if node.kind is Kind.MOVED else ""
-        row = DiffRow(
-            depth, node.kind, _label(node), said if gone else former, "" if gone else said
-        )
+        row = DiffRow(depth, node.kind, node.key, said if gone else former, "" if gone else said)
         if is_long(value):
             lines = line_rows(value, node.kind, depth + 1, self.width)
             if node.kind in (Kind.ADDED, Kind.REMOVED):
-                if row.label:
+                if row.key is not None:
                     yield replace(row, old="", new="")
                 yield from lines
             else:
@@ -218,9 +227,3 @@ def _inside_value(value: Any) -> Sequence[tuple[str | int, Any]]:
     elif isinstance(value, list):
         pairs = enumerate(value)
     return tuple(pairs)
-
-
-def _label(node: DiffNode) -> str:
-    if node.key is None:
-        return ""
-    return f"[{node.key}]" if isinstance(node.key, int) else safe_line(node.key, 80)

@@ -168,7 +168,7 @@ def block_documents(
         )
         for name in names
     ]
-    return tuple(sorted(documents, key=lambda item: not (item.is_text and _is_body(item))))
+    return tuple(sorted(documents, key=lambda item: not is_body(item.title, item.effective.value)))
 
 
 def whole_block(documents: Sequence[EditDocument], texts: Mapping[str, str]) -> str:
@@ -184,5 +184,6 @@ def unknown_field(name: str, known: Sequence[str]) -> str:
     return f"the block has no field `{name}`{did_you_mean(name, known)}"
 
 
-def _is_body(item: EditDocument) -> bool:
-    return len(item.effective.text) > 40 or item.title in ("prompt", "code", "template", "body")
+def is_body(name: str, value: object) -> bool:
+    """Whether a field of a block is what the block is about: its prompt, code or longest texts."""
+    return isinstance(value, str) and (len(value) > 40 or name in (*PROMPTS, "code", "body"))

@@ -75,8 +75,8 @@ def newest_step(session: Session) -> str:
 
 
 def turn_label(session: Session, turn: Turn) -> str:
-    """Name a turn that is looked at: `viewing turn 2 of 5`, and its branch among several."""
-    where = f"viewing turn {turn.number} of {len(session.turns)}"
+    """Name a turn that is looked at: `turn 2 of 5`, and its branch among several."""
+    where = f"turn {turn.number} of {len(session.turns)}"
     return f"{where}, {_short(session, turn.branch)}" if len(session.branches) > 1 else where
 
 
@@ -87,7 +87,7 @@ def flow_title(seen: Session) -> str:
 
 def branch_label(session: Session, number: int) -> str:
     """Name a branch that is looked at before anything ran on it."""
-    return f"viewing {_short(session, number)}, nothing ran on it"
+    return f"{_short(session, number)}, nothing ran on it"
 
 
 def _short(session: Session, number: int) -> str:

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from flowdbg.present.json_paths import Path
+from flowdbg.present.json_rows import preview
 
 ALIGN_LIMIT = 2_000
 """Items of an array that are aligned; longer stretches are compared place by place."""
@@ -106,14 +107,28 @@ def changes(root: DiffNode) -> list[Change]:
     return found
 
 
-def summary(root: DiffNode) -> str:
-    """Count the differences in words: `2 changed, 1 added`, or `no difference`."""
-    counts: dict[Kind, int] = {}
-    for change in changes(root):
-        counts[change.kind] = counts.get(change.kind, 0) + 1
-    order = (Kind.CHANGED, Kind.ADDED, Kind.REMOVED, Kind.MOVED)
-    parts = [f"{counts[kind]} {kind}" for kind in order if kind in counts]
-    return ", ".join(parts) or "no difference"
+def former(original: Any, value: Any, prefix: Path = ()) -> dict[Path, str]:
+    """Return what each differing leaf was, by its path.
+
+    Containers above a differing leaf are there with an empty text, so that they can be marked too.
+
+    Args:
+        original: The value before it was edited.
+        value: The value now.
+        prefix: Where both stand inside a larger value.
+    """
+    was: dict[Path, str] = {}
+    for change in changes(compare(original, value)):
+        path = (*prefix, *change.path)
+        if change.kind is Kind.REMOVED:
+            path = path[:-1]
+        for length in range(1, len(path) + 1):
+            was.setdefault(path[:length], "")
+        if change.kind in (Kind.CHANGED, Kind.MOVED):
+            was[path] = preview(change.old, 60)
+        elif change.kind is Kind.ADDED:
+            was[path] = "absent"
+    return was
 
 
 def fingerprint(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Paths into a JSON value: how they are written, read, followed and changed."""
+"""Paths into a JSON value: how they are written, followed and changed."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from typing import Any
 Path = tuple[str | int, ...]
 """Keys and indexes from the root; the empty path is the root."""
 
-_NAME = re.compile(r"[A-Za-z_$][\w$-]*")
-_STEP = re.compile(
-    r'\.?(?P<name>[A-Za-z_$][\w$-]*)|\[(?P<index>\d+)\]|\[(?P<key>"(?:[^"\\]|\\.)*")\]'
-)
+_NAME = re.compile(r"(?!\$$)[A-Za-z_$][\w$-]*")  # `$` alone is the root
 
 
 def show(path: Path) -> str:
@@ -28,28 +25,6 @@ def show(path: Path) -> str:
         else:
             parts.append(f"[{json.dumps(step, ensure_ascii=False)}]")
     return "".join(parts)
-
-
-def read(text: str) -> Path:
-    """Read what `show` writes.
-
-    Raises:
-        ValueError: The text is not a path; the message says at which character it stops being one.
-    """
-    if text.strip() in ("$", ""):
-        return ()
-    steps: list[str | int] = []
-    at = 0
-    while at < len(text):
-        match = _STEP.match(text, at)
-        if match is None:
-            raise ValueError(f"not a path from character {at + 1}: {text[at : at + 20]}")
-        if match["index"] is not None:
-            steps.append(int(match["index"]))
-        else:
-            steps.append(match["name"] or json.loads(match["key"]))
-        at = match.end()
-    return tuple(steps)
 
 
 def get(value: Any, path: Path) -> Any:

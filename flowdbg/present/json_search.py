@@ -27,20 +27,13 @@ class Found:
     """Offset in the shown text of a long string; -1 for a key or a short value."""
 
 
-def find(value: Any, query: Query, limit: int = MATCH_LIMIT) -> list[Found]:
-    """Return the places where the query occurs, in the order of the rows, at most `limit`.
-
-    A key or a short value counts once, however often the query occurs in it; each occurrence in a
-    string that unfolds counts.
-    """
-    found: list[Found] = []
-    for part in finding(value, query, limit):
-        found = part or found
-    return found
-
-
 def finding(value: Any, query: Query, limit: int = MATCH_LIMIT) -> Iterator[list[Found] | None]:
-    """Do what `find` does a part at a time; yields None in between, and at last what was found."""
+    """Find the places where a query occurs, in the order of the rows, at most `limit`.
+
+    It is done a part at a time: None is yielded in between, and at last what was found. A key or a
+    short value counts once, however often the query occurs in it; each occurrence in a string that
+    unfolds counts.
+    """
     found: list[Found] = []
     long_texts: list[tuple[int, _Link, str]] = []
     for part in sliced(query, _walk(value, query.test())):

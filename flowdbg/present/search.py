@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import signal
+import sys
 import threading
 import time
 from bisect import bisect_left
@@ -59,10 +60,9 @@ class Query:
         self.typed = typed
         self.problem = ""
         """Why nothing can be found: a wrong or too slow expression; empty when all is well."""
-        self.is_regex = len(typed) > 2 and typed.startswith("/") and typed.rstrip("i").endswith("/")
         self._plain = ""
         self._pattern: re.Pattern[str] | None = None
-        if self.is_regex:
+        if len(typed) > 2 and typed.startswith("/") and typed.rstrip("i").endswith("/"):
             self._compile()
         else:
             self._plain = typed
@@ -76,9 +76,10 @@ class Query:
         """Return where the query occurs in `text`, at most `limit` places, in order."""
         if not self:
             return []
-        if self._pattern is None:
-            return self._plain_spans(text, limit)
-        return self._bounded(self._pattern, text, limit)
+        found = self._window(text, 0, len(text), limit)
+        if found is None:
+            self._too_slow()
+        return found or []
 
     def test(self) -> Callable[[str], bool]:
         """Return a test for short texts; to be used inside `bounded`."""
@@ -141,17 +142,11 @@ class Query:
         if self._pattern is None:
             piece = text[start : end + len(self._plain) - 1]
             return [(start + a, start + b) for a, b in self._plain_spans(piece, limit)]
-        found: list[Span] = []
         try:
             with _time_limit(TIME_LIMIT):
-                for match in self._pattern.finditer(text, start, end):
-                    if match.end() > match.start():
-                        found.append(match.span())
-                        if len(found) >= limit:
-                            break
+                return _regex_spans(self._pattern, text, limit, start, end)
         except _TimeUp:
             return None
-        return found
 
     def _compile(self) -> None:
         body, _, flags = self.typed[1:].rpartition("/")
@@ -178,14 +173,6 @@ class Query:
             found.append((at, at + len(needle)))
             at = text.find(needle, at + len(needle))
         return found
-
-    def _bounded(self, pattern: re.Pattern[str], text: str, limit: int) -> list[Span]:
-        try:
-            with _time_limit(TIME_LIMIT):
-                return _regex_spans(pattern, text, limit)
-        except _TimeUp:
-            self._too_slow()
-            return []
 
     def _too_slow(self) -> None:
         self.problem = "stopped: the expression is too slow for this text"
@@ -222,9 +209,11 @@ def _window_end(text: str, start: int, size: int) -> int:
     return line if line > start + size // 2 else end
 
 
-def _regex_spans(pattern: re.Pattern[str], text: str, limit: int) -> list[Span]:
+def _regex_spans(
+    pattern: re.Pattern[str], text: str, limit: int, start: int = 0, end: int = sys.maxsize
+) -> list[Span]:
     found: list[Span] = []
-    for match in pattern.finditer(text):
+    for match in pattern.finditer(text, start, end):
         if match.end() > match.start():
             found.append(match.span())
             if len(found) >= limit:

@@ -23,6 +23,9 @@ _LOOKS = {
 }
 """A stored session that says it runs is one whose process ended meanwhile."""
 
+_SIZE_FROM, _ID_FROM = 54, 44
+"""Cells behind the state from which there is room for the size, and for the id."""
+
 
 class Stored(Protocol):
     """What the store tells about a session without reading its log."""
@@ -86,7 +89,7 @@ class SessionRow:
         flow = _flow_width(width)
         name = self.flow if len(self.flow) <= flow else f"…{self.flow[len(self.flow) - flow + 1 :]}"
         when = "in use" if self.holder else self.when
-        rest = f"{self.place:>7}  {self.size:>8}  {when:<13} {self.session_id[-6:]}"
+        rest = _columns(self.place, self.size, when, self.session_id[-6:], width)
         return f"{name:<{flow}}  ", rest
 
 
@@ -124,7 +127,7 @@ def session_row(stored: Stored, now: float, here: str = "") -> SessionRow:
 def heading(width: int) -> str:
     """Return the names of the columns, where `width` cells are behind the state."""
     flow = _flow_width(width)
-    return f"   {'state':<15} {'flow':<{flow}}  {'steps':>7}  {'size':>8}  {'when':<13} id"
+    return f"   {'state':<15} {'flow':<{flow}}  {_columns('steps', 'size', 'when', 'id', width)}"
 
 
 def matching(rows: Sequence[SessionRow], typed: str) -> list[SessionRow]:
@@ -139,5 +142,12 @@ def _text(row: SessionRow) -> str:
     return f"{row.flow} {word} {row.session_id} {row.when} {here}".lower()
 
 
+def _columns(place: str, size: str, when: str, session_id: str, width: int) -> str:
+    size = f"{size:>8}  " if width >= _SIZE_FROM else ""
+    session_id = f" {session_id}" if width >= _ID_FROM else ""
+    return f"{place:>7}  {size}{when:<13}{session_id}"
+
+
 def _flow_width(width: int) -> int:
-    return min(max(width - 42, 12), 60)
+    rest = 25 + 10 * (width >= _SIZE_FROM) + 7 * (width >= _ID_FROM)
+    return min(max(width - rest, 12), 60)

@@ -11,6 +11,7 @@ from flowdbg.present import formats
 from flowdbg.present.looks import RUN_LOOKS, Look, RunState, Tone
 from flowdbg.present.plan_rows import edit_count
 from flowdbg.present.safe_text import safe_line
+from flowdbg.present.text_lines import character_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +114,10 @@ def status_parts(
     return [part for part in parts if part.text]
 
 
-def fitted(parts: Sequence[Part], width: int, gap: int = 2) -> list[Part]:
+def fitted(parts: Sequence[Part], width: int) -> list[Part]:
     """Return the parts that fit into `width` cells, the weightiest first to stay."""
     kept = list(parts)
-    while len(kept) > 1 and sum(_cells(part) + gap for part in kept) - gap > width:
+    while len(kept) > 1 and sum(_cells(part) + 2 for part in kept) - 2 > width:
         least = min(kept, key=lambda part: part.weight)
         if least.weight >= 100:
             break
@@ -125,7 +126,7 @@ def fitted(parts: Sequence[Part], width: int, gap: int = 2) -> list[Part]:
 
 
 def _cells(part: Part) -> int:
-    return len(part.text) + 2 * part.badge
+    return sum(map(character_cells, part.text)) + 2 * part.badge
 
 
 def _flow(session: Session) -> str:

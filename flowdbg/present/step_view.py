@@ -10,6 +10,7 @@ from flowdbg.core.json_text import JsonText
 from flowdbg.core.plan import Step
 from flowdbg.core.session import Branch, Execution, Session, Status
 from flowdbg.core.tool_calls import ToolCall
+from flowdbg.present.edit_document import is_body
 from flowdbg.present.keys import KeyOf
 from flowdbg.present.safe_text import safe_line
 
@@ -85,8 +86,9 @@ def call_text(call: Mapping[str, Any]) -> str:
 
 
 def effective_config(view: StepView) -> dict[str, Any]:
-    """Return a block's configuration with the edits laid over it."""
-    return {**view.config, **{name: text.value for name, text in view.block_edits.items()}}
+    """Return a block's configuration with the edits laid over it, its prompt or code first."""
+    config = {**view.config, **{name: text.value for name, text in view.block_edits.items()}}
+    return dict(sorted(config.items(), key=lambda field: not is_body(*field)))
 
 
 def _whole(session: Session, branch: Branch, step: Step, key: KeyOf | None) -> StepView:

@@ -25,7 +25,9 @@ ALL_LOOKS = [
     [(None, "—"), (0, "0ms"), (340, "340ms"), (999.6, "1.0s"), (1234, "1.2s"), (59_940, "59.9s"),
      (59_960, "1m00s"), (125_000, "2m05s"), (3_720_000, "1h02m")],
 )  # fmt: skip
-def test_durations(milliseconds: float | None, shown: str) -> None:
+def test_a_duration_is_told_in_the_units_that_suit_it(
+    milliseconds: float | None, shown: str
+) -> None:
     assert formats.duration(milliseconds) == shown
 
 
@@ -35,7 +37,7 @@ def test_durations(milliseconds: float | None, shown: str) -> None:
      (Decimal("0.014"), "$0.014"), ("0.1", "$0.10"), ("1234.5", "$1,234.50"),
      ("1e-9", "<$0.000001")],
 )  # fmt: skip
-def test_costs(amount: str | Decimal | None, shown: str) -> None:
+def test_a_cost_has_as_many_digits_as_matter(amount: str | Decimal | None, shown: str) -> None:
     assert formats.cost(amount) == shown
 
 
@@ -43,11 +45,11 @@ def test_costs(amount: str | Decimal | None, shown: str) -> None:
     ("seconds", "shown"),
     [(0, "0:00.0"), (12.44, "0:12.4"), (59.99, "0:59.9"), (725, "12:05"), (3725, "1:02:05")],
 )  # fmt: skip
-def test_clocks(seconds: float, shown: str) -> None:
+def test_a_running_time_has_tenths_only_under_a_minute(seconds: float, shown: str) -> None:
     assert formats.clock(seconds) == shown
 
 
-def test_ages_sizes_and_counts() -> None:
+def test_ages_sizes_and_counts_are_told_in_words() -> None:
     assert formats.age(5) == "just now"
     assert formats.age(300) == "5 min ago"
     assert formats.age(7200) == "2 h ago"

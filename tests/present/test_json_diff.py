@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowdbg.present.diff_rows import DiffRows
-from flowdbg.present.json_diff import DiffNode, Kind, changes, compare, fingerprint, summary
+from flowdbg.present.json_diff import DiffNode, Kind, changes, compare, fingerprint
 from flowdbg.present.json_paths import get, show
 from flowdbg.present.text_diff import text_diff
 from tests.present.strategies import values
@@ -37,7 +37,6 @@ def test_both_sides_can_be_rebuilt(old: Any, new: Any) -> None:
 @given(values)
 def test_a_value_does_not_differ_from_itself(value: Any) -> None:
     assert changes(compare(value, value)) == []
-    assert summary(compare(value, value)) == "no difference"
 
 
 @given(values, values)
@@ -78,7 +77,7 @@ def nodes_in(value: Any) -> int:
 
 
 @pytest.mark.parametrize(("old", "new"), [(1, True), (1, 1.0), (1, "1"), (0, None), (0, False)])
-def test_types_count(old: Any, new: Any) -> None:
+def test_values_of_other_types_differ(old: Any, new: Any) -> None:
     assert [change.kind for change in changes(compare({"a": old}, {"a": new}))] == [Kind.CHANGED]
 
 
@@ -96,7 +95,7 @@ def test_a_change_deep_down_is_one_leaf() -> None:
     old = {"customer": {"tier": "silver", "id": 1}, "n": 1}
     new = {"customer": {"tier": "gold", "id": 1}, "n": 1}
     root = compare(old, new)
-    assert summary(root) == "1 changed"
+    assert [change.kind for change in changes(root)] == [Kind.CHANGED]
     assert [show(change.path) for change in changes(root)] == ["customer.tier"]
 
 

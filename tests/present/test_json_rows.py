@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowdbg.present.json_paths import get, read, replaced, show
+from flowdbg.present.json_paths import get, replaced, show
 from flowdbg.present.json_rows import JsonRows, Row, preview, shown_text
-from flowdbg.present.json_search import find
+from flowdbg.present.json_search import Found, finding
 from flowdbg.present.search import Query
 from tests.present.strategies import values
+
+STEP = re.compile(
+    r'\.?(?P<name>[A-Za-z_$][\w$-]*)|\[(?P<index>\d+)\]|\[(?P<key>"(?:[^"\\]|\\.)*")\]'
+)
+
+
+def read(text: str) -> tuple[str | int, ...]:
+    """Read a path as a person would."""
+    steps: list[str | int] = []
+    at = 0
+    while at < len(text) and text != "$":
+        match = STEP.match(text, at)
+        assert match is not None, text
+        if match["index"] is not None:
+            steps.append(int(match["index"]))
+        else:
+            steps.append(match["name"] or json.loads(match["key"]))
+        at = match.end()
+    return tuple(steps)
+
+
+def find(value: Any, query: Query) -> list[Found]:
+    """All that a search finds in the end."""
+    return [*finding(value, query)][-1] or []
+
 
 paths = st.lists(st.text(max_size=4) | st.integers(0, 9)).map(tuple)
 

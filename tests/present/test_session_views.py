@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path as FilePath
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,10 +50,10 @@ from flowdbg.present.history import (
     step_of,
     turn_label,
 )
-from flowdbg.present.looks import StepState
+from flowdbg.present.looks import RUN_LOOKS, RunState, StepState
 from flowdbg.present.plan_change import change_rows
 from flowdbg.present.plan_rows import PlanRow, plan_rows, row_index, summary
-from flowdbg.present.session_rows import session_row
+from flowdbg.present.session_rows import SessionRow, heading, session_row
 from flowdbg.present.skeleton import first_output
 from flowdbg.present.status_line import Part, fitted, look, status_parts
 from flowdbg.present.step_view import step_view
@@ -154,14 +155,12 @@ def test_the_status_line_says_the_state_in_words() -> None:
 
 def test_a_pinned_an_edited_and_an_unsaved_session_say_so() -> None:
     session = session_of(VersionPinned(3), OutputEdited("fetch", JsonText("1")))
-    said = words(
-        status_parts(session, elapsed=0, unsaved=True, read_only=True, viewing="viewing turn 2")
-    )
+    said = words(status_parts(session, elapsed=0, unsaved=True, read_only=True, viewing="turn 2"))
     assert "triage@3 pinned" in said
     assert "±1" in said
     assert "NOT SAVED" in said
     assert "READ ONLY" in said
-    assert "viewing turn 2" in said
+    assert "turn 2" in said
 
 
 def test_a_running_and_a_stale_session_say_so() -> None:
@@ -257,7 +256,7 @@ def test_a_session_can_be_looked_at_as_it_stood_after_an_earlier_turn() -> None:
     assert [row.state for row in rows[:3]] == [
         StepState.DONE, StepState.NEXT, StepState.PENDING,
     ]  # fmt: skip
-    assert turn_label(session, turn) == "viewing turn 1 of 2"
+    assert turn_label(session, turn) == "turn 1 of 2"
     assert step_of(session, turn) == "fetch"
     assert newest_step(session) == "classify"
     assert newest_step(session_of()) == ""
@@ -280,20 +279,20 @@ def test_what_is_looked_at_has_the_plan_and_the_edits_of_then() -> None:
     assert seen.output_edits == {"fetch": edit.value}
     shown = status_parts(seen, elapsed=0, viewing=turn_label(session, session.turns[0]))
     assert [part.text for part in shown][:3] == [
-        "VIEWING", "before 2/4 Classify", "viewing turn 1 of 1, branch #0",
+        "VIEWING", "before 2/4 Classify", "turn 1 of 1, branch #0",
     ]  # fmt: skip
     bare = seen_on(session, 1)
     assert (bare.current, bare.plan.version, bare.output_edits) == (1, 4, {})
     assert flow_title(bare) == "1 Flow  #1 as it was"
-    assert branch_label(session, 1) == "viewing restart #1, nothing ran on it"
-    assert turn_label(session, session.turns[0]) == "viewing turn 1 of 1, branch #0"
+    assert branch_label(session, 1) == "restart #1, nothing ran on it"
+    assert turn_label(session, session.turns[0]) == "turn 1 of 1, branch #0"
 
 
 def test_a_turn_that_failed_is_looked_at_in_its_step() -> None:
     begun = [*step_taken(1, 0), TurnStarted(2, 1, False, "/step", ("{}",))]
     session = session_of(*begun, TurnEnded(2, Outcome.FAILED))
     seen = seen_after(session, session.turns[1])
-    said = [part.text for part in status_parts(seen, elapsed=0, viewing="viewing turn 2 of 2")]
+    said = [part.text for part in status_parts(seen, elapsed=0, viewing="turn 2 of 2")]
     assert said[1] == "in 2/4 Classify"
 
 
@@ -360,3 +359,13 @@ def test_edits_and_breakpoints_are_listed_with_what_they_change() -> None:
         ("breakpoint", "before Final", "off"),
         ("draft", "Each document", "not applied yet"),
     ]
+
+
+@pytest.mark.parametrize("width", [42, 50, 62, 100])
+def test_the_columns_of_a_session_fit_and_say_when(width: int) -> None:
+    done, flow = RUN_LOOKS[RunState.DONE], "acme/support/a-long-name@3"
+    row = SessionRow(FilePath("x"), "2026-8a1c16", flow, done, "12/12", "12 days ago", "812 KB")
+    name, rest = row.columns(width)
+    assert len(name + rest) <= width
+    assert "12 days ago" in rest
+    assert len(heading(width)) <= width + 18

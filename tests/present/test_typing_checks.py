@@ -90,9 +90,9 @@ def test_no_template_text_breaks_the_check(text: str) -> None:
     template_problem(text, Names(["a"], ["a"], ["a"]))
 
 
-def test_long_templates_are_checked_in_linear_time() -> None:
-    for text in ("{{ " * 20_000, "{%raw" * 12_000, "{{ a." * 12_000, "{% comment %}" * 5_000):
-        template_problem(text, Names(["a"], ["a"], ["a"]))
+@pytest.mark.parametrize("text", ["{{ ", "{%raw", "{{ a.", "{% comment %}"])
+def test_a_long_template_that_is_never_closed_names_nothing(text: str) -> None:
+    assert template_problem(text * 20_000, Names(["b"], ["b"], ["b"])) is None
 
 
 @pytest.mark.parametrize(

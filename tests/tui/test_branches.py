@@ -79,7 +79,7 @@ async def test_enter_looks_at_a_branch_as_it_was_left(open_screen: OpenScreen) -
     async with open_screen() as screen:
         await forked(screen)
         await screen.press("B", "k", "enter")
-        assert screen.status.startswith("VIEWING  before 4/5 Count  viewing turn 3 of 5, branch #0")
+        assert screen.status.startswith("VIEWING  before 4/5 Count  turn 3 of 5, branch #0")
         assert "#0 as it was" in str(screen.debug.flow_pane.border_title)
         assert "±" not in screen.lines("#plan")
         screen.debug.select("summarise")
@@ -110,7 +110,7 @@ async def test_f_does_not_fork_before_a_step_that_the_branch_did_not_reach(
     async with open_screen() as screen:
         await screen.press("n", "F", "n", "n", "n", "left_square_bracket")
         await screen.press("left_square_bracket", "left_square_bracket")
-        assert "viewing turn 1 of 4" in screen.status
+        assert "turn 1 of 4" in screen.status
         screen.debug.select("count")
         await screen.press("F")
         assert "not reached" in screen.toasts()[-1]
@@ -160,9 +160,9 @@ async def test_a_branch_on_which_nothing_ran_can_be_looked_at(open_screen: OpenS
         await screen.press("n", "n", "g", "F", "F", "B")
         branches(screen).query_one(BranchesView).stand_on_branch(1)
         await screen.press("enter")
-        assert "viewing fork #1, nothing ran on it" in screen.status
+        assert "fork #1, nothing ran on it" in screen.status
         await screen.press("left_square_bracket")
-        assert "viewing turn 2 of 2" in screen.status
+        assert "turn 2 of 2" in screen.status
         await screen.press("right_square_bracket")
         assert "VIEWING" not in screen.status
 
@@ -181,7 +181,7 @@ async def test_l_unfolds_a_branch_to_its_turns_and_enter_goes_to_one(
         assert len(listed(screen)) == 2
         assert branches(screen).query_one(BranchesView).cursor == 0
         await screen.press("l", "j", "j", "enter")
-        assert "viewing turn 2 of 5" in screen.status
+        assert "turn 2 of 5" in screen.status
 
 
 async def test_the_newest_turn_is_the_present(open_screen: OpenScreen) -> None:

@@ -79,3 +79,20 @@ async def test_large_values_are_compared_aside_and_fit_the_width_they_come_to() 
             await pilot.pause(0.01)
         assert "seven" in shown
         assert "…" not in shown
+
+
+async def test_the_path_of_any_row_of_a_difference_is_told() -> None:
+    old = {"who": {"odd key": [1, 2], "$": 1}, "text": "one\ntwo\nthree", "gone": {"deep": [7]}}
+    new = {"who": {"odd key": [1, 3], "$": 2}, "text": "one\n2\nthree"}
+    view = DiffView()
+    async with showing(view):
+        view.compare_values(old, new)
+        told = []
+        for at in range(view.row_count()):
+            view.cursor = at
+            told.append((view.row_text(at).strip(), view.path_text()))
+        assert [path for _, path in told] == [
+            'who', 'who["odd key"]', 'who["odd key"][0]', 'who["odd key"][1]', 'who["$"]',
+            "text", "text", "text", "text", "text",
+            "gone", "gone.deep", "gone.deep[0]",
+        ], told  # fmt: skip

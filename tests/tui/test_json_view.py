@@ -114,3 +114,17 @@ async def test_a_value_nested_deeper_than_the_screen_is_wide_can_still_be_read()
         shown = lines(view)
         assert shown[-1].endswith("twelve")
         assert not any(line.endswith("…") for line in shown)
+
+
+async def test_a_sentence_in_place_of_a_value_is_wrapped_where_it_does_not_fit() -> None:
+    view = JsonView(placeholder="This step runs next.\nn runs it, i gives it an output instead.")
+    async with showing(view, (30, 20)) as pilot:
+        assert [line.strip() for line in lines(view)[:3]] == [
+            "This step runs next.",
+            "n runs it, i gives it an",
+            "output instead.",
+        ]
+        await pilot.resize_terminal(60, 20)
+        await pilot.pause()
+        assert lines(view)[1].strip() == "n runs it, i gives it an output instead."
+        assert not lines(view)[2]

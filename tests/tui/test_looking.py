@@ -79,7 +79,7 @@ async def test_brackets_look_back_and_return(open_screen: OpenScreen) -> None:
         await screen.press("n")
         await screen.press("left_square_bracket")
         assert screen.status.startswith("VIEWING")
-        assert "viewing turn 2 of 3" in screen.status
+        assert "turn 2 of 3" in screen.status
         assert screen.debug.step_id == "summarise"
         assert screen.lines("#plan").splitlines()[2].strip().startswith("▶")
         assert "each" not in screen.lines("#outputs")

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from flowdbg.present.command_twin import command_twin
-from flowdbg.present.json_paths import show
 from flowdbg.present.search import SLICE, Hits, Query
 from flowdbg.tui.desk import Desk
 from flowdbg.tui.parts.looking import Looking
@@ -112,7 +111,7 @@ class Copying(Part):
         elif isinstance(view, JsonView) and view.has_value:
             value = view.value_at_cursor()
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            self.app.copy(text, show(view.path_at_cursor()))
+            self.app.copy(text, view.path_text())
         elif view is not None and self.screen.pane in ("events", "edits"):
             self.app.copy(view.row_text(view.cursor), "the row")
         else:
@@ -121,8 +120,8 @@ class Copying(Part):
 
     def _copy_path(self) -> None:
         view = self.screen.focused_view
-        if isinstance(view, JsonView) and view.has_value:
-            path = show(view.path_at_cursor())
+        path = view.path_text() if view is not None else ""
+        if path:
             self.app.copy(path, path)
         else:
             self.app.copy(self.step_id, f"the step's id {self.step_id}")

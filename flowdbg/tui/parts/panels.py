@@ -13,7 +13,7 @@ from flowdbg.present.advice import advice
 from flowdbg.present.edit_rows import edit_rows
 from flowdbg.present.event_items import items_of, logged_items
 from flowdbg.present.history import flow_title
-from flowdbg.present.json_marks import former
+from flowdbg.present.json_diff import former
 from flowdbg.present.json_paths import Path
 from flowdbg.present.keys import in_keys
 from flowdbg.present.looks import DRAFT, VIEWING

@@ -121,7 +121,7 @@ class InputsScreen(ModalScreen[Inputs | None]):
             yield Select(
                 [(safe_line(choice, 60), choice) for choice in choices],
                 value=start if start in choices else Select.NULL,
-                allow_blank=not field.required or start not in choices,
+                allow_blank=start not in choices or not (field.required or field.default),
                 id=name,
                 compact=True,
             )

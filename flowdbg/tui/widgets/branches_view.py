@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from textual.message import Message
 
 from flowdbg.core.json_text import JsonText
@@ -12,10 +12,11 @@ from flowdbg.present import formats
 from flowdbg.present.branches import BranchRow, took
 from flowdbg.present.compare import RunsCompared, StepCompared
 from flowdbg.present.json_diff import MISSING
-from flowdbg.present.looks import DIFFERENT, EDITED, ELLIPSIS, FOLDED, OPEN, STEP_LOOKS, StepState
+from flowdbg.present.looks import DIFFERENT, EDITED, FOLDED, OPEN, STEP_LOOKS, StepState
 from flowdbg.present.plan_rows import STEP_STATES
 from flowdbg.present.safe_text import safe_line
 from flowdbg.tui.widgets.line_view import LineView, Piece
+from flowdbg.tui.widgets.pieces import fitted
 
 HERE = "→"
 """Marks the branch that the session is on."""
@@ -150,13 +151,6 @@ class BranchSteps(LineView):
             (f"{EDITED.glyph} " if step.after and step.after.is_edit else "", "tone--edit"),
             (_said(step), "tone--muted"),
         ]
-
-
-def fitted(text: str, cells: int) -> str:
-    """Fit a text into cells; what is cut ends in an ellipsis."""
-    if cell_len(text) > cells:
-        text = f"{set_cell_size(text, cells - 1)}{ELLIPSIS.glyph}"
-    return set_cell_size(text, cells)
 
 
 def _said(step: StepCompared) -> str:

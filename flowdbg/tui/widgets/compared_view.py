@@ -9,8 +9,8 @@ from rich.cells import cell_len
 from flowdbg.present.compare import StepCompared
 from flowdbg.present.looks import FOLDED, OPEN
 from flowdbg.present.takes import Aspect
-from flowdbg.tui.widgets.branches_view import fitted
 from flowdbg.tui.widgets.line_view import LineView, Piece
+from flowdbg.tui.widgets.pieces import fitted
 
 _SHORT: Mapping[Aspect, str] = {"output": "out", "input": "in", "block": "blk"}
 
@@ -22,12 +22,13 @@ FEW = 8
 class ComparedView(LineView):
     """Lists steps, and what differs inside them; those that differ are seen at a glance."""
 
+    _steps: tuple[StepCompared, ...] = ()
+    _rows: tuple[StepCompared, ...] = ()
+    _turned: frozenset[str] = frozenset()
+    """The steps that are folded or unfolded the other way than at first."""
+
     def __init__(self) -> None:
         super().__init__(id="compared")
-        self._steps: tuple[StepCompared, ...] = ()
-        self._rows: tuple[StepCompared, ...] = ()
-        self._turned: set[str] = set()
-        """The steps that are folded or unfolded the other way than at first."""
 
     @property
     def step_at_cursor(self) -> StepCompared | None:

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.getters import query_one
 
 from flowdbg.core.json_text import JsonText
-from flowdbg.present.json_marks import former
+from flowdbg.present.json_diff import former
 from flowdbg.present.looks import EDITED
 from flowdbg.present.step_view import StepView, effective_config
 from flowdbg.tui.styles import stylesheet, subtitle, title

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from textual import events, on
 from textual.message import Message
@@ -11,6 +12,7 @@ from textual.message import Message
 from flowdbg.present.diff_lines import DiffRow
 from flowdbg.present.diff_rows import DiffRows
 from flowdbg.present.json_diff import Kind, compare, is_large
+from flowdbg.present.json_paths import show
 from flowdbg.present.looks import ADDED, CHANGED, FOLDED, MOVED, OPEN, REMOVED
 from flowdbg.present.search import Hits, Query, sliced
 from flowdbg.tui.widgets.line_view import LineView, Piece
@@ -34,17 +36,10 @@ class DiffView(LineView):
             self.rows = rows
             self.asked = asked
 
-    def __init__(
-        self,
-        *,
-        id: str | None = None,  # noqa: A002 # Textual's own name for it
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(id=id, classes=classes)
-        self._rows: DiffRows | None = None
-        self._found: dict[int, DiffRow] = {}
-        self._asked = 0
-        """Counts what was asked to be shown; what was laid out for something else is late."""
+    _rows: DiffRows | None = None
+    _found: Mapping[int, DiffRow] = MappingProxyType({})
+    _asked = 0
+    """Counts what was asked to be shown; what was laid out for something else is late."""
 
     def compare_values(self, old: object, new: object) -> None:
         """Show the difference of two parsed JSON values; large ones are compared in a thread."""
@@ -63,6 +58,10 @@ class DiffView(LineView):
     def whole_text(self) -> str:
         """Return all rows that are shown, as text to be copied or read elsewhere."""
         return "\n".join(self.row_text(at) for at in range(self.row_count()))
+
+    def path_text(self) -> str:
+        """Return the path under the cursor as people write it."""
+        return show(self._rows.path(self.cursor)) if self._rows is not None else ""
 
     def row_count(self) -> int:
         """Return how many rows there are."""

@@ -17,20 +17,19 @@ _NONE = "Nothing yet.\ni edits an output,\no a block,\nb sets a breakpoint."
 class EditsView(LineView):
     """Lists edits and breakpoints; opening one goes to its step."""
 
-    def __init__(
-        self,
-        *,
-        id: str | None = None,  # noqa: A002 # Textual's own name for it
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(id=id, classes=classes)
-        self.placeholder = _NONE
-        self._rows: tuple[EditRow, ...] = ()
+    _rows: tuple[EditRow, ...] = ()
+
+    def __init__(self, *, id: str | None = None, placeholder: str = _NONE) -> None:  # noqa: A002 # Textual's own name for it
+        super().__init__(id=id, placeholder=placeholder)
 
     @property
     def row_at_cursor(self) -> EditRow | None:
         """The edit under the cursor."""
         return self._rows[self.cursor] if self._rows else None
+
+    def path_text(self) -> str:
+        """Return the id of the step that the edit under the cursor is of."""
+        return self.row_at_cursor.step_id if self.row_at_cursor else ""
 
     def show_rows(self, rows: tuple[EditRow, ...]) -> None:
         """Show other rows."""

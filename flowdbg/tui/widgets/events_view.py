@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from textual import events
 
 from flowdbg.present.event_rows import Describe, EventItem, EventLine, EventRows, clock_time
@@ -22,14 +23,8 @@ class EventsView(LineView):
 
     DEFAULT_CSS = stylesheet(__file__)
 
-    def __init__(
-        self,
-        describe: Describe,
-        *,
-        id: str | None = None,  # noqa: A002 # Textual's own name for it
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, describe: Describe, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name for it
+        super().__init__(id=id)
         self._describe = describe
         self._rows = EventRows(describe)
 
@@ -89,6 +84,11 @@ class EventsView(LineView):
         """What the row under the cursor says, with the event's raw data."""
         return self._rows.line(self.cursor) if len(self._rows) else None
 
+    def path_text(self) -> str:
+        """Return the id of the step that the row under the cursor is about."""
+        line = self.line_at_cursor
+        return line.step if line is not None else ""
+
     def row_count(self) -> int:
         """Return how many rows there are; a folded run of chunks is one."""
         return len(self._rows)
@@ -108,8 +108,8 @@ class EventsView(LineView):
         return [
             (f"{clock} ", "tone--muted"),
             (f"{mark} ", "tone--muted"),
-            (f"{name:<15} ", tone),
-            (f"{line.step:<14} " if line.step else "", ""),
+            (f"{_padded(name, 15)} ", tone),
+            (f"{_padded(line.step, 14)} " if line.step else "", ""),
             (line.text, "tone--muted" if tone != "tone--bad" else tone),
         ]
 
@@ -137,3 +137,7 @@ class EventsView(LineView):
     def _toggle(self) -> None:
         self._rows.toggle(self.cursor)
         self.rows_changed()
+
+
+def _padded(text: str, cells: int) -> str:
+    return text + " " * (cells - cell_len(text))

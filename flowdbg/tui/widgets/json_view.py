@@ -12,7 +12,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from flowdbg.present.json_paths import Path
+from flowdbg.present.json_paths import Path, show
 from flowdbg.present.json_rows import JsonRows, Row, preview
 from flowdbg.present.json_search import Found, finding
 from flowdbg.present.looks import EDITED, FOLDED, OPEN
@@ -69,13 +69,11 @@ class JsonView(LineView):
         self,
         *,
         id: str | None = None,  # noqa: A002 # Textual's own name for it
-        classes: str | None = None,
         placeholder: str = "",
         open_texts: bool = False,
     ) -> None:
-        super().__init__(id=id, classes=classes)
+        super().__init__(id=id, placeholder=placeholder)
         self._open_texts = open_texts
-        self.placeholder = placeholder
         self._rows: JsonRows | None = None
         self._was: Mapping[Path, str] = {}
         self._found: list[Found] = []
@@ -149,6 +147,10 @@ class JsonView(LineView):
     def path_at_cursor(self) -> Path:
         """Return the path of the row under the cursor; empty without a value."""
         return self._rows.rows[self.cursor].path if self._rows else ()
+
+    def path_text(self) -> str:
+        """Return the path under the cursor as people write it."""
+        return show(self.path_at_cursor()) if self._rows else ""
 
     def value_at_cursor(self) -> Any:
         """Return the value under the cursor; for a line of a text, the whole text."""

@@ -7,7 +7,7 @@ what was searched and turns mouse clicks into rows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import count, pairwise, takewhile
+from itertools import count, takewhile
 from typing import Any, ClassVar
 
 from rich.segment import Segment
@@ -22,9 +22,12 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
+from flowdbg.present.looks import ELLIPSIS
 from flowdbg.present.search import Hits, Query, Span, sliced
+from flowdbg.present.text_lines import wrapped
 from flowdbg.tui.inks import ink
 from flowdbg.tui.styles import stylesheet
+from flowdbg.tui.widgets.pieces import painted
 
 Piece = tuple[str, str]
 """A piece of a row: its text, safe to draw, and the ink (`inks.py`) that it is drawn with."""
@@ -63,40 +66,31 @@ class LineView(ScrollView, can_focus=True):
     cursor: reactive[int] = reactive(0, repaint=False)
     """The index of the row that keys act on."""
 
-    class Moved(Message):
+    class OfRow(Message):
+        """Something about a row of a view."""
+
+        def __init__(self, view: LineView, index: int) -> None:
+            super().__init__()
+            self.view = view
+            self.index = index
+
+        @property
+        def control(self) -> LineView:
+            """The view that the row is in."""
+            return self.view
+
+    class Moved(OfRow):
         """The cursor stands on another row."""
 
-        def __init__(self, view: LineView, index: int) -> None:
-            super().__init__()
-            self.view = view
-            self.index = index
-
-        @property
-        def control(self) -> LineView:
-            """The view that moved."""
-            return self.view
-
-    class Chosen(Message):
+    class Chosen(OfRow):
         """A row was opened, with a key or a second click."""
 
-        def __init__(self, view: LineView, index: int) -> None:
-            super().__init__()
-            self.view = view
-            self.index = index
-
-        @property
-        def control(self) -> LineView:
-            """The view whose row was opened."""
-            return self.view
-
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 # Textual's own name for it
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, id: str | None = None, placeholder: str = "") -> None:  # noqa: A002 # Textual's own name for it
+        super().__init__(id=id)
         self.hits: Hits | None = None
         """What was searched here; None when nothing was."""
-        self.placeholder = ""
+        self.placeholder = placeholder
         """What is shown while there are no rows."""
-        self.more = "…"
-        """What stands at the end of a row that is cut."""
         self._hit_row = -1
         self._inks: dict[str, Style] = {}
         self._base: Style | None = None
@@ -112,6 +106,10 @@ class LineView(ScrollView, can_focus=True):
     def row_text(self, index: int) -> str:
         """Return a row as it is searched and copied."""
         return "".join(text for text, _ in self.row_pieces(index))
+
+    def path_text(self) -> str:
+        """Return where in a value the cursor stands, as people write it; empty without a path."""
+        return ""
 
     def shows_cursor(self) -> bool:
         """Whether there is a row to stand on."""
@@ -275,7 +273,7 @@ class LineView(ScrollView, can_focus=True):
         strip = Strip(pieces)
         room = self.scrollable_content_region.width
         if strip.cell_length > room > 1:
-            strip = Strip([*strip.crop(0, room - 1), Segment(self.more, base)])
+            strip = Strip([*strip.crop(0, room - 1), Segment(ELLIPSIS.glyph, base)])
         return strip.crop_extend(0, width, base).apply_offsets(0, index)
 
     def hit_spans(self, index: int, pieces: Sequence[Segment]) -> tuple[Sequence[Span], bool]:
@@ -298,12 +296,22 @@ class LineView(ScrollView, can_focus=True):
 
     def _line_count(self) -> int:
         """How many rows are drawn, the lines of a placeholder too."""
-        return self.row_count() or (self.placeholder.count("\n") + 1 if self.placeholder else 0)
+        return self.row_count() or len(self._placeholder_lines())
 
     def _line(self, index: int) -> Sequence[Piece]:
         if self.row_count():
             return self.row_pieces(index)
-        return [(f" {self.placeholder.split(chr(10))[index]}", "tone--muted")]
+        return [(f" {self._placeholder_lines()[index]}", "tone--muted")]
+
+    def _placeholder_lines(self) -> list[str]:
+        lines = self.placeholder.split("\n") if self.placeholder else []
+        return [piece for line in lines for piece in wrapped(line, max(self.text_width - 2, 10))]
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Wrap a placeholder to the new width."""
+        del event
+        if not self.row_count():
+            self.rows_changed()
 
     def selection_updated(self, selection: Selection | None) -> None:
         """Draw the selection."""
@@ -369,21 +377,3 @@ class LineView(ScrollView, can_focus=True):
                 self.action_choose()
             else:
                 self.cursor = index
-
-
-def painted(pieces: Sequence[Segment], spans: Sequence[Span], style: Style) -> list[Segment]:
-    """Lay a style over spans of characters of a row."""
-    result: list[Segment] = []
-    at = 0
-    for text, before, _ in pieces:
-        cuts = {0, len(text)}
-        for start, end in spans:
-            cuts |= {min(max(start - at, 0), len(text)), min(max(end - at, 0), len(text))}
-        marks = sorted(cuts)
-        for start, end in pairwise(marks):
-            inside = any(a <= at + start and at + end <= b for a, b in spans)
-            result.append(
-                Segment(text[start:end], (before or Style()) + style if inside else before)
-            )
-        at += len(text)
-    return result

@@ -11,7 +11,7 @@ from textual.getters import query_one
 
 from flowdbg.core.json_text import JsonText
 from flowdbg.present.edit_document import text_of
-from flowdbg.present.json_marks import former
+from flowdbg.present.json_diff import former
 from flowdbg.present.json_pretty import pretty
 from flowdbg.present.step_view import StepView
 from flowdbg.tui.styles import stylesheet

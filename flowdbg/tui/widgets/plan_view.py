@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from textual import events
 from textual.message import Message
 
 from flowdbg.present.looks import BREAKPOINT, DRAFT, EDITED, FOLDED, OPEN, STEP_LOOKS, StepState
 from flowdbg.present.plan_rows import PlanRow, row_index
 from flowdbg.tui.widgets.line_view import LineView, Piece
+from flowdbg.tui.widgets.pieces import fitted
 
 _COLUMNS_FROM = 28
 """Cells of width from which kind and time of a step are shown."""
@@ -26,55 +27,31 @@ _NOTES = 6
 class PlanView(LineView):
     """Lists the steps of a plan; the cursor is the selected step."""
 
-    class StepSelected(Message):
+    class OfStep(Message):
+        """Something about a step of a plan."""
+
+        def __init__(self, view: PlanView, step_id: str) -> None:
+            super().__init__()
+            self.view = view
+            self.step_id = step_id
+
+        @property
+        def control(self) -> PlanView:
+            """The view that the step is in."""
+            return self.view
+
+    class StepSelected(OfStep):
         """The cursor stands on another step."""
 
-        def __init__(self, view: PlanView, step_id: str) -> None:
-            super().__init__()
-            self.view = view
-            self.step_id = step_id
-
-        @property
-        def control(self) -> PlanView:
-            """The view whose cursor moved."""
-            return self.view
-
-    class GutterClicked(Message):
+    class GutterClicked(OfStep):
         """The place of a breakpoint was clicked."""
 
-        def __init__(self, view: PlanView, step_id: str) -> None:
-            super().__init__()
-            self.view = view
-            self.step_id = step_id
-
-        @property
-        def control(self) -> PlanView:
-            """The view that was clicked."""
-            return self.view
-
-    class ContainerToggled(Message):
+    class ContainerToggled(OfStep):
         """A container is to show or hide what it holds."""
 
-        def __init__(self, view: PlanView, step_id: str) -> None:
-            super().__init__()
-            self.view = view
-            self.step_id = step_id
-
-        @property
-        def control(self) -> PlanView:
-            """The view that holds the container."""
-            return self.view
-
-    def __init__(
-        self,
-        *,
-        id: str | None = None,  # noqa: A002 # Textual's own name for it
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(id=id, classes=classes)
-        self._rows: tuple[PlanRow, ...] = ()
-        self._columns = (0, 0)
-        self._longest = 0
+    _rows: tuple[PlanRow, ...] = ()
+    _columns = (0, 0)
+    _longest = 0
 
     @property
     def selected(self) -> PlanRow | None:
@@ -130,11 +107,11 @@ class PlanView(LineView):
         room = max(width - _LEAD - len(indent) - len(edits) - kinds - notes, 4)
         pieces += [
             (indent, "tone--muted"),
-            (_fitted(row.name, room), bold),
+            (fitted(row.name, room), bold),
             (edits, "tone--edit"),
         ]
         if kinds:
-            pieces.append((f" {_fitted(row.kind, kinds - 1)}", "tone--muted"))
+            pieces.append((f" {fitted(row.kind, kinds - 1)}", "tone--muted"))
         if notes:
             pieces.append((f" {row.note:>{notes - 1}}", "tone--muted"))
         return pieces
@@ -206,10 +183,3 @@ def _column(texts: Iterable[str]) -> int:
     """The width of a column with the space before it; 0 when there is nothing in it."""
     longest = max(map(cell_len, texts), default=0)
     return longest + 1 if longest else 0
-
-
-def _fitted(text: str, width: int) -> str:
-    """Cut or pad a text to exactly `width` cells; a cut one ends in an ellipsis."""
-    if cell_len(text) > width:
-        return set_cell_size(text, width - 1) + "…"
-    return text + " " * (width - cell_len(text))

@@ -24,15 +24,8 @@ class StreamView(LineView):
 
     DEFAULT_CSS = stylesheet(__file__)
 
-    def __init__(
-        self,
-        *,
-        id: str | None = None,  # noqa: A002 # Textual's own name for it
-        classes: str | None = None,
-        placeholder: str = "",
-    ) -> None:
-        super().__init__(id=id, classes=classes)
-        self.placeholder = placeholder
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name for it
+        super().__init__(id=id)
         self._lines = TextLines()
         self._waiting: deque[str] = deque()
         self._spans: list[Span] = []
