@@ -33,6 +33,7 @@ from flowdbg.core.plan import Plan, Step
 from flowdbg.core.session import Session
 from flowdbg.present.branches import branch_rows
 from flowdbg.present.compare import compare_runs
+from flowdbg.present.edit_document import Language
 from flowdbg.present.edit_rows import edit_rows
 from flowdbg.present.event_items import describe, items_of
 from flowdbg.present.plan_rows import plan_rows
@@ -43,6 +44,7 @@ from flowdbg.present.text_lines import character_cells, wrapped
 from flowdbg.tui.widgets.branches_view import BranchesView, BranchSteps
 from flowdbg.tui.widgets.compared_view import ComparedView
 from flowdbg.tui.widgets.diff_view import DiffView
+from flowdbg.tui.widgets.edit_area import EditArea
 from flowdbg.tui.widgets.edits_view import EditsView
 from flowdbg.tui.widgets.events_view import EventsView
 from flowdbg.tui.widgets.json_view import JsonView
@@ -218,3 +220,28 @@ def test_no_wrapped_row_is_wider_than_a_terminal_draws_it(text: str, width: int)
 def test_signs_of_several_characters_are_not_cut_apart(sign: str) -> None:
     for row in wrapped(sign * 30, 13):
         assert row == sign * (len(row) // len(sign))
+
+
+@pytest.mark.parametrize("language", ["json", "markdown", "template", ""])
+async def test_any_text_can_be_edited_and_half_typed_text_is_coloured(language: Language) -> None:
+    area = EditArea()
+    broken = st.sampled_from(
+        ['{"a": [1, "x', "# He\n```\n{{ na", "{% if", '{"a":: }', "- *b* [l]("]
+    )
+    async with showing(area, (60, 20)) as pilot:
+
+        @examples
+        @given(st.lists(hostile | broken, max_size=3).map("".join), hostile | broken, st.data())
+        def check(text: str, typed: str, data: st.DataObject) -> None:
+            area.load(text, language=language)
+            start = area.text
+            row = data.draw(st.integers(0, area.document.line_count - 1))
+            column = data.draw(st.integers(0, len(area.document.get_line(row))))
+            area.insert(typed, (row, column))
+            for index in range(area.document.line_count):
+                assert not UNSAFE.search(area.get_line(index).plain)
+            area.undo()
+            assert area.text == start
+
+        check()
+        await pilot.pause()
