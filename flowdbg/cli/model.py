@@ -67,10 +67,15 @@ def _progress() -> Callable[[int, int], None]:
     if not sys.stderr.isatty():
         return lambda _done, _all: None
 
+    shown = ""
+
     def show(done: int, all_of_it: int) -> None:
+        nonlocal shown
         part = min(1.0, done / all_of_it)
         bar = "#" * round(part * _BAR)
-        end = "\n" if part >= 1 else ""
-        typer.echo(f"\r[{bar:<{_BAR}}] {part:4.0%}{end}", err=True, nl=False)
+        line = f"\r[{bar:<{_BAR}}] {part:4.0%}" + "\n" * (part >= 1)
+        if line != shown:  # the end is told when all was copied, and again when it was checked
+            shown = line
+            typer.echo(line, err=True, nl=False)
 
     return show

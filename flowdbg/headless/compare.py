@@ -8,10 +8,10 @@ from typing import Any
 
 from flowdbg.core.session import Session
 from flowdbg.errors import UsageError
-from flowdbg.present.compare import RunsCompared, StepCompared, difference, title
+from flowdbg.present.compare import RunsCompared, StepCompared, sides_of, title
 from flowdbg.present.diff_lines import DiffRow
 from flowdbg.present.diff_rows import DiffRows
-from flowdbg.present.json_diff import changes
+from flowdbg.present.json_diff import DiffNode, changes, compare
 from flowdbg.present.json_paths import show
 from flowdbg.present.looks import ADDED, CHANGED, MOVED, REMOVED
 from flowdbg.present.safe_text import safe_line
@@ -102,14 +102,18 @@ def as_text(compared: RunsCompared, steps: tuple[StepCompared, ...]) -> Iterator
     yield f"--- {_name(compared.before)}"
     yield f"+++ {_name(compared.after)}"
     for step in steps:
-        verdict = step.said or step.verdict
-        yield f"{step.look.glyph} {step.name:<24} {verdict}".rstrip()
-        for aspect in ASPECTS:
-            if step.counts.get(aspect):
-                yield f"    {title(compared, step, aspect)}"
-                node = difference(compared, step, aspect)
-                assert node is not None
-                yield from (f"      {_row(row)}" for row in DiffRows(node, WIDTH).rows)
+        yield from _lines(compared, step)
+
+
+def _lines(compared: RunsCompared, step: StepCompared) -> Iterator[str]:
+    verdict = step.said or step.verdict
+    yield f"{step.look.glyph} {step.inside or step.name:<24} {verdict}".rstrip()
+    for aspect in ASPECTS:
+        if node := _difference(compared, step, aspect):
+            yield f"    {title(compared, step, aspect)}"
+            yield from (f"      {_row(row)}" for row in DiffRows(node, WIDTH).rows)
+    for one in step.inner:
+        yield from (f"  {line}" for line in _lines(compared, one))
 
 
 def _side(side: Side) -> dict[str, Any]:
@@ -132,13 +136,21 @@ def _step(compared: RunsCompared, step: StepCompared) -> dict[str, Any]:
         "before": step.before.name if step.before else None,
         "after": step.after.name if step.after else None,
     }
+    if step.inside:
+        told["inside"] = step.inside
+    if step.inner:
+        told["inner"] = [_step(compared, one) for one in step.inner]
     return told | {aspect: _changes(compared, step, aspect) for aspect in ASPECTS}
 
 
+def _difference(compared: RunsCompared, step: StepCompared, aspect: Aspect) -> DiffNode | None:
+    """Where one aspect of a step differs; None where it does not."""
+    sides = sides_of(compared, step, aspect) if step.counts.get(aspect) else None
+    return compare(*sides) if sides is not None else None
+
+
 def _changes(compared: RunsCompared, step: StepCompared, aspect: Aspect) -> list[Mapping[str, Any]]:
-    if not step.counts.get(aspect):
-        return []
-    node = difference(compared, step, aspect)
+    node = _difference(compared, step, aspect)
     return [
         {"kind": one.kind.value, "path": show(one.path), "old": one.old, "new": one.new}
         for one in (changes(node) if node is not None else ())
@@ -152,6 +164,4 @@ def _row(row: DiffRow) -> str:
     mark = _MARKS.get(row.kind.value, " ")
     if row.is_line:
         return f"{'  ' * row.depth}{mark if not row.continued else ' '} {row.old or row.new}"
-    label = f"{row.label}: " if row.label and (row.old or row.new) else row.label
-    arrow = " → " if row.old and row.new else ""
-    return f"{'  ' * row.depth}{mark} {label}{row.old}{arrow}{row.new}"
+    return f"{'  ' * row.depth}{mark} {row.text}"

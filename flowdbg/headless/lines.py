@@ -157,7 +157,7 @@ def _event_line(event: Event) -> Line | None:
                 {
                     "event": "step_completed",
                     "step_id": event.step_id,
-                    "name": event.name,
+                    "name": event.name or None,
                     "output": json_value(event.output),
                     "duration_ms": event.duration_ms,
                     "tokens": event.tokens.total if event.tokens else None,
@@ -167,7 +167,12 @@ def _event_line(event: Event) -> Line | None:
                 event.path,
             )
         case StepFailed(step_id, error, name, path):
-            line = {"event": "step_failed", "step_id": step_id, "name": name, "error": dict(error)}
+            line = {
+                "event": "step_failed",
+                "step_id": step_id,
+                "name": name or None,
+                "error": dict(error),
+            }
             return _at(line, path)
         case _:
             return None

@@ -62,6 +62,17 @@ def test_scripts_get_one_json_object(base: str) -> None:
     assert steps_of(ran)["draft"]["input"] != []
 
 
+def test_what_differs_inside_a_container_is_told_below_it(base: str) -> None:
+    flow, words = "acme/demo/loop", ("-p", 'words:=["a", "b"]')
+    one = run("run", flow, "--url", base, "--json", "-m", "x").lines[-1]["session"]
+    other = run("run", flow, "--url", base, "--json", "-m", "x", *words).lines[-1]["session"]
+    ran = compared(one, other)
+    assert ran.code == 1
+    assert "\n  − 3 › Shout " in ran.out
+    [inner] = steps_of(compared(one, other, "--json"))["each"]["inner"]
+    assert (inner["inside"], inner["verdict"]) == ("3 › Shout", "only before")
+
+
 def test_one_step_decides_the_exit_code_alone(base: str) -> None:
     one, other = made(base, "-m", "Ann"), made(base, "-m", "Ben")
     ran = compared(one, other, "--step", "count", "--json")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -18,18 +19,20 @@ from tests.faults.server import FaultServer, answer, answer_json
 
 
 def test_a_fault_of_the_program_is_one_sentence_and_where_its_details_are(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def broken(_file: Path) -> None:
         raise ZeroDivisionError("by accident")
 
     monkeypatch.setattr("flowdbg.engine.definition.load_flow", broken)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     ran = run("check", "x.flow.yaml")
     assert (ran.code, ran.out) == (70, "")
     assert "a fault of flowdbg itself (ZeroDivisionError: by accident)" in ran.err
     assert "Traceback" not in ran.err
     told = re.search(r"with (\S+\.txt)\.", ran.err)
     assert told
+    assert Path(told[1]).parent == tmp_path
     assert "Traceback" in Path(told[1]).read_text()
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
+import pexpect
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -41,6 +43,15 @@ def test_a_pull_from_an_offline_copy_says_the_size_first(offline_copy: Path) -> 
     assert model_path(paths.cache_dir()) == expected
     assert run("status").exit_code == 0
     assert run("pull").stdout.startswith("Already here")
+
+
+def test_on_a_terminal_one_bar_shows_the_progress(offline_copy: Path) -> None:
+    words = ["-m", "flowdbg", "model", "pull", "--file", str(offline_copy)]
+    child = pexpect.spawn(sys.executable, words, timeout=60, encoding="utf-8")
+    child.expect("Ready: ")
+    assert child.before is not None
+    assert child.before.count("100%") == 1
+    child.expect(pexpect.EOF)
 
 
 def test_a_file_that_is_not_the_model_is_an_error_with_a_way_out(tmp_path: Path) -> None:

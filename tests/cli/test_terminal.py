@@ -10,7 +10,7 @@ import pytest
 
 from flowdbg.config import paths
 from flowdbg.store import list_sessions
-from tests.cli.program import COMMAND
+from tests.cli.program import COMMAND, run
 from tests.debugger.flows import write_flow
 from tests.e2e.terminal import Terminal
 
@@ -27,6 +27,13 @@ def test_without_a_terminal_the_screen_is_refused_before_anything_is_opened(comm
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "no terminal" in ended.stderr or "no session 'x'" in ended.stderr
     assert list_sessions(paths.sessions_dir()) == []
+
+
+@pytest.mark.parametrize("flags", ["-m hi", "--tools x.json", "--override-output a=1"])
+def test_a_finished_run_is_opened_as_it_was(flags: str) -> None:
+    ran = run("debug", "--run", "r1", *flags.split(), "--url", "http://127.0.0.1:9")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--run opens a run as it was" in ran.err
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,12 @@ ENDED = stream_of(
     sse("step_completed", {"stepId": "one", "output": {"text": "hi"}}),
     sse("flow_completed", {"result": {"text": "hi"}}),
 )
+SKIPPED = """\
+flow: acme/demo/skipped
+steps:
+  - {id: alarm, kind: code, when: "1 > 2", code: "return {'text': 'fire'}"}
+  - {id: end, kind: passthrough}
+"""
 LARGE = """\
 flow: acme/demo/large
 steps:
@@ -218,6 +224,18 @@ def test_a_reader_that_goes_away_stops_the_run(server: Running) -> None:
         assert process.stderr.read() == b""
     (summary,) = list_sessions(paths.sessions_dir())
     assert summary.meta["state"] != "done"
+
+
+def test_a_step_that_its_guard_skips_is_said_to_be_skipped(tmp_path: Path) -> None:
+    flow = write_flow(tmp_path, SKIPPED)
+    ran = run("run", str(flow))
+    assert ran.code == 0
+    assert "\n- alarm skipped\n" in ran.out
+    told = [line for line in run("run", str(flow), "--json").lines if "skipped" in line]
+    assert [(line["step_id"], line["skipped"]) for line in told] == [
+        ("alarm", True),
+        ("end", False),
+    ]
 
 
 def test_standard_streams_may_be_closed() -> None:
