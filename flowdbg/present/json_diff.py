@@ -151,6 +151,14 @@ def is_large(*values: Any) -> bool:
 
 
 def same(old: Any, new: Any) -> bool:
+    """Whether two values do not differ; of those nested too deep to be walked, nobody can tell."""
+    try:
+        return _same(old, new)
+    except RecursionError:
+        return False
+
+
+def _same(old: Any, new: Any) -> bool:
     """Whether two values do not differ; types count, the order of keys does not."""
     if old is new:
         return True
@@ -159,9 +167,9 @@ def same(old: Any, new: Any) -> bool:
     if isinstance(old, dict):
         if len(old) != len(new):
             return False
-        return all(key in new and same(value, new[key]) for key, value in old.items())
+        return all(key in new and _same(value, new[key]) for key, value in old.items())
     if isinstance(old, list):
-        return len(old) == len(new) and all(map(same, old, new))
+        return len(old) == len(new) and all(map(_same, old, new))
     if isinstance(old, float):
         return repr(old) == repr(new)
     return bool(old == new)
@@ -176,7 +184,7 @@ def _compare(old_key: str | int | None, new_key: str | int | None, old: Any, new
         children = tuple(_items(old, new))
         differs = any(child.kind is not Kind.SAME for child in children)
     else:
-        differs = not same(old, new)
+        differs = not _same(old, new)
     if not differs:
         return DiffNode(Kind.SAME, old_key, new_key, old, new)
     return DiffNode(Kind.CHANGED, old_key, new_key, old, new, children)
@@ -195,10 +203,10 @@ def _members(old: dict[str, Any], new: dict[str, Any]) -> Iterator[DiffNode]:
 
 def _items(old: list[Any], new: list[Any]) -> list[DiffNode]:
     start, least = 0, min(len(old), len(new))
-    while start < least and same(old[start], new[start]):
+    while start < least and _same(old[start], new[start]):
         start += 1
     end = 0
-    while end < least - start and same(old[-1 - end], new[-1 - end]):
+    while end < least - start and _same(old[-1 - end], new[-1 - end]):
         end += 1
     old_end, new_end = len(old) - end, len(new) - end
     nodes = [DiffNode(Kind.SAME, at, at, old[at], new[at]) for at in range(start)]

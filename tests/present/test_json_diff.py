@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowdbg.present.diff_rows import DiffRows
-from flowdbg.present.json_diff import DiffNode, Kind, changes, compare, fingerprint
+from flowdbg.present.json_diff import DiffNode, Kind, changes, compare, fingerprint, same
 from flowdbg.present.json_paths import get, show
 from flowdbg.present.text_diff import text_diff
 from tests.present.strategies import values
@@ -251,3 +251,14 @@ def test_another_width_keeps_what_is_unfolded(old: Any, new: Any, steps: list[in
     for step in steps:
         rows.toggle(step % len(rows))
     assert [row.text for row in rows.rewrapped(60).rows] == [row.text for row in rows.rows]
+
+
+@pytest.mark.parametrize("depth", [300, 500, 900])
+def test_values_nested_deep_are_compared_or_are_one_change(depth: int) -> None:
+    old: Any = 1
+    new: Any = 2
+    for _ in range(depth):
+        old, new = {"a": old}, {"a": new}
+    assert not same(old, new)
+    assert len(changes(compare(old, new))) == 1
+    assert list(DiffRows(compare(old, new), 60).all_rows())
