@@ -42,11 +42,10 @@ def finish(work: Coroutine[Any, Any, int], *, as_json: bool) -> NoReturn:
 def complain(error: FlowdbgError) -> None:
     """Write to stderr what happened and what to do next, safe for any terminal, without secrets."""
     from flowdbg.core.redaction import Redactor, secret_values
-    from flowdbg.headless.lines import without_keys
     from flowdbg.present.safe_text import safe_text
 
     redactor = Redactor(secret_values(os.environ))
     lines = [f"flowdbg: {error.what}", f"  {error.next_step}" if error.next_step else ""]
     with suppress(OSError):  # the exit code tells it where stderr cannot
         for line in filter(None, lines):
-            sys.stderr.write(f"{safe_text(redactor.text(without_keys(line)))}\n")
+            sys.stderr.write(f"{safe_text(redactor.text(line))}\n")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from typing import Any, TextIO
 
 from flowdbg.core.entries import Entry, EventReceived, PlanWentStale, StepSkipped
@@ -50,7 +49,7 @@ def outcome_line(session: Session, exit_code: int) -> Line:
     line: Line = {
         "event": "run_completed" if done else "stopped",
         "reason": session.stop.reason,
-        "detail": without_keys(session.stop.detail),
+        "detail": session.stop.detail,
         "state": session.state,
         "exit_code": exit_code,
         "session": session.id or None,
@@ -82,16 +81,10 @@ def failed_line(session: Session, error: FlowdbgError, exit_code: int) -> Line:
     """The last line of a run that an error ended; of an empty session when it never began."""
     line = outcome_line(session, exit_code)
     reason = _REASONS.get(exit_code, "usage")
-    return {**line, "event": "stopped", "reason": reason, "detail": without_keys(str(error))}
-
-
-def without_keys(text: str) -> str:
-    """A sentence for where there are no keys: what it says about them is left out."""
-    return _KEY.sub("", text)
+    return {**line, "event": "stopped", "reason": reason, "detail": str(error)}
 
 
 _REASONS = {4: "server trouble", 5: "stale plan", 6: "not saved", 130: "user"}
-_KEY = re.compile(r" \((?:[A-Za-z]|ctrl\+c)(?: to [^()]*)?\)|, or m for the inputs(?=\))")
 
 
 def write_line(out: TextIO, line: Line) -> None:

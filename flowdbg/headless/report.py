@@ -24,7 +24,6 @@ from flowdbg.headless.lines import (
     line_of,
     outcome_line,
     stands_before,
-    without_keys,
     write_line,
 )
 from flowdbg.present import formats
@@ -108,7 +107,7 @@ class TextReport:
         self._line("")
         self._line(" · ".join(parts))
         if session.stop.detail:
-            self._line(without_keys(session.stop.detail))
+            self._line(session.stop.detail)
         if code is ExitCode.STOPPED and (step_id := stands_before(session)):
             self._line(f"stopped before {step_id}")
         self._line(f"session {session.id}")
