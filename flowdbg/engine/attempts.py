@@ -11,7 +11,6 @@ from flowdbg.engine.blocks.base import BlockContext, BlockResult
 from flowdbg.engine.blocks.code import run_code
 from flowdbg.engine.blocks.http import run_http
 from flowdbg.engine.blocks.llm import run_llm
-from flowdbg.engine.blocks.passthrough import run_passthrough
 from flowdbg.engine.errors import BlockFailed
 from flowdbg.engine.nodes import Block, CodeBlock, HttpBlock, LlmBlock
 from flowdbg.engine.schemas import SchemaMismatch, check_value
@@ -70,7 +69,7 @@ async def _run(block: Block, context: BlockContext) -> BlockResult:
         return await run_code(block, context)
     if isinstance(block, HttpBlock):
         return await run_http(block, context)
-    return await run_passthrough(block, context)
+    return BlockResult(context.scope.pipeline_input)
 
 
 def _time_out(block: Block, context: BlockContext) -> float:

@@ -23,6 +23,7 @@ from flowdbg.expressions.source import attributes_of
 
 SCHEMAS = ("input_schema", "output_schema")
 """The fields of a block that hold a JSON Schema."""
+_OBJECTS = ("initial", "outputs", "pipeline_input")
 _INPUT_TYPES = ("string", "integer", "number", "boolean", "object", "array")
 
 RawNode = tuple[KeyPath, dict[str, Any]]
@@ -120,7 +121,7 @@ def _python_problems(source: str, mode: Literal["eval", "exec"]) -> Iterator[tup
         yield f"{problem.what}.", problem.line
     elif mode == "eval" and source.startswith("{{"):
         yield "is a Python expression, not a template. Leave the braces out.", 0
-    for line, name, attribute in sorted(attributes_of(source, mode, ("initial", "outputs"))):
+    for line, name, attribute in sorted(attributes_of(source, mode, _OBJECTS)):
         if not hasattr(dict, attribute):
             yield f'`{name}.{attribute}` is written `{name}["{attribute}"]` in Python.', line
 

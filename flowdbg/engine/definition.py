@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from functools import cached_property
 from itertools import chain, islice
@@ -22,7 +21,7 @@ from flowdbg.engine.nodes import Address, FieldName, Model, Node, Schema
 from flowdbg.engine.problems import problems_of
 from flowdbg.engine.scripts import ScriptedReplies
 from flowdbg.engine.templates import due
-from flowdbg.engine.yaml_source import MAX_FILE_BYTES, YamlSource, read_yaml
+from flowdbg.engine.yaml_source import YamlSource, load_yaml, read_yaml
 from flowdbg.errors import DefinitionError, Problem
 
 MAX_PROBLEMS = 100
@@ -114,23 +113,7 @@ def load_flow(path: Path) -> FlowDefinition:
     Raises:
         DefinitionError: The file is missing, too large or wrong; every problem is listed.
     """
-    try:
-        # One byte past the limit tells a file that is too large without reading it whole.
-        with path.open("rb") as stream:
-            data = stream.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise DefinitionError(
-            [Problem(str(path), 0, "", f"cannot be read: {reason}. Name a flow file.")]
-        ) from error
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise DefinitionError(
-            [Problem(str(path), line, "", "is not UTF-8 text. Save the file as UTF-8.")]
-        ) from error
-    return parse_flow(text, str(path))
+    return _definition(load_yaml(path))
 
 
 def parse_flow(text: str, file: str) -> FlowDefinition:
@@ -139,7 +122,10 @@ def parse_flow(text: str, file: str) -> FlowDefinition:
     Raises:
         DefinitionError: Every problem found, in the order of the lines.
     """
-    source = read_yaml(text, file)
+    return _definition(read_yaml(text, file))
+
+
+def _definition(source: YamlSource) -> FlowDefinition:
     try:
         definition = FlowDefinition.model_validate_json(source.as_json(), strict=True)
     except ValidationError as error:

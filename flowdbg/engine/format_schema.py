@@ -4,42 +4,31 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections.abc import Iterator
 from itertools import pairwise
 from textwrap import dedent
 from typing import Any
 
 from pydantic import BaseModel
 
-from flowdbg.engine.definition import FlowDefinition, InputField
-from flowdbg.engine.nodes import Model, ProcessorConfig
-from flowdbg.engine.problems import NODE_MODELS
-from flowdbg.engine.scripts import (
-    ScriptedFailure,
-    ScriptedReplies,
-    ScriptedReply,
-    ScriptedToolCall,
-    ScriptedUsage,
-)
-
-_PARTS: tuple[type[BaseModel], ...] = (
-    InputField,
-    ProcessorConfig,
-    ScriptedFailure,
-    ScriptedReplies,
-    ScriptedReply,
-    ScriptedToolCall,
-    ScriptedUsage,
-    *NODE_MODELS.values(),
-)
+from flowdbg.engine.definition import FlowDefinition
+from flowdbg.engine.nodes import Model
 
 
 def flow_schema() -> dict[str, Any]:
     """The JSON Schema of a flow file, for editors."""
     schema = FlowDefinition.model_json_schema()
-    _describe(FlowDefinition, schema)
-    for model in _PARTS:
-        _describe(model, schema["$defs"][model.__name__])
+    parts = {FlowDefinition.__name__: schema, **schema["$defs"]}
+    for model in _models(Model):
+        if model.__name__ in parts:
+            _describe(model, parts[model.__name__])
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Flow"}
+
+
+def _models(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for model in base.__subclasses__():
+        yield model
+        yield from _models(model)
 
 
 def _describe(model: type[BaseModel], schema: dict[str, Any]) -> None:

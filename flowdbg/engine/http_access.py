@@ -160,9 +160,10 @@ class HttpAccess:
         if not self._allow_private:
             for address in addresses:
                 if not is_public(address):
+                    same = str(address) == url.host
                     raise HttpRefused(
-                        f"{url.host} is the private address {address}.",
-                        "Start the server with private addresses allowed, or use a public one.",
+                        f"{url.host} is {'a private address' if same else f'private: {address}'}.",
+                        "Only `flowdbg serve --allow-private-http` lets flows reach those.",
                     )
         return addresses
 

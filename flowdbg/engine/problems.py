@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Collection, Iterator
 from typing import Any, get_args
@@ -83,14 +84,41 @@ def problems_of(
     error: ValidationError, source: YamlSource, root: type[BaseModel]
 ) -> Iterator[Problem]:
     """Every finding of pydantic as a problem in the file."""
+    yield from _problems_below((), error, source, root)
+
+
+def _problems_below(
+    place: KeyPath,
+    error: ValidationError,
+    source: YamlSource,
+    root: type[BaseModel],
+    *,
+    guessed: bool = False,
+) -> Iterator[Problem]:
+    whole = member_at(source.value, place)
     for detail in error.errors(include_url=False, include_input=False):
         if detail["type"] == "default_factory_not_called":
             continue  # a default waits for another field, whose own problem is told
-        path, model = _locate(detail["loc"], source.value, root)
-        value = member_at(source.value, path)
+        if detail["type"] == "missing" and guessed:
+            continue  # another kind may not need it
+        path, model = _locate(detail["loc"], whole, root)
+        value = member_at(whole, path)
         if detail["type"] == "too_short" and value:
             continue  # it is short only because its items are wrong, and that is said
-        yield source.problem(path, message_of(detail, value, model))
+        yield source.problem((*place, *path), message_of(detail, value, model))
+        if detail["type"] == "union_tag_invalid" and isinstance(value, dict):
+            yield from _as_nearest_kind((*place, *path), value, source)
+
+
+def _as_nearest_kind(place: KeyPath, node: dict[str, Any], source: YamlSource) -> Iterator[Problem]:
+    """What else is wrong with a node of a misspelt kind."""
+    kind = nearest(str(node["kind"]), NODE_MODELS)
+    if kind is not None:
+        model = NODE_MODELS[kind]
+        try:
+            model.model_validate_json(json.dumps({**node, "kind": kind}), strict=True)
+        except ValidationError as error:
+            yield from _problems_below(place, error, source, model, guessed=True)
 
 
 def message_of(detail: ErrorDetails, value: Any, model: type[BaseModel] | None = None) -> str:

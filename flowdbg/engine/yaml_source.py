@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, NoReturn
 
 from ruamel.yaml import YAML
@@ -67,28 +69,24 @@ _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]{1,300}\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 
 
+@dataclass
 class YamlSource:
-    """One YAML document: its value and the 1-based line of every value and key in it."""
+    """One YAML document: its value, and what is known about the places in it."""
 
-    def __init__(
-        self,
-        file: str,
-        value: Any,
-        lines: dict[KeyPath, int],
-        literal: set[KeyPath],
-        problems: list[Problem],
-    ) -> None:
-        self.file = file
-        self.value = value
-        self.problems = problems
-        """Keys that are there twice, and tags: what is read all the same, and is not right."""
-        self._lines = lines
-        self._literal = literal
+    file: str
+    """What problems call it."""
+    value: Any = None
+    lines: dict[KeyPath, int] = field(default_factory=dict)
+    """The 1-based line of every value, and of its key in a mapping."""
+    literal: set[KeyPath] = field(default_factory=set)
+    """Where texts stand that are written as a literal block (`|`)."""
+    problems: list[Problem] = field(default_factory=list)
+    """Keys that are there twice, and tags: what is read all the same, and is not right."""
 
     def line(self, path: KeyPath) -> int:
         """The line of the value (of its key, in a mapping), or of the nearest thing around it."""
         for length in range(len(path), -1, -1):
-            if (line := self._lines.get(path[:length])) is not None:
+            if (line := self.lines.get(path[:length])) is not None:
                 return line
         return 1
 
@@ -99,7 +97,7 @@ class YamlSource:
     def problem_inside(self, path: KeyPath, message: str, line: int) -> Problem:
         """A problem in line `line` (1-based, 0 unknown) of a text that stands at a place."""
         problem = self.problem(path, message)
-        if path in self._literal and line:
+        if path in self.literal and line:
             # The text of a literal block (`|`) begins in the line after its key.
             return replace(problem, line=problem.line + line)
         return problem
@@ -129,29 +127,48 @@ def read_yaml(text: str, file: str) -> YamlSource:
         DefinitionError: Not YAML, more than one document, an alias, a key that is not text, or
             one of the bounds passed.
     """
+    source = YamlSource(file)
     if len(text) > MAX_FILE_BYTES or len(text.encode("utf-8", "replace")) > MAX_FILE_BYTES:
-        raise DefinitionError(
-            [Problem(file, 0, "", f"is larger than {MAX_FILE_BYTES:,} bytes. Make it smaller.")]
-        )
-    reader = _Reader(file)
+        raise _wrong(file, 0, f"is larger than {MAX_FILE_BYTES:,} bytes. Make it smaller.")
     library = YAML(typ="safe", pure=True)
     library.Scanner = _Scanner
     try:
-        value = reader.document(library.parse(text))
+        source.value = _Reader(source).document(library.parse(text))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = " ".join(filter(None, (error.context, error.problem))) or "cannot be read"
         hint = next((hint for part, hint in _HINTS.items() if part in what), "")
-        raise DefinitionError(
-            [
-                *reader.problems,
-                Problem(file, mark.line + 1 if mark else 0, "", f"is not YAML: {what}.{hint}"),
-            ]
-        ) from error
+        last = Problem(file, mark.line + 1 if mark else 0, "", f"is not YAML: {what}.{hint}")
+        raise DefinitionError([*source.problems, last]) from error
     except (YAMLError, ValueError) as error:
         what = str(error).splitlines()[0]
-        raise DefinitionError([Problem(file, 0, "", f"is not YAML: {what}.")]) from error
-    return YamlSource(file, value, reader.lines, reader.literal, reader.problems)
+        raise _wrong(file, 0, f"is not YAML: {what}.") from error
+    return source
+
+
+def load_yaml(path: Path) -> YamlSource:
+    """Read a file as one YAML document.
+
+    Raises:
+        DefinitionError: It cannot be read, is not UTF-8, or as `read_yaml`.
+    """
+    file = str(path)
+    try:
+        # One byte past the limit tells a file that is too large without reading it whole.
+        with path.open("rb") as stream:
+            data = stream.read(MAX_FILE_BYTES + 1)
+        text = data.decode("utf-8-sig", "replace" if len(data) > MAX_FILE_BYTES else "strict")
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise _wrong(file, 0, f"cannot be read: {reason}. Name another file.") from error
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise _wrong(file, line, "is not UTF-8 text. Save the file as UTF-8.") from error
+    return read_yaml(text, file)
+
+
+def _wrong(file: str, line: int, message: str) -> DefinitionError:
+    return DefinitionError([Problem(file, line, "", message)])
 
 
 class _Scanner(Scanner):
@@ -166,12 +183,9 @@ class _Scanner(Scanner):
 
 
 class _Reader:
-    def __init__(self, file: str) -> None:
-        self._file = file
+    def __init__(self, source: YamlSource) -> None:
+        self._source = source
         self._count = 0
-        self.lines: dict[KeyPath, int] = {}
-        self.literal: set[KeyPath] = set()
-        self.problems: list[Problem] = []
 
     def document(self, events: Iterator[Event]) -> Any:
         value: Any = None
@@ -195,7 +209,7 @@ class _Reader:
             self._refuse(event, (), f"has more than {MAX_NODES:,} values. Make it smaller.")
         if len(path) > MAX_DEPTH:
             self._refuse(event, path[:3], f"is nested deeper than {MAX_DEPTH} levels.")
-        self.lines.setdefault(path, _line(event))
+        self._source.lines.setdefault(path, _line(event))
         if isinstance(event, AliasEvent):
             self._alias(event, path)
         if getattr(event, "anchor", None):
@@ -230,7 +244,7 @@ class _Reader:
             key = event.value
             if key in members:
                 self._note(event, (*path, key), "is there twice. Keep one of them.")
-            self.lines[(*path, key)] = _line(event)
+            self._source.lines[(*path, key)] = _line(event)
             members[key] = self._value(next(events), events, (*path, key))
         return members
 
@@ -239,7 +253,7 @@ class _Reader:
         plain, _ = event.implicit
         if not plain:
             if event.style == "|":
-                self.literal.add(path)
+                self._source.literal.add(path)
             return text
         if text in _CONSTANTS:
             return _CONSTANTS[text]
@@ -259,11 +273,12 @@ class _Reader:
 
     def _note(self, event: Event, path: KeyPath, message: str) -> None:
         """Remember a problem that does not keep the rest from being read."""
-        self.problems.append(Problem(self._file, _line(event), dotted(path), message))
+        problem = Problem(self._source.file, _line(event), dotted(path), message)
+        self._source.problems.append(problem)
 
     def _refuse(self, event: Event, path: KeyPath, message: str) -> NoReturn:
         self._note(event, path, message)
-        raise DefinitionError(self.problems)
+        raise DefinitionError(self._source.problems)
 
 
 def _line(event: Event) -> int:

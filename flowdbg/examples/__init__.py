@@ -1,6 +1,6 @@
 """Flows that ship with flowdbg: the demo with its fault, and the smallest flow of all.
 
-The files are beside this module; `docs/examples/demo.md` tells the way through the demo.
+The files are beside this module; `docs/walkthrough.md` tells the way through the demo.
 """
 
 from __future__ import annotations

@@ -143,7 +143,7 @@ async def test_a_failing_branch_ends_the_others(services: Services) -> None:
         """,
         SLOW,
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         failed = await failure_of(services, definition)
     assert failed.path == ("bad",)
 

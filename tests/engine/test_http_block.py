@@ -172,28 +172,31 @@ async def test_a_redirect_on_the_same_host_is_followed_for_reading_only(
         ("//example.com/", "scheme `` is not allowed"),
         ("http:///path", "has no host"),
         ("http://user:secret@example.com/", "holds a password"),
-        ("http://127.0.0.1/", "is the private address 127.0.0.1"),
-        ("http://localhost/", "is the private address"),
-        ("http://[::1]/", "is the private address ::1"),
-        ("http://0.0.0.0/", "is the private address"),
-        ("http://0/", "is the private address"),
-        ("http://2130706433/", "is the private address"),
-        ("http://0x7f000001/", "is the private address"),
-        ("http://127.1/", "is the private address"),
-        ("http://169.254.169.254/latest/meta-data/", "is the private address"),
-        ("http://10.0.0.1/", "is the private address"),
-        ("http://192.168.1.1/", "is the private address"),
-        ("http://172.16.0.1/", "is the private address"),
-        ("http://100.64.0.1/", "is the private address"),
-        ("http://[fd00::1]/", "is the private address"),
-        ("http://[fe80::1]/", "is the private address"),
-        ("http://[::ffff:127.0.0.1]/", "is the private address"),
-        ("http://[64:ff9b::7f00:1]/", "is the private address"),
-        ("http://[2002:7f00:1::]/", "is the private address"),
-        ("http://224.0.0.1/", "is the private address"),
-        ("http://[::127.0.0.1]/", "is the private address"),
-        ("http://[::ffff:0:127.0.0.1]/", "is the private address"),
-        ("http://[fec0::1]/", "is the private address"),
+        (
+            "http://127.0.0.1/",
+            "127.0.0.1 is a private address. Only `flowdbg serve --allow-private",
+        ),
+        ("http://localhost/", " private"),
+        ("http://[::1]/", "::1 is a private address."),
+        ("http://0.0.0.0/", " private"),
+        ("http://0/", " private"),
+        ("http://2130706433/", " private"),
+        ("http://0x7f000001/", " private"),
+        ("http://127.1/", " private"),
+        ("http://169.254.169.254/latest/meta-data/", " private"),
+        ("http://10.0.0.1/", " private"),
+        ("http://192.168.1.1/", " private"),
+        ("http://172.16.0.1/", " private"),
+        ("http://100.64.0.1/", " private"),
+        ("http://[fd00::1]/", " private"),
+        ("http://[fe80::1]/", " private"),
+        ("http://[::ffff:127.0.0.1]/", " private"),
+        ("http://[64:ff9b::7f00:1]/", " private"),
+        ("http://[2002:7f00:1::]/", " private"),
+        ("http://224.0.0.1/", " private"),
+        ("http://[::127.0.0.1]/", " private"),
+        ("http://[::ffff:0:127.0.0.1]/", " private"),
+        ("http://[fec0::1]/", " private"),
         ("http://name.that.is.not.there.invalid/", "was not found"),
     ],
 )
@@ -220,7 +223,7 @@ async def test_a_name_is_connected_to_the_address_that_was_checked(
     assert asked == ["shop.example"]
     assert server.requests[0].headers["host"] == f"shop.example:{server.port}"
     private = HttpAccess()
-    with pytest.raises(HttpRefused, match=r"shop\.example is the private address 127\.0\.0\.1"):
+    with pytest.raises(HttpRefused, match=r"shop\.example is private: 127\.0\.0\.1"):
         await private.request("GET", url, {}, None)
 
 
@@ -256,7 +259,7 @@ async def test_one_private_address_among_public_ones_is_enough_to_refuse(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     names_resolve_to(monkeypatch, "8.8.8.8", "127.0.0.1")
-    with pytest.raises(HttpRefused, match=r"is the private address 127\.0\.0\.1"):
+    with pytest.raises(HttpRefused, match=r"is private: 127\.0\.0\.1"):
         await HttpAccess().request("GET", "http://shop.example/", {}, None)
 
 

@@ -70,7 +70,7 @@ async def test_closing_the_run_frees_the_model(local_services: Services) -> None
             break
     await events.aclose()
     process = only_process(local_services)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while await processing(process):
             pass
 

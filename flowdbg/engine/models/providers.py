@@ -20,7 +20,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from flowdbg.engine.nodes import Model
 from flowdbg.engine.problems import problems_of
-from flowdbg.engine.yaml_source import MAX_FILE_BYTES, read_yaml
+from flowdbg.engine.yaml_source import load_yaml
 from flowdbg.errors import ConfigError, DefinitionError
 
 OPENAI = "openai"
@@ -108,13 +108,10 @@ def load_providers(path: Path, environment: Mapping[str, str] = os.environ) -> l
         ConfigError: It cannot be read or is wrong, or a key's variable is not set.
     """
     try:
-        with path.open(encoding="utf-8") as stream:
-            source = read_yaml(stream.read(MAX_FILE_BYTES + 1), str(path))
+        source = load_yaml(path)
         if source.problems:
             raise DefinitionError(source.problems)
         entries = _ProvidersFile.model_validate_json(source.as_json()).providers
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}.", "Name a providers file.") from error
     except DefinitionError as error:
         raise ConfigError(str(error)) from error
     except ValidationError as error:
