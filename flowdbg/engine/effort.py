@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -22,17 +22,6 @@ AT_ONCE = 0.005
 
 class TakesLonger(Exception):
     """Raised by work that passes the seconds it was given."""
-
-
-class Compute(Protocol):
-    """Does work in the surroundings of one run."""
-
-    async def __call__(self, work: Callable[[Deadline], T], seconds: float) -> T:
-        """What the work returns; it is called with its deadline, possibly twice.
-
-        Raises:
-            TakesLonger: It takes longer than so many seconds of processor time.
-        """
 
 
 class Deadline:
@@ -61,14 +50,16 @@ class Effort:
 
     def of_a_run(self) -> Compute:
         """What one run computes with: its long work is done piece by piece."""
-        return _OfARun(self.turn, self._thread)
+        return Compute(self.turn, self._thread)
 
     def close(self) -> None:
         """Begin nothing further."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
-class _OfARun:
+class Compute:
+    """Does work in the surroundings of one run."""
+
     def __init__(self, turn: asyncio.Lock, thread: Executor) -> None:
         self._turn = turn
         self._thread = thread
@@ -76,6 +67,11 @@ class _OfARun:
         self._is_long = False
 
     async def __call__(self, work: Callable[[Deadline], T], seconds: float) -> T:
+        """What the work returns; it is called with its deadline, possibly twice.
+
+        Raises:
+            TakesLonger: It takes longer than so many seconds of processor time.
+        """
         async with self._one_at_a_time:
             if not self._is_long:
                 async with self._turn:

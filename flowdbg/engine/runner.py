@@ -20,7 +20,6 @@ from flowdbg.engine.events import (
     EntryCompleted,
     EntryFailed,
     EntryPaused,
-    NodePath,
     TerminalEvent,
 )
 from flowdbg.engine.nodes import Node
@@ -51,7 +50,7 @@ class Runner:
         tool_choice: Any = None,
         resume: Mapping[str, Any] | None = None,
         checkpoint: Checkpoint | None = None,
-        stop_before: StopBefore | NodePath | None = None,
+        stop_before: StopBefore = lambda _: False,
     ) -> AsyncGenerator[EngineEvent, None]:
         """Run entry `index` of the plan; the checks are made in this call, before any event.
 
@@ -72,7 +71,7 @@ class Runner:
             resume: The state of an `EntryPaused` or of `checkpoint`, or what
                 `flowdbg.engine.state.tool_resume` makes; finished blocks are not run again.
             checkpoint: Gets the state at every block boundary.
-            stop_before: The path of a block to stop at, or a function that says where.
+            stop_before: Whether to stop before the block at a path.
 
         Raises:
             StepIndexInvalid, MissingOutput, OverrideInvalid, ResumeInvalid
@@ -97,7 +96,7 @@ class Runner:
             Channel(),
             _offer(progress, tools or (), tool_choice),
             checkpoint,
-            _predicate(stop_before),
+            stop_before,
         )
         scope = Scope(pipeline_input, dict(initial), earlier)
         return _events(walk, effective.steps[index], scope)
@@ -172,14 +171,6 @@ def _offer(progress: Progress, tools: Sequence[Mapping[str, Any]], choice: Any) 
         messages=conversation.get("messages"),
         iterations_used=conversation.get("iterations_used", 0),
     )
-
-
-def _predicate(stop_before: StopBefore | NodePath | None) -> StopBefore:
-    if stop_before is None:
-        return lambda _: False
-    if isinstance(stop_before, tuple):
-        return lambda path: path == stop_before
-    return stop_before
 
 
 def _milliseconds(started: float) -> int:

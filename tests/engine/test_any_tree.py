@@ -24,6 +24,7 @@ from flowdbg.engine.events import (
 )
 from flowdbg.engine.nodes import Container, Node
 from flowdbg.engine.services import Services
+from flowdbg.engine.walk import StopBefore
 from tests.engine.flows import events_of
 
 INITIAL = {"xs": [7, {"n": 8}, 9], "n": 1}
@@ -87,7 +88,7 @@ class Driver:
     ran: Counter[NodePath] = field(default_factory=Counter)
     saved: list[dict[str, Any]] = field(default_factory=list)
 
-    async def go(self, stop_before: Any = None) -> EngineEvent:
+    async def go(self, stop_before: StopBefore = lambda _: False) -> EngineEvent:
         """Go on from the state; a block that is finished in it does not run again."""
         finished = outputs_in(self.state["progress"]) if self.state else set()
         self.saved = []
@@ -142,7 +143,7 @@ def test_a_tree_stopped_anywhere_ends_as_it_does_when_run_through(
             for action, number in series:
                 target = blocks[number % len(blocks)]
                 last = await driver.go(
-                    (lambda _: True) if action == "step" else lambda path, to=target: path == to
+                    (lambda _: True) if action == "step" else {target}.__contains__
                 )
                 if isinstance(last, EntryCompleted):
                     break
