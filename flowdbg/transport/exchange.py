@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import urllib.parse
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
@@ -40,11 +39,7 @@ class Request:
 
 
 class Exchange:
-    """One request and its answer.
-
-    `sent_at` and `last_byte_at` are monotonic seconds, 0.0 before the moment; `sent` says
-    whether the request may have reached the server.
-    """
+    """One request and its answer."""
 
     def __init__(
         self,
@@ -54,9 +49,8 @@ class Exchange:
         timeouts: Timeouts,
         explain: Callable[[ErrorAnswer], Refused],
     ) -> None:
-        self.sent_at = 0.0
-        self.last_byte_at = 0.0
         self.sent = False
+        """Whether the request may have reached the server."""
         self._connection = connection
         self._route = route
         self._request = request
@@ -91,7 +85,6 @@ class Exchange:
         headers = self._request.headers()
         self._redactor = Redactor(secret_values(headers))
         limits = self._timeouts
-        self.sent_at = time.monotonic()
         self.sent = True
         try:
             self._response = await self._connection.send(
@@ -109,7 +102,6 @@ class Exchange:
         except FOREIGN as error:
             self.sent = not was_not_sent(error)
             raise self._failure(error) from error
-        self.last_byte_at = time.monotonic()
         if self._response.status >= 300:
             try:
                 raise await self._refusal(self._response)
@@ -127,7 +119,6 @@ class Exchange:
         decode = decoder(self.response.header("content-encoding"))
         try:
             async for raw in self.response.pieces:
-                self.last_byte_at = time.monotonic()
                 if decode is None:
                     yield raw
                 else:

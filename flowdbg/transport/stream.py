@@ -1,17 +1,16 @@
-"""The events of one answer as they come in, with timers that a person can see."""
+"""The events of one answer as they come in, within the limit on its progress."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from flowdbg.errors import RequestTimedOut
 from flowdbg.transport.answers import EVENT_STREAM, NO_CONTENT, media_type, not_a_stream
 from flowdbg.transport.event_stream import EventStreamReader, ServerSentEvent
-from flowdbg.transport.excerpt import excerpt
 
 if TYPE_CHECKING:
     from flowdbg.transport.exchange import Exchange
@@ -28,44 +27,15 @@ class EventStream:
     """
 
     def __init__(self, exchange: Exchange, max_event_bytes: int, progress: float | None) -> None:
-        self.ended = False
-        """Whether the server ended the stream in order."""
-        self.last_event_at = 0.0
-        """Monotonic seconds of the last event; 0.0 before the first."""
         self._exchange = exchange
         self._progress = progress
         self._waiting_since = 0.0
         self._reader = EventStreamReader(max_event_bytes)
 
     @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return self._exchange.response.status
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The answer's headers by lower-case name, without cookies."""
-        return self._exchange.response.headers()
-
-    @property
-    def request_id(self) -> str:
-        """What the server calls the request; empty when it does not say."""
-        return excerpt(self._exchange.response.header("x-request-id"), 100)
-
-    @property
     def sent(self) -> bool:
         """Whether the request may have reached the server; then its outcome may be unknown."""
         return self._exchange.sent
-
-    @property
-    def sent_at(self) -> float:
-        """Monotonic seconds when the request went out; 0.0 before."""
-        return self._exchange.sent_at
-
-    @property
-    def last_byte_at(self) -> float:
-        """Monotonic seconds of the last byte, comments included; 0.0 before the answer."""
-        return self._exchange.last_byte_at
 
     @property
     def tail(self) -> bytes:
@@ -104,12 +74,10 @@ class EventStream:
         pieces = self._exchange.pieces()
         while (piece := await self._within_progress(anext(pieces, None))) is not None:
             if events := self._reader.feed(piece):
-                self.last_event_at = self._exchange.last_byte_at
                 yield events
                 self._waiting_since = time.monotonic()  # a slow observer is no slow server
                 self._reader.feed(b"")  # an event too large may wait behind these
         self._reader.close()
-        self.ended = True
 
     async def __aiter__(self) -> AsyncIterator[ServerSentEvent]:
         """The events one by one; errors as `batches`."""
