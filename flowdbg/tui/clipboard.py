@@ -42,7 +42,7 @@ def way_to_copy(text: str, mode: Mode) -> Way:
         return Way("nothing", why_not="no program to copy with was found (wl-copy, xclip, xsel)")
     if command and (mode == "native" or not _is_remote()):
         return Way("program", command)
-    size = len(text.encode("utf-8", "surrogatepass"))
+    size = len(text.encode())
     if size > TERMINAL_LIMIT:
         return Way(
             "nothing",
@@ -64,7 +64,7 @@ async def copy_with_program(text: str, command: tuple[str, ...]) -> str:
         return f"{command[0]} could not be started: {error}"
     try:
         async with asyncio.timeout(_TIME_LIMIT):
-            await process.communicate(text.encode("utf-8", "replace"))
+            await process.communicate(text.encode())
     except TimeoutError:
         process.kill()
         await process.wait()

@@ -176,7 +176,7 @@ class DebugScreen(Desk):
     @on(VerbEnded)
     def _verb_ended(self, event: VerbEnded) -> None:
         if event.problem:
-            self.tell(event.problem, severity="error", timeout=8)
+            self.notify(event.problem, severity="error", timeout=8)
         self.panes.refresh_footer()
 
     @on(PlanView.StepSelected)
@@ -313,7 +313,7 @@ class DebugScreen(Desk):
             StopReason.UNKNOWN,
         )
         if stop.reason in trouble and stop.detail and self.has_class("-flat"):  # no line for it
-            self.tell(stop.detail, severity="error", timeout=8)
+            self.notify(stop.detail, severity="error", timeout=8)
         if stop.reason is StopReason.INPUT_NEEDED:
             self.program.ask_inputs()
 

@@ -12,12 +12,12 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.getters import query_one
-from textual.notifications import SeverityLevel
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from flowdbg.core.session import Session
 from flowdbg.present.event_items import describe
+from flowdbg.present.keys import in_keys
 from flowdbg.tui.actions import ACTIONS, BY_ID, Situation
 from flowdbg.tui.host import Host
 from flowdbg.tui.inks import INKS
@@ -51,6 +51,12 @@ SPACES = (
     "#events"
 )
 """What is seen, or how wide it is, by the classes of the screen that say which pane is seen."""
+
+NO_EDITS = (
+    "Nothing yet.\n{edit.output} edits an output,\n{edit.block} a block,\n"
+    "{breakpoint.toggle} sets a breakpoint."
+)
+"""What the edits say where there are none."""
 
 WHILE_TYPING = ("app.palette", "app.help", "app.redraw")
 """What the debug screen does while a text is typed; all other keys belong to the text."""
@@ -145,7 +151,7 @@ class Desk(QuickScreen[None]):
                     yield EditorPane(id="editor")
                     with Vertical(id="side"):
                         yield JsonView(id="outputs")
-                        yield EditsView(id="edits")
+                        yield EditsView(id="edits", placeholder=in_keys(NO_EDITS, self.host.key))
                 yield EventsView(describe, id="events")
                 yield LeafEditor(id="leaf")
                 yield SearchBar(id="search")
@@ -177,10 +183,6 @@ class Desk(QuickScreen[None]):
     def focused_view(self) -> LineView | None:
         """The list that has the keys."""
         return self.focused if isinstance(self.focused, LineView) else None
-
-    def tell(self, text: str, *, severity: SeverityLevel = "information", timeout: float) -> None:
-        """Show a toast."""
-        self.app.notify(text, severity=severity, timeout=timeout)
 
     @property
     def typing(self) -> Widget | None:

@@ -68,8 +68,8 @@ ABOUT = {
         "Compare",
         "Two runs side by side: two branches, or two sessions. A step is ≠ when its output, its"
         " input or its block differs; the numbers count the leaves. Outputs are compared as later"
-        " steps read them, with the edits of then. The line below the difference says exactly what"
-        " is compared with what.",
+        " steps read them, with the edits of then. h and l fold what differs inside a container."
+        " The line below the difference says exactly what is compared with what.",
     ),
 }
 """What each pane is for."""

@@ -10,24 +10,21 @@ from flowdbg.tui.keymap import Keymap
 from flowdbg.tui.widgets.footer_bar import Hint
 
 _COMMON = ("app.palette", "app.help", "app.quit")
-_EDITS = ("edit.output", "edit.block", "breakpoint.toggle")
+_EDITS = ("edit.output", "edit.block")
 _AGAIN = ("run.restart", "run.retry", "run.fork")
 _MENDED = ("run.retry", *_EDITS, "run.restart", "run.fork")
 _FORWARD = ("run.step", "run.continue")
 
 FIRST: Mapping[State, tuple[str, ...]] = {
-    State.PAUSED: (*_FORWARD, *_EDITS, *_COMMON),
-    State.RUNNING: ("run.cancel", *_EDITS, *_COMMON),
+    State.PAUSED: (*_FORWARD, *_EDITS, "breakpoint.toggle", *_COMMON),
+    State.RUNNING: ("run.cancel", *_EDITS, "breakpoint.toggle", *_COMMON),
     State.TOOLS: ("tools.answer", "run.retry", *_EDITS, *_COMMON),
-    State.DONE: (*_AGAIN, "edit.output", "edit.block", *_COMMON),
+    State.DONE: (*_AGAIN, *_EDITS, *_COMMON),
     State.FAILED: (*_MENDED, *_COMMON),
     State.UNKNOWN: ("run.retry", "run.restart", "run.fork", *_EDITS, *_COMMON),
     State.STALE: ("run.restart", "run.pin", "view.plan-change", *_COMMON),
 }
 """What each state offers first, in this order; all else follows by its weight."""
-
-_STUCK = (State.FAILED, State.UNKNOWN)
-"""Where one may want to go past a step with an output of one's own."""
 
 _VIEWING = ("run.fork", "view.goto-next", "view.earlier", "view.later", "view.diff",
             "view.branches", *_COMMON)  # fmt: skip
@@ -40,7 +37,7 @@ _ALWAYS = 1000
 def hints(situation: Situation, keys: Keymap) -> list[Hint]:
     """Return the hints for where the session stands and for the pane that has the keys."""
     first = FIRST[situation.session.state] if situation.seen is None else _VIEWING
-    if situation.session.state in _STUCK and not BY_ID["run.skip"].off(situation):
+    if not BY_ID["run.skip"].off(situation):  # an output of one's own waits to be gone on with
         first = ("run.skip", *first)
     found = []
     for action in ACTIONS:

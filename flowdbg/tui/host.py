@@ -102,7 +102,8 @@ class FlowdbgApp(LeanApp):
         self.notify(text, severity=severity, timeout=4 if warning else 2.5)
 
     def copy(self, text: str, what: str) -> None:
-        """Copy a text and say what was copied."""
+        """Copy a text and say what was copied; half a character is copied as its escape."""
+        text = text.encode("utf-8", "backslashreplace").decode("utf-8")
         way = way_to_copy(text, self.clipboard_mode)
         if way.through == "nothing":
             self.say(f"Not copied: {way.why_not}.", warning=True)

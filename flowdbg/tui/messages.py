@@ -21,9 +21,8 @@ class SessionMoved(Message):
 class VerbEnded(Message):
     """A verb returned; `problem` says what went wrong and what to do, empty when nothing did."""
 
-    def __init__(self, action_id: str, problem: str = "") -> None:
+    def __init__(self, problem: str = "") -> None:
         super().__init__()
-        self.action_id = action_id
         self.problem = problem
 
 

@@ -87,10 +87,6 @@ class Picture:
         self._blanks: dict[int, int] = {_WHOLE: _WHOLE, 0: 0}
         self._narrow: set[str] = set()
 
-    def forget(self) -> None:
-        """Know nothing: the terminal was cleared, resized, or used by another program."""
-        self._texts, self._styles, self._width = [], [], 0
-
     def draw(self, pieces: Iterable[Piece], size: tuple[int, int], colours: ColorSystem) -> str:
         """Take pieces over and return what the terminal has to be sent for them.
 

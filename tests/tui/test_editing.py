@@ -279,3 +279,11 @@ async def test_what_the_external_editor_gave_and_was_not_taken_stays_to_be_seen(
         await screen.press("ctrl+s")
         assert not screen.debug.detail.border_subtitle
         assert "∓" not in screen.lines("#plan")
+
+
+async def test_what_is_typed_into_an_empty_output_takes_its_place(open_screen: OpenScreen) -> None:
+    async with open_screen() as screen:
+        await screen.press("i")
+        assert screen.debug.editor.area.text == "{}"
+        await screen.press(*'{"x": 1}', "ctrl+s")
+        assert screen.debugger.session.output_edits["take"].value == {"x": 1}

@@ -30,6 +30,7 @@ async def test_what_a_step_can_have_done_is_said_with_its_keys(open_screen: Open
     async with open_screen(keys=OTHER) as screen:
         assert "F2 runs it" in screen.lines("#output-text")
         assert "F9 gives it an output to go on with" in screen.lines("#output-text")
+        assert "F9 edits an output" in screen.lines("#edits")
 
 
 async def test_a_refusal_names_the_keys_that_are_bound(open_screen: OpenScreen) -> None:

@@ -127,17 +127,6 @@ def test_what_is_there_already_is_not_sent_again(
     assert lean(picture, drawn[0]) == ""
 
 
-@settings(max_examples=60)
-@given(updates(), updates())
-def test_after_forgetting_everything_is_sent(
-    first: tuple[LayoutUpdate | ChopsUpdate, int], second: tuple[LayoutUpdate | ChopsUpdate, int]
-) -> None:
-    fresh, used = Picture(), Picture()
-    lean(used, first[0])
-    used.forget()
-    assert lean(used, second[0]) == lean(fresh, second[0])
-
-
 def test_what_stands_beside_a_sign_of_doubtful_width_is_sent_with_it() -> None:
     """A terminal may draw it over its neighbour."""
     picture = Picture()

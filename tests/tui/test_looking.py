@@ -196,6 +196,12 @@ async def test_copying_can_be_switched_off_and_has_a_limit(open_screen: OpenScre
         assert "a terminal takes 74,994 bytes" in screen.toasts()[-1]
 
 
+async def test_half_a_character_is_copied_as_its_escape(open_screen: OpenScreen) -> None:
+    async with open_screen(clipboard="osc52") as screen:
+        screen.app.copy("half \ud83d of one", "it")
+        assert copied(screen) == "half \\ud83d of one"
+
+
 async def test_native_copying_goes_through_the_program(
     open_screen: OpenScreen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -166,6 +166,8 @@ class Editing(Part):
             self.launch("edit.external", self._outside_and_apply(document))
             return
         self._open(OUTPUT, [document], f"Output of {view.title}")
+        if view.output is None and self.screen.editor.area.text in ("{}", '""', ""):
+            self.screen.editor.area.select_all()  # what is typed or pasted takes its place
 
     def _answer_tools(self) -> None:
         pending = self.session.branch.pending

@@ -52,7 +52,7 @@ class Part:
         Never exclusive: a second worker must not cancel a turn that is under way.
         """
         self.screen.run_worker(
-            self._run(action_id, verb, said), name=action_id, exclusive=False, exit_on_error=False
+            self._run(verb, said), name=action_id, exclusive=False, exit_on_error=False
         )
 
     def move(self, action_id: str, verb: Coroutine[Any, Any, None], said: str = "") -> None:
@@ -73,12 +73,12 @@ class Part:
         finally:
             self.screen.post_message(Moved())
 
-    async def _run(self, action_id: str, verb: Coroutine[Any, Any, None], said: str) -> None:
+    async def _run(self, verb: Coroutine[Any, Any, None], said: str) -> None:
         try:
             await verb
         except FlowdbgError as error:
-            self.screen.post_message(VerbEnded(action_id, str(error)))
+            self.screen.post_message(VerbEnded(str(error)))
         else:
-            self.screen.post_message(VerbEnded(action_id))
+            self.screen.post_message(VerbEnded())
             if said:
                 self.say(said)

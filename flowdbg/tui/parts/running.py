@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from flowdbg.present.production import edits_to_send, production_question
 from flowdbg.tui.desk import Desk
 from flowdbg.tui.parts.history import History
 from flowdbg.tui.parts.looking import Looking
 from flowdbg.tui.parts.part import Handlers, Part
+
+Verb = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Running(Part):
@@ -25,12 +27,12 @@ class Running(Part):
     def handlers(self) -> Handlers:
         """Return the actions that this part does."""
         return {
-            "run.step": partial(self._ask_first, self._step),
-            "run.continue": partial(self._ask_first, self._continue),
-            "run.to-end": partial(self._ask_first, self._to_end),
-            "run.to-selected": partial(self._ask_first, self._to_selected),
+            "run.step": lambda: self._go("run.step", self.debugger.step),
+            "run.continue": lambda: self._go("run.continue", self.debugger.continue_),
+            "run.to-end": lambda: self._go("run.to-end", self.debugger.run_to_end),
+            "run.to-selected": self._to_selected,
             "run.cancel": self._cancel,
-            "run.retry": partial(self._ask_first, self._retry),
+            "run.retry": lambda: self._go("run.retry", self.debugger.retry),
             "run.skip": self._skip,
             "run.restart": self._restart,
             "run.fork": self._fork,
@@ -38,8 +40,25 @@ class Running(Part):
             "breakpoint.toggle": self._toggle_breakpoint,
         }
 
-    def _ask_first(self, run: Callable[[], None]) -> None:
-        """Run something; before edits go to production for the first time, ask."""
+    def _cancel(self) -> None:
+        self.debugger.cancel()
+
+    def _go(self, action_id: str, verb: Verb, goal: str = "") -> None:
+        """Run steps and follow them; before edits go to production for the first time, ask.
+
+        Args:
+            action_id: The action that it is.
+            verb: What runs them.
+            goal: The step to select when they have run; empty for where they stopped.
+        """
+
+        def run() -> None:
+            self._see_output()
+            self._history.leave()
+            self.screen.following = True
+            self.screen.select_after = goal
+            self.launch(action_id, verb())
+
         risky = self.debugger.is_production and not self._may_send_edits
         if risky and edits_to_send(self.debugger.session):
             self._ask(run)
@@ -59,30 +78,9 @@ class Running(Part):
         question = production_question(self.debugger.session, self.debugger.profile)
         self.app.push_screen(ConfirmScreen(question), answered)
 
-    def _step(self) -> None:
-        self._follow()
-        self.launch("run.step", self.debugger.step())
-
-    def _continue(self) -> None:
-        self._follow()
-        self.launch("run.continue", self.debugger.continue_())
-
-    def _to_end(self) -> None:
-        self._follow()
-        self.launch("run.to-end", self.debugger.run_to_end())
-
     def _to_selected(self) -> None:
         goal = self.step_id
-        self._follow()
-        self.screen.select_after = goal
-        self.launch("run.to-selected", self.debugger.run_to(goal))
-
-    def _cancel(self) -> None:
-        self.debugger.cancel()
-
-    def _retry(self) -> None:
-        self._follow()
-        self.launch("run.retry", self.debugger.retry())
+        self._go("run.to-selected", lambda: self.debugger.run_to(goal), goal)
 
     def _skip(self) -> None:
         plan, cursor = self.session.plan, self.session.cursor
@@ -112,11 +110,6 @@ class Running(Part):
 
     def _toggle_breakpoint(self) -> None:
         self.launch("breakpoint.toggle", self.debugger.toggle_breakpoint(self.step_id))
-
-    def _follow(self) -> None:
-        self._see_output()
-        self._history.leave()
-        self.screen.following = True
 
     def _see_output(self) -> None:
         """See what the step says, and not a difference that it does not have yet."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal
 
@@ -11,16 +10,15 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.getters import query_one
-from textual.message import Message
 from textual.widgets import Static
 
 from flowdbg.core import rules
 from flowdbg.core.session import Session
 from flowdbg.present.branches import branch_rows, branch_title
-from flowdbg.present.compare import RunsCompared, compare_runs, is_heavy
+from flowdbg.present.compare import RunsCompared
 from flowdbg.present.takes import Side
-from flowdbg.tui.screens.compare import CompareScreen, compare_with_another
-from flowdbg.tui.screens.keyed import KeyedScreen, keys_of
+from flowdbg.tui.screens.compare import CompareScreen, RunsScreen, compare_with_another
+from flowdbg.tui.screens.keyed import keys_of
 from flowdbg.tui.styles import stylesheet, subtitle, title
 from flowdbg.tui.widgets.branches_view import BranchesView, BranchSteps
 from flowdbg.tui.widgets.footer_bar import FooterBar
@@ -34,7 +32,7 @@ _LOOK_AGAIN = 0.2
 """Seconds between two looks at a session that may go on below."""
 
 
-class BranchesScreen(KeyedScreen[Choice | None]):
+class BranchesScreen(RunsScreen[Choice | None]):
     """Lists the branches above the steps of the one under the cursor."""
 
     PLACE = "branches"
@@ -44,13 +42,6 @@ class BranchesScreen(KeyedScreen[Choice | None]):
     _list = query_one(BranchesView)
     _steps = query_one(BranchSteps)
     _heading = query_one("#heading", Static)
-
-    class Compared(Message):
-        """Two branches with large outputs were compared."""
-
-        def __init__(self, compared: RunsCompared) -> None:
-            super().__init__()
-            self.compared = compared
 
     def __init__(self, session: Session, seen: int) -> None:
         """Prepare to show the branches of a session; `seen` is the one that is looked at."""
@@ -132,24 +123,10 @@ class BranchesScreen(KeyedScreen[Choice | None]):
             return
         self._shown = (self._session, number, base)
         title(self.query_one("#said", Vertical), branch_title(self._session, number))
-        before, after = Side(self._session, base), Side(self._session, number)
-        if is_heavy(before, after):
-            self.run_worker(self._compare_aside(before, after), exclusive=False)
-        else:
-            self._take(compare_runs(before, after))
+        self.compare(Side(self._session, base), Side(self._session, number))
 
-    async def _compare_aside(self, before: Side, after: Side) -> None:
-        """Compare large outputs in a thread; the keys are answered meanwhile."""
-        self.post_message(self.Compared(await asyncio.to_thread(compare_runs, before, after)))
-
-    @on(Compared)
-    def _are_compared(self, event: Compared) -> None:
-        event.stop()
-        after, before = event.compared.after, event.compared.before
-        if self._shown is not None and self._shown[1:] == (after.number, before.number):
-            self._take(event.compared)
-
-    def _take(self, compared: RunsCompared) -> None:
+    def take(self, compared: RunsCompared) -> None:
+        """Show the steps of the branch, with what differs from the other one."""
         self._steps.show(compared)
         alone = compared.before.number == compared.after.number
         said = "" if alone else f"against #{compared.before.number}: {compared.said}"

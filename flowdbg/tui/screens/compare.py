@@ -32,7 +32,7 @@ from flowdbg.present.compare import (
 )
 from flowdbg.present.takes import ASPECTS, Aspect, Side, Take, takes
 from flowdbg.tui.host import Host
-from flowdbg.tui.screens.keyed import KeyedScreen, keys_of
+from flowdbg.tui.screens.keyed import KeyedScreen, Result, keys_of
 from flowdbg.tui.screens.sessions import choose_session
 from flowdbg.tui.styles import plain_line, stylesheet, subtitle, title
 from flowdbg.tui.widgets.compared_view import ComparedView
@@ -49,7 +49,42 @@ _LABELS: Mapping[Aspect, tuple[str, str]] = {
 }
 
 
-class CompareScreen(KeyedScreen[None]):
+class RunsScreen(KeyedScreen[Result]):
+    """A screen that compares two runs: at once, large ones aside, so that keys are answered."""
+
+    class Compared(Message):
+        """Two runs were compared aside."""
+
+        def __init__(self, compared: RunsCompared) -> None:
+            super().__init__()
+            self.compared = compared
+
+    _before: Side
+    _after: Side
+
+    def compare(self, before: Side, after: Side) -> None:
+        """Compare two runs; what was asked before and has not come yet is forgotten."""
+        self._before, self._after = before, after
+        if is_heavy(before, after):
+            self.run_worker(self._compare_aside(before, after), exclusive=False)
+        else:
+            self.take(compare_runs(before, after))
+
+    def take(self, compared: RunsCompared) -> None:
+        """Show how two runs compare."""
+        raise NotImplementedError
+
+    async def _compare_aside(self, before: Side, after: Side) -> None:
+        self.post_message(self.Compared(await asyncio.to_thread(compare_runs, before, after)))
+
+    @on(Compared)
+    def _are_compared(self, event: Compared) -> None:
+        event.stop()
+        if event.compared.before is self._before and event.compared.after is self._after:
+            self.take(event.compared)
+
+
+class CompareScreen(RunsScreen[None]):
     """Lists the steps of two runs beside the difference of the selected one."""
 
     PLACE = "compare"
@@ -60,13 +95,6 @@ class CompareScreen(KeyedScreen[None]):
     _diff = query_one(DiffView)
     _tabs = query_one(ViewTabs)
     _versus = query_one("#versus", Static)
-
-    class Compared(Message):
-        """Two runs were compared."""
-
-        def __init__(self, compared: RunsCompared) -> None:
-            super().__init__()
-            self.compared = compared
 
     def __init__(self, before: Side, after: Side, step_id: str = "") -> None:
         super().__init__()
@@ -94,7 +122,7 @@ class CompareScreen(KeyedScreen[None]):
         """Compare, and show the first step that differs."""
         self._list.focus()
         self.show_hints()
-        self._begin()
+        self.compare(self._before, self._after)
 
     def handlers(self) -> Mapping[str, Callable[[], None]]:
         """Return what does each action."""
@@ -128,28 +156,16 @@ class CompareScreen(KeyedScreen[None]):
             return self._aspect
         return next((aspect for aspect in ASPECTS if step.counts.get(aspect)), self._aspect)
 
-    def _begin(self) -> None:
-        """Compare both runs; large ones in a thread, so that the keys are answered meanwhile."""
-        sides = "  →  ".join(_told(side) for side in (self._before, self._after))
-        self._versus.update(plain_line(f" {sides}"))
-        if is_heavy(self._before, self._after):
-            self._list.show_steps((), 0)
-            self._diff.clear("Comparing…")
-            self.run_worker(self._compare_aside(self._before, self._after), exclusive=False)
-        else:
-            self._take(compare_runs(self._before, self._after))
+    def compare(self, before: Side, after: Side) -> None:
+        """Compare two runs, and stand on the step that was shown before."""
+        self._wanted = self.step.step_id if self.step else self._wanted
+        self._versus.update(plain_line(f" {_told(before)}  →  {_told(after)}"))
+        self._list.show_steps((), 0)
+        self._diff.clear("Comparing…")
+        super().compare(before, after)
 
-    async def _compare_aside(self, before: Side, after: Side) -> None:
-        self.post_message(self.Compared(await asyncio.to_thread(compare_runs, before, after)))
-
-    @on(Compared)
-    def _are_compared(self, event: Compared) -> None:
-        event.stop()
-        compared = event.compared
-        if compared.before is self._before and compared.after is self._after:
-            self._take(compared)
-
-    def _take(self, compared: RunsCompared) -> None:
+    def take(self, compared: RunsCompared) -> None:
+        """Show the steps of both, on the first that differs."""
         self._compared = compared
         subtitle(self.query_one("#steps", Vertical), compared.said)
         self._show_list(self._first(compared))
@@ -244,9 +260,7 @@ class CompareScreen(KeyedScreen[None]):
         self._show_list(step.step_id)
 
     def _swap(self) -> None:
-        self._wanted = self.step.step_id if self.step else ""
-        self._before, self._after = self._after, self._before
-        self._begin()
+        self.compare(self._after, self._before)
 
     def _toggle_only(self) -> None:
         if self._compared is not None:
@@ -258,12 +272,8 @@ class CompareScreen(KeyedScreen[None]):
         mine = self._after if self._after.session.id == open_here else self._before
 
         def compare(other: Session) -> None:
-            self._before, self._after = (
-                _labelled(other, other.current),
-                _labelled(mine.session, mine.number),
-            )
-            self._wanted = self.step.step_id if self.step else ""
-            self._begin()
+            here = _labelled(mine.session, mine.number)
+            self.compare(_labelled(other, other.current), here)
 
         choose_session(self.host, mine.session, compare)
 

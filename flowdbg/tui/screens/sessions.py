@@ -42,7 +42,6 @@ class SessionsView(LineView):
         """Show other sessions; the cursor stays in its row."""
         self._rows = rows
         self.rows_changed()
-        self.refresh()
 
     def row_count(self) -> int:
         """Return how many sessions there are."""

@@ -11,16 +11,10 @@ from flowdbg.tui.widgets.line_view import LineView, Piece
 _MARKS = {"output": EDITED, "block": EDITED, "breakpoint": BREAKPOINT, "draft": DRAFT}
 
 
-_NONE = "Nothing yet.\ni edits an output,\no a block,\nb sets a breakpoint."
-
-
 class EditsView(LineView):
     """Lists edits and breakpoints; opening one goes to its step."""
 
     _rows: tuple[EditRow, ...] = ()
-
-    def __init__(self, *, id: str | None = None, placeholder: str = _NONE) -> None:  # noqa: A002 # Textual's own name for it
-        super().__init__(id=id, placeholder=placeholder)
 
     @property
     def row_at_cursor(self) -> EditRow | None:
