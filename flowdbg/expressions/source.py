@@ -99,6 +99,8 @@ def attributes_of(
     source: str, mode: Literal["eval", "exec"], names: Collection[str]
 ) -> set[tuple[int, str, str]]:
     """Attributes that the source reads of some names: line, name and attribute."""
+    if not any(f"{name}." in source for name in names):
+        return set()  # without parsing it once more
     return {
         (node.lineno, node.value.id, node.attr)
         for node in _nodes(source, mode)

@@ -222,3 +222,17 @@ def test_the_paths_a_template_reads_are_known() -> None:
 def test_a_template_that_parses_has_no_problem() -> None:
     assert template_problem("{{ anything }}") is None
     assert template_problem("{{ anything") is not None
+
+
+def test_a_tag_of_nested_brackets_is_refused_before_it_is_looked_into() -> None:
+    problem = template_problem("{{ a" + "[b" * 200 + "]" * 200 + " }}")
+    assert problem
+    assert "more than 30 brackets" in problem.what
+    assert template_problem("{{ a[b[c['d']]][0].e }}") is None
+
+
+def test_a_filter_that_does_not_exist_is_a_problem_with_its_place() -> None:
+    problem = template_problem("Dear\n{{ name | uppercase }}")
+    assert problem
+    assert (problem.line, problem.column) == (2, 11)
+    assert "Did you mean `upcase`?" in str(problem)

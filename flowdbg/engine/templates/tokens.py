@@ -16,6 +16,9 @@ from liquid.token import TOKEN_CONTENT, TOKEN_EXPRESSION, TOKEN_OUTPUT, TOKEN_TA
 MAX_TAG = 1000
 """Longest `{{ … }}` or `{% … %}` in characters."""
 
+MAX_BRACKETS = 30
+"""Most `[` in one of them; to find out what nested ones read takes the library long."""
+
 _OPEN = re.compile(r"\{\{|\{%")
 _NAME = re.compile(r"[a-z]+")
 _SINGLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)((?:\.[A-Za-z0-9_-]+)*)\}")
@@ -62,6 +65,8 @@ def _tag(source: str, opening: re.Match[str]) -> tuple[int, bool, list[Token]]:
     end = source.find(closing, opening.end(), opening.end() + MAX_TAG)
     if end < 0:
         raise _error(f"`{opening.group()}` has no `{closing}` after it", source, start)
+    if source.count("[", start, end) > MAX_BRACKETS:
+        raise _error(f"`{opening.group()}` has more than {MAX_BRACKETS} brackets", source, start)
     inner_start = opening.end() + source.startswith("-", opening.end())
     inner_end = max(inner_start, end - (source[end - 1] == "-"))
     text = source[inner_start:inner_end]
