@@ -22,7 +22,8 @@ from flowdbg.engine.runner import Runner
 from flowdbg.engine.walk import Checkpoint
 
 Events = AsyncGenerator[EngineEvent, None]
-Listener = Callable[[EngineEvent], Awaitable[None]]
+Listener = Callable[[EngineEvent], Awaitable[None] | None]
+"""Takes an event; what it returns is waited for (no coroutine around it: chunks are many)."""
 
 
 def inputs_of(definition: FlowDefinition, initial: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,8 +109,8 @@ async def play_entry(
     async with contextlib.aclosing(events):
         async for event in events:
             call.note(event)
-            if hear is not None:
-                await hear(event)
+            if hear is not None and (waiting := hear(event)) is not None:
+                await waiting
             if isinstance(event, TerminalEvent):
                 if isinstance(event, EntryCompleted):
                     step_id = play.resolved.plan[index].step_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable
 from typing import Any
 
 from flowdbg.dialects.noukai import wire
@@ -103,9 +104,9 @@ class StepWalk:
         told = self._frames = EntryFrames(entry.step_id, entry.name, call.run_id, place)
         sink.put(told.started())
 
-        async def hear(event: EngineEvent) -> None:
-            if not isinstance(event, EntryFailed) and (frame := told.of(event)):
-                await sink.send(frame)
+        def hear(event: EngineEvent) -> Awaitable[None] | None:
+            frame = b"" if isinstance(event, EntryFailed) else told.of(event)
+            return sink.send(frame) if frame else None
 
         return await play_entry(self._services.engine, call, self._play, index, hear=hear)
 
