@@ -10,6 +10,7 @@ from flowdbg.core.lineage import last_given, turns_of
 from flowdbg.core.session import Branch, Execution, Session, Turn
 from flowdbg.present import formats
 from flowdbg.present.looks import RUN_LOOKS, STEP_LOOKS, Look, RunState, StepState
+from flowdbg.present.plan_rows import edits_in
 from flowdbg.present.safe_text import safe_line
 from flowdbg.present.status_line import look
 
@@ -136,7 +137,6 @@ def _row(session: Session, number: int, tree: str, *, is_open: bool) -> BranchRo
     given = last_given(session, number)
     turns = turns_of(session, number)
     tokens = sum(one.tokens.total for _, one in own_executions(session, number) if one.tokens)
-    edits = len(given.output_edits) + sum(map(len, given.block_edits.values()))
     return BranchRow(
         branch=number,
         tree=tree,
@@ -144,7 +144,7 @@ def _row(session: Session, number: int, tree: str, *, is_open: bool) -> BranchRo
         look=branch_look(session, number),
         place=f"{branch.cursor}/{given.plan.length or '?'}",
         turns=len(turns),
-        edits=edits,
+        edits=edits_in(given),
         elapsed=sum(turn.elapsed for turn in turns),
         tokens=tokens,
         parent=branch.parent,
@@ -158,13 +158,12 @@ def _turn_row(session: Session, turn: Turn, tree: str) -> BranchRow:
     name = safe_line(step.name or step.id, 32) if step else ""
     rest = " and all that follow" if turn.run_remaining else ""
     state = _TURNS.get(turn.outcome, StepState.RUNNING) if turn.outcome else StepState.RUNNING
-    edits = len(turn.given.output_edits) + sum(map(len, turn.given.block_edits.values()))
     return BranchRow(
         branch=turn.branch,
         tree=tree,
         what=f"turn {turn.number}: {turn.index + 1} {name}{rest}",
         look=STEP_LOOKS[state],
-        edits=edits,
+        edits=edits_in(turn.given),
         elapsed=turn.elapsed,
         turn=turn.number,
     )

@@ -65,6 +65,11 @@ class StepCompared:
         return "only before" if self.number and self.after is None else "same"
 
     @property
+    def differs(self) -> bool:
+        """Whether the two sides are not the same."""
+        return self.verdict not in ("same", "not run")
+
+    @property
     def look(self) -> Look:
         """How the verdict looks."""
         return LOOKS[self.verdict]
@@ -87,7 +92,7 @@ class RunsCompared:
     @property
     def differing(self) -> tuple[StepCompared, ...]:
         """The steps, and perhaps the run itself, that are not the same."""
-        return tuple(one for one in self.steps if one.verdict not in ("same", "not run"))
+        return tuple(one for one in self.steps if one.differs)
 
     @property
     def said(self) -> str:
@@ -161,7 +166,7 @@ def _inside(outer: StepCompared, before: Take, after: Take) -> Iterator[StepComp
             counts,
             where,
         )
-        if compared.verdict != "same":
+        if compared.differs:
             yield compared
 
 

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from flowdbg.core.plan import Step
-from flowdbg.core.session import Branch, Execution, Session, Status
+from flowdbg.core.requests import TurnRequest
+from flowdbg.core.session import Branch, Execution, Given, Session, Status
 from flowdbg.present.formats import duration
 from flowdbg.present.looks import StepState
 from flowdbg.present.safe_text import safe_line
@@ -86,6 +87,11 @@ def plan_rows(
 def edit_count(session: Session, step_id: str) -> int:
     """How many edits a step carries: its output, and each changed field of its block."""
     return (step_id in session.output_edits) + len(session.block_edits.get(step_id, ()))
+
+
+def edits_in(asked: Given | Session | TurnRequest) -> int:
+    """How many edits there are: outputs, and changed fields of blocks."""
+    return len(asked.output_edits) + sum(map(len, asked.block_edits.values()))
 
 
 def row_index(rows: tuple[PlanRow, ...], step_id: str) -> int | None:

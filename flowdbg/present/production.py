@@ -5,14 +5,13 @@ from __future__ import annotations
 from flowdbg.core.requests import next_request
 from flowdbg.core.session import Session
 from flowdbg.present import formats
+from flowdbg.present.plan_rows import edits_in
 from flowdbg.present.safe_text import safe_line
 
 
 def edits_to_send(session: Session) -> int:
     """Return how many edits the next request carries: whole outputs, and fields of blocks."""
-    request = next_request(session)
-    fields = sum(len(fields) for fields in request.block_edits.values())
-    return len(request.output_edits) + fields
+    return edits_in(next_request(session))
 
 
 def production_question(session: Session, profile: str) -> str:

@@ -11,16 +11,9 @@ from flowdbg.core.session import State
 from flowdbg.present import formats
 from flowdbg.present.looks import RUN_LOOKS, Look, RunState
 from flowdbg.present.safe_text import safe_line
+from flowdbg.present.status_line import STATES
 
-_LOOKS = {
-    State.PAUSED: RunState.PAUSED,
-    State.RUNNING: RunState.UNKNOWN,
-    State.DONE: RunState.DONE,
-    State.FAILED: RunState.FAILED,
-    State.TOOLS: RunState.WAITING,
-    State.STALE: RunState.STALE,
-    State.UNKNOWN: RunState.UNKNOWN,
-}
+_LOOKS = {**STATES, State.PAUSED: RunState.PAUSED, State.RUNNING: RunState.UNKNOWN}
 """A stored session that says it runs is one whose process ended meanwhile."""
 
 _SIZE_FROM, _ID_FROM = 54, 44

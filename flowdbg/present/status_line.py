@@ -9,7 +9,7 @@ from flowdbg.core.entries import StopReason
 from flowdbg.core.session import Session, State
 from flowdbg.present import formats
 from flowdbg.present.looks import RUN_LOOKS, Look, RunState, Tone
-from flowdbg.present.plan_rows import edit_count
+from flowdbg.present.plan_rows import edits_in
 from flowdbg.present.safe_text import safe_line
 from flowdbg.present.text_lines import character_cells
 
@@ -94,9 +94,7 @@ def status_parts(
     if session.current and not viewing:
         branch = session.branch
         parts.append(Part(f"{branch.reason or 'branch'} #{branch.number}", "muted", 45))
-    edits = sum(
-        edit_count(session, step_id) for step_id in {*session.output_edits, *session.block_edits}
-    )
+    edits = edits_in(session)
     if edits:
         parts.append(Part(f"±{edits}", "edit", 85))
     if session.anomalies:

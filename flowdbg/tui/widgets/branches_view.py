@@ -143,9 +143,8 @@ class BranchSteps(LineView):
         execution = step.after.execution if step.after else None
         state = STEP_STATES[execution.status] if execution else StepState.PENDING
         look = STEP_LOOKS[state]
-        differs = step.verdict not in ("same", "not run")
         return [
-            (f" {step.look.glyph if differs else ' '} ", f"tone--{step.look.tone}"),
+            (f" {step.look.glyph if step.differs else ' '} ", f"tone--{step.look.tone}"),
             (f"{look.glyph} ", f"tone--{look.tone}"),
             (f"{step.number:>2} {fitted(step.name, 20)} ", "" if step.after else "tone--muted"),
             (f"{EDITED.glyph} " if step.after and step.after.is_edit else "", "tone--edit"),

@@ -73,7 +73,7 @@ class ComparedView(LineView):
 
     def next_differing(self, by: int) -> int | None:
         """Return the row of the next step that differs, after the last one the first."""
-        differing = [at for at, step in enumerate(self._rows) if _differs(step)]
+        differing = [at for at, step in enumerate(self._rows) if step.differs]
         beyond = [at for at in differing if (at - self.cursor) * by > 0]
         found = beyond or [at for at in differing if at != self.cursor]
         if not found:
@@ -95,13 +95,9 @@ class ComparedView(LineView):
         return [
             (f" {step.look.glyph} ", f"tone--{step.look.tone}"),
             (lead + fold, "tone--muted"),
-            (f"{fitted(step.inside or step.name, room)} ", "" if _differs(step) else "tone--muted"),
-            (said, "tone--edit" if _differs(step) else "tone--muted"),
+            (f"{fitted(step.inside or step.name, room)} ", "" if step.differs else "tone--muted"),
+            (said, "tone--edit" if step.differs else "tone--muted"),
         ]
-
-
-def _differs(step: StepCompared) -> bool:
-    return step.verdict not in ("same", "not run")
 
 
 def _said(step: StepCompared) -> str:

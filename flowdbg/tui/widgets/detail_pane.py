@@ -69,27 +69,25 @@ class DetailPane(Vertical):
     @property
     def shown(self) -> LineView:
         """The list that is seen in the current view."""
-        views: dict[str, LineView] = {
-            "output": self.output.shown,
+        view = self._views[self.tab]
+        return view.shown if isinstance(view, OutputView) else view
+
+    @property
+    def _views(self) -> dict[str, OutputView | LineView]:
+        return {
+            "output": self.output,
             "input": self.input_view,
             "block": self.block_view,
             "diff": self.diff,
             "event": self.event_view,
         }
-        return views[self.tab]
 
     def show_tab(self, tab: str) -> None:
         """See another view of the step."""
         had_focus = self.has_focus_within
         self.tab = tab
-        for name, widget in (
-            ("output", self.output),
-            ("input", self.input_view),
-            ("block", self.block_view),
-            ("diff", self.diff),
-            ("event", self.event_view),
-        ):
-            widget.display = name == tab
+        for name, view in self._views.items():
+            view.display = name == tab
         self._fill()
         self._show_subtitle()
         self.tabs_row.show_tabs(self.tabs(), tab)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 
 from flowdbg.present.json_paths import Path, show
@@ -18,7 +18,7 @@ from flowdbg.present.json_search import Found, finding
 from flowdbg.present.looks import EDITED, FOLDED, OPEN
 from flowdbg.present.safe_text import safe_line
 from flowdbg.present.search import Hits, Query
-from flowdbg.tui.widgets.line_view import LineView, Piece
+from flowdbg.tui.widgets.line_view import LineView, Piece, list_key
 
 FILL = 30
 """Rows up to which a value is shown unfolded at first."""
@@ -27,28 +27,11 @@ FILL = 30
 class JsonView(LineView):
     """Shows one JSON value; containers and long texts fold."""
 
-    # first, so that a burst of keys is done in its order
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Open or edit", show=False, priority=True, id="json.choose"),
-        Binding(
-            "space", "fold_toggle", "Fold or unfold", show=False, priority=True, id="json.toggle"
-        ),
-        Binding(
-            "asterisk",
-            "unfold_all",
-            "Unfold all below",
-            show=False,
-            priority=True,
-            id="json.unfold-all",
-        ),
-        Binding(
-            "underscore",
-            "fold_all",
-            "Fold all below",
-            show=False,
-            priority=True,
-            id="json.fold-all",
-        ),
+        list_key("enter", "choose", "Open or edit", "json.choose"),
+        list_key("space", "fold_toggle", "Fold or unfold", "json.toggle"),
+        list_key("asterisk", "unfold_all", "Unfold all below", "json.unfold-all"),
+        list_key("underscore", "fold_all", "Fold all below", "json.fold-all"),
     ]
 
     class LeafChosen(Message):
@@ -214,7 +197,7 @@ class JsonView(LineView):
         if self._rows is None:
             return
         row = self._rows.rows[self.cursor]
-        if not row.foldable and row.parent is not None and row.is_text:
+        if row.is_text:
             self.cursor = self._rows.parent_index(self.cursor)
         self._rows.toggle(self.cursor)
         self.folded()
@@ -226,10 +209,8 @@ class JsonView(LineView):
         row = self._rows.rows[self.cursor]
         if row.foldable and not isinstance(row.value, str):
             self.action_fold_toggle()
-        elif row.is_text and row.parent is not None:
-            self.post_message(self.LeafChosen(self, row.path, row.parent.value))
         else:
-            self.post_message(self.LeafChosen(self, row.path, row.value))
+            self.post_message(self.LeafChosen(self, row.path, self.value_at_cursor()))
 
     def action_left(self) -> None:
         """Fold the row; a folded one goes to its parent."""

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from flowdbg.present.json_check import check
 from flowdbg.present.json_paths import Path, show
+from flowdbg.present.safe_text import safe_line
 from flowdbg.tui.styles import plain_line, stylesheet
 from flowdbg.tui.widgets.safe_input import SafeInput
 
@@ -61,14 +62,20 @@ class LeafEditor(Horizontal):
         yield Static("", id="type", markup=False)
 
     def open(self, path: Path, value: Any) -> None:
-        """Edit the value at a path."""
+        """Edit the value at a path; a text that one line cannot show as it is, as JSON."""
         self._path = path
-        self._type = "text" if isinstance(value, str) else "JSON"
+        is_plain = isinstance(value, str) and safe_line(value) == value
+        self._type = "text" if is_plain else "JSON"
         self._path_label.update(plain_line(f"{show(path)} =", 40))
-        self._input.value = value if isinstance(value, str) else json.dumps(value)
+        self._input.value = value if is_plain else json.dumps(value)
         self._say_type()
         self.is_open = self.display = True
         self.screen.set_focus(self._input)  # at once: the next key is typed here
+
+    def result(self) -> Any:
+        """Return the value of what is typed, when nothing is wrong with it."""
+        text = self._input.value
+        return text if self._type == "text" else json.loads(text)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -82,13 +89,11 @@ class LeafEditor(Horizontal):
 
     def action_apply(self) -> None:
         """Take the value, unless it is wrong."""
-        text = self._input.value
-        if self._type == "JSON" and check(text):
+        if self._type == "JSON" and check(self._input.value):
             self.app.bell()
             return
         self.is_open = self.display = False
-        value = text if self._type == "text" else json.loads(text)
-        self.post_message(self.Applied(self._path, value))
+        self.post_message(self.Applied(self._path, self.result()))
 
     def action_close(self) -> None:
         """Leave the leaf as it is."""

@@ -35,31 +35,24 @@ Piece = tuple[str, str]
 _LINE_END = 10**9
 
 
+def list_key(keys: str, action: str, label: str, binding_id: str) -> Binding:
+    """Return a key of a list; it goes before others, so that a burst of keys is done in order."""
+    return Binding(keys, action, label, show=False, priority=True, id=binding_id)
+
+
 class LineView(ScrollView, can_focus=True):
     """A scrolling list of rows with a cursor."""
 
-    # first, so that a burst of keys is done in its order
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "move(1)", "Down", show=False, priority=True, id="cursor.down"),
-        Binding("up,k", "move(-1)", "Up", show=False, priority=True, id="cursor.up"),
-        Binding(
-            "pagedown,ctrl+d",
-            "page(1)",
-            "Page down",
-            show=False,
-            priority=True,
-            id="cursor.page-down",
-        ),
-        Binding(
-            "pageup,ctrl+u", "page(-1)", "Page up", show=False, priority=True, id="cursor.page-up"
-        ),
-        Binding("home,g", "first", "First", show=False, priority=True, id="cursor.first"),
-        Binding("end,G", "last", "Last", show=False, priority=True, id="cursor.last"),
-        Binding("left,h", "left", "Fold or left", show=False, priority=True, id="cursor.left"),
-        Binding(
-            "right,l", "right", "Unfold or right", show=False, priority=True, id="cursor.right"
-        ),
-        Binding("enter,space", "choose", "Open", show=False, priority=True, id="cursor.choose"),
+        list_key("down,j", "move(1)", "Down", "cursor.down"),
+        list_key("up,k", "move(-1)", "Up", "cursor.up"),
+        list_key("pagedown,ctrl+d", "page(1)", "Page down", "cursor.page-down"),
+        list_key("pageup,ctrl+u", "page(-1)", "Page up", "cursor.page-up"),
+        list_key("home,g", "first", "First", "cursor.first"),
+        list_key("end,G", "last", "Last", "cursor.last"),
+        list_key("left,h", "left", "Fold or left", "cursor.left"),
+        list_key("right,l", "right", "Unfold or right", "cursor.right"),
+        list_key("enter,space", "choose", "Open", "cursor.choose"),
     ]
     DEFAULT_CSS = stylesheet(__file__)
 

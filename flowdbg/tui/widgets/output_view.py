@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -24,7 +23,6 @@ class OutputView(Container):
     """Shows one output in two ways, of which one is seen."""
 
     DEFAULT_CSS = stylesheet(__file__)
-    DEFAULT_CLASSES: ClassVar[str] = ""
 
     text_view = query_one(StreamView)
     tree_view = query_one(JsonView)

@@ -100,17 +100,16 @@ class StreamView(LineView):
         places = tuple(start for start, _ in self._spans)
         yield self.stand_on(Hits(query, places).nearest(start))
 
-    def stand_on(self, hits: Hits) -> Hits:
-        """Bring the row of the current hit into sight."""
-        self.hits = hits
-        if hits.place is not None:
-            row = self._lines.row_of(hits.place)
-            self._follow = False
-            height = self.scrollable_content_region.height
-            if not self.scroll_offset.y <= row < self.scroll_offset.y + height:
-                self.scroll_to(y=max(row - height // 3, 0), animate=False, force=True)
-        self.refresh()
-        return hits
+    def row_of(self, place: int) -> int:
+        """Return the row in which a place of the text is."""
+        return self._lines.row_of(place)
+
+    def move_to(self, index: int) -> None:
+        """Bring a row into sight, with some of what stands above it."""
+        self._follow = False
+        height = self.scrollable_content_region.height
+        if not self.scroll_offset.y <= index < self.scroll_offset.y + height:
+            self.scroll_to(y=max(index - height // 3, 0), animate=False, force=True)
 
     def hit_spans(self, index: int, pieces: Sequence[Segment]) -> tuple[Sequence[Span], bool]:
         """Return the spans found by the last search that reach into a row."""
