@@ -14,6 +14,7 @@ from flowdbg.core.overrides import block_value, known_step, split_block_override
 from flowdbg.core.plan import Plan
 from flowdbg.core.tool_calls import check_tools, tool_choice
 from flowdbg.errors import UsageError
+from flowdbg.headless.interruption import at_once
 from flowdbg.headless.tools import ToolHandler, command_handler, function_handler
 
 
@@ -33,9 +34,10 @@ def read_file(file: Path) -> str:
         UsageError: It cannot be read.
     """
     try:
-        if str(file) == "-":
-            return sys.stdin.buffer.read().decode("utf-8-sig")
-        return file.read_text(encoding="utf-8-sig")
+        with at_once():  # a pipe may stay open for long
+            if str(file) == "-":
+                return sys.stdin.buffer.read().decode("utf-8-sig")
+            return file.read_text(encoding="utf-8-sig")
     except OSError as error:
         said = error.strerror or error
         raise UsageError(f"{_named(file)} cannot be read: {said}.", "Check the path.") from error

@@ -82,7 +82,7 @@ async def _run(opening: Opening, run_options: RunOptions, as_json: bool) -> int:
         if as_json and not began:
             never_began(sys.stdout, opening.target, error, code_of_error(error))
         raise
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, KeyboardInterrupt):
         if as_json and not began:
             stopped = FlowdbgError("Interrupted before anything was sent.")
             never_began(sys.stdout, opening.target, stopped, ExitCode.INTERRUPTED)

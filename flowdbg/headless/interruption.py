@@ -30,9 +30,9 @@ def caught(stop: Callable[[], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number in before:
             loop.remove_signal_handler(number)
-            signal.signal(number, handler)
+        _restore(before)
 
 
 def run_interruptible(work: Coroutine[Any, Any, Result]) -> Result:
@@ -55,8 +55,24 @@ def run_interruptible(work: Coroutine[Any, Any, Result]) -> Result:
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        _restore(before)
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Where something keeps the event loop waiting: the signals end it with KeyboardInterrupt."""
+    before = _heeded(signal.SIGINT, *_ENDING)
+    for number in before:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        _restore(before)
+
+
+def _restore(handlers: dict[signal.Signals, Any]) -> None:
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def _heeded(*numbers: signal.Signals) -> dict[signal.Signals, Any]:

@@ -8,7 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         publish(running.base)
         publish(running.base, LARGE, address="acme/demo/large")
         yield running
+
+
+def opened_to_write(pipe: Path, process: subprocess.Popen[str]) -> int:
+    """A named pipe's end to write to, which there is when the process reads it."""
+    while process.poll() is None:
+        with suppress(OSError):
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        time.sleep(0.05)
+    raise AssertionError("it ended without reading")
 
 
 def outcome(ran: Ran) -> dict[str, Any]:
@@ -180,6 +191,25 @@ def test_a_command_in_the_background_of_a_script_can_be_ended(
                 assert connection.recv(4).startswith(b"GET")
                 process.send_signal(number)
                 out, err = process.communicate(timeout=60)
+    assert Ran(process.returncode, out, err).lines[-1]["exit_code"] == 130
+    assert (process.returncode, err) == (130, "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", ["run", "execute"])
+def test_a_command_that_waits_for_its_input_can_be_ended(
+    tmp_path: Path, number: signal.Signals, command: str
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    words = [*COMMAND, command, "a/b/c", "--params", str(pipe), "--url", "http://127.0.0.1:9"]
+    with subprocess.Popen(
+        [*words, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        writing = opened_to_write(pipe, process)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+        os.close(writing)
     assert Ran(process.returncode, out, err).lines[-1]["exit_code"] == 130
     assert (process.returncode, err) == (130, "")
 
