@@ -13,7 +13,7 @@ from typing import Any, Literal
 from flowdbg.core.plan import Step
 from flowdbg.core.session import Session
 from flowdbg.present.formats import plural
-from flowdbg.present.json_diff import MISSING, DiffNode, changes, compare
+from flowdbg.present.json_diff import MISSING, changes, compare
 from flowdbg.present.looks import ADDED, DIFFERENT, EQUAL, REMOVED, STEP_LOOKS, Look, StepState
 from flowdbg.present.safe_text import safe_line
 from flowdbg.present.step_view import place_inside
@@ -168,12 +168,6 @@ def _inside(outer: StepCompared, before: Take, after: Take) -> Iterator[StepComp
         )
         if compared.differs:
             yield compared
-
-
-def difference(compared: RunsCompared, step: StepCompared, aspect: Aspect) -> DiffNode | None:
-    """The difference of one aspect of a step; None where a side has nothing to compare."""
-    sides = sides_of(compared, step, aspect)
-    return compare(*sides) if sides is not None else None
 
 
 def sides_of(compared: RunsCompared, step: StepCompared, aspect: Aspect) -> tuple[Any, Any] | None:
