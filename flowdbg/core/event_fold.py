@@ -125,7 +125,6 @@ def _step_completed(session: Session, turn: Turn, at: float, event: StepComplete
     session = put(session, turn, done)
     if event.path:
         return session
-    turn = session.running or turn
     session = session.replace(totals=_totals(session, event))
     if turn.surprise:
         return session

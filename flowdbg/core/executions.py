@@ -34,7 +34,6 @@ def running(
 
     None when it is over, or the step around it is: then the event is an anomaly.
     """
-    turn = session.running or turn
     branch = session.branches[turn.branch]
     whole = execution_of(branch, turn, step_id)
     if whole is None:
@@ -50,7 +49,6 @@ def running(
 
 def begin(session: Session, turn: Turn, at: float, step_id: str, name: str) -> Session:
     """The session with a further attempt at a step."""
-    turn = session.running or turn
     branch = session.branches[turn.branch]
     attempts = branch.executions.get(step_id, ())
     begun = Execution(step_id, len(attempts) + 1, name=name, turn=turn.number, started_at=at)

@@ -163,8 +163,7 @@ def _turn_ended(session: Session, entry: Entry, body: TurnEnded) -> Session:
     branch = session.branches[turn.branch]
     left = _LEFT_OPEN.get(body.outcome, Status.UNKNOWN)
     executions = {
-        step_id: _close(attempts, turn.number, left, entry.at)
-        for step_id, attempts in branch.executions.items()
+        step_id: _close(attempts, left, entry.at) for step_id, attempts in branch.executions.items()
     }
     ended = dataclasses.replace(
         turn,
@@ -188,11 +187,9 @@ _LEFT_OPEN = {
 """What becomes of an execution that was still running when its turn ended."""
 
 
-def _close(
-    attempts: tuple[Execution, ...], turn: int, status: Status, at: float
-) -> tuple[Execution, ...]:
+def _close(attempts: tuple[Execution, ...], status: Status, at: float) -> tuple[Execution, ...]:
     last = attempts[-1]
-    if last.turn != turn or last.status is not Status.RUNNING:
+    if last.status is not Status.RUNNING:
         return attempts
     return (*attempts[:-1], closed(last, status, at, status))
 

@@ -143,14 +143,10 @@ def blind_edits(session: Session) -> int:
     Inside one call the server lets the real output of a step win over its edit (protocol section
     17, point 8), so steps up to the last edited one that has yet to run are taken singly.
     """
-    edited = [
-        at
-        for step_id in session.output_edits
-        if (at := session.plan.index_of(step_id)) is not None and at >= session.cursor
-    ]
     last = len(session.plan.steps) - 1
-    relevant = [at for at in edited if at < last]
-    return max(relevant) + 1 - session.cursor if relevant else 0
+    places = map(session.plan.index_of, session.output_edits)
+    ahead = [at for at in places if at is not None and session.cursor <= at < last]
+    return max(ahead) + 1 - session.cursor if ahead else 0
 
 
 def _known_end(turn: Turn) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from flowdbg.core.entries import CommandGiven, Entry, Outcome, TurnStarted
+from flowdbg.core.entries import CommandGiven, Entry, Outcome, ToolAnswered, TurnStarted
 from flowdbg.core.events import (
     Event,
     Path,
@@ -34,8 +34,12 @@ ASKED = ToolCallsRequested("b", ({"id": "c1"},), JsonText("[]"), 1)
 WAITED = turn(2, 1, [RunStarted("run-1", 3, 1, "h1"), StepStarted("b", "B"), ASKED],
               Outcome.TOOL_CALLS)  # fmt: skip
 BEFORE = apply_all(
-    Session(), [*opening(), *turn(1, 0, honest_step("a", '"x"'), Outcome.PAUSED), *WAITED]
-)
+    Session(),
+    [
+        *opening(), *turn(1, 0, honest_step("a", '"x"'), Outcome.PAUSED), *WAITED,
+        *entries(ToolAnswered("c1", "one")),
+    ],
+)  # fmt: skip
 
 
 def running(*events: Event, plan: Plan | None = None) -> Session:
@@ -130,7 +134,7 @@ def test_a_step_that_ends_leaves_output_counts_and_the_cursor_behind_it() -> Non
         "tokens": Tokens(1, 2, 3), "cost": Decimal("0.5"),
     }  # fmt: skip
     assert told(BEGUN, after) == {
-        "outputs": {"a": X, "b": Y}, "cursor": 2, "pending": None, "completed": 1,
+        "outputs": {"a": X, "b": Y}, "cursor": 2, "pending": None, "answers": {}, "completed": 1,
         "totals": replace(BEGUN.totals, tokens=Tokens(2, 4, 6), cost=Decimal("0.6")),
     }  # fmt: skip
     skipped, _ = then(BEGUN, replace(done, skipped=True, tokens=None, cost=None))
@@ -178,7 +182,12 @@ def test_a_step_that_fails_ends_its_turn_and_what_it_asked_for() -> None:
     assert changes(step(BEGUN), step(after)) == {
         "status": Status.FAILED, "ended_at": 60.0, "error": {"message": "no", "code": "X"},
     }  # fmt: skip
-    assert told(BEGUN, after) == {"pending": None, "terminal": Outcome.FAILED, "failure": "no"}
+    assert told(BEGUN, after) == {
+        "pending": None, "answers": {}, "terminal": Outcome.FAILED, "failure": "no",
+    }  # fmt: skip
+    inside, _ = then(running(StepStarted("b"), StepStarted("b", "I", INSIDE)),
+                     replace(failed, path=INSIDE))  # fmt: skip
+    assert step(inside).children[INSIDE].error == {"message": "no", "code": "X"}
 
 
 def test_a_failure_that_names_no_step_is_that_of_the_one_whose_turn_it_is() -> None:
@@ -225,7 +234,9 @@ def test_tool_calls_wait_for_answers_in_place_of_earlier_ones() -> None:
     after, odd = then(BEGUN, asks)
     assert odd == []
     assert changes(step(BEGUN), step(after)) == {"status": Status.WAITING, "ended_at": 60.0}
-    assert told(BEGUN, after) == {"pending": asks, "terminal": Outcome.TOOL_CALLS}
+    assert told(BEGUN, after) == {
+        "pending": asks, "answers": {}, "terminal": Outcome.TOOL_CALLS,
+    }  # fmt: skip
     unannounced, odd = then(running(), asks)
     assert (step(unannounced).name, odd) == ("B", [])
     elsewhere, odd = then(running(), replace(asks, step_id="c"))

@@ -31,7 +31,14 @@ from flowdbg.core.entries import (
     TurnStarted,
     VersionPinned,
 )
-from flowdbg.core.events import Event, RunStarted, StepOutput, StepPaused, StepStarted
+from flowdbg.core.events import (
+    Event,
+    RunStarted,
+    StepOutput,
+    StepPaused,
+    StepStarted,
+    ToolCallsRequested,
+)
 from flowdbg.core.fold import apply, apply_all
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.plan import Plan
@@ -115,6 +122,24 @@ def test_what_happens_on_a_branch_stays_there() -> None:
     assert on_branch(answer) == {"answers": {"c1": answer}}
     assert on_branch(ExecutionLost("run-1")) == {"execution_id": ""}
     assert on_branch(StepSkipped("b")) == {"cursor": 2, "skipped": frozenset({"b"})}
+    asks = ToolCallsRequested("b", ({"id": "c1"},), JsonText("[]"))
+    waits = apply_all(STEPPED, turn(2, 1, [RunStarted("run-1"), asks], Outcome.TOOL_CALLS))
+    waits = apply_all(waits, entries(answer))
+    skipped = apply_all(waits, entries(StepSkipped("b"))).branch
+    assert (skipped.pending, skipped.answers) == (None, {})
+
+
+def test_a_branch_knows_which_steps_before_it_were_skipped() -> None:
+    skipped = apply_all(STEPPED, entries(StepSkipped("b")))
+    for index, known in ((1, set()), (2, {"b"})):
+        session = apply_all(skipped, entries(Forked(1, 0, index, ForkReason.FORK, fresh=False)))
+        assert session.branch.skipped == known
+
+
+def test_a_further_attempt_that_breaks_leaves_the_earlier_ones() -> None:
+    forked = apply_all(two_steps(), entries(Forked(1, 0, 1, ForkReason.RETRY, fresh=False)))
+    session = apply_all(forked, turn(3, 1, [StepStarted("b")], Outcome.UNKNOWN))
+    assert [one.status for one in session.attempts("b")] == [Status.DONE, Status.UNKNOWN]
 
 
 def test_a_turn_keeps_what_it_was_asked_and_how_it_ended() -> None:
@@ -169,6 +194,7 @@ def two_steps() -> Session:
     [
         (0, ForkReason.RESTART, [], []),
         (1, ForkReason.FORK, ["a"], ["a"]),
+        (0, ForkReason.RETRY, [], ["a"]),
         (1, ForkReason.RETRY, ["a"], ["a", "b"]),
         (2, ForkReason.FORK, ["a", "b"], ["a", "b"]),
     ],
@@ -177,14 +203,14 @@ def test_a_branch_begins_with_what_lies_before_it(
     index: int, reason: ForkReason, kept: list[str], attempts: list[str]
 ) -> None:
     before = two_steps()
-    after = apply(before, Entry(5.0, 0, Forked(1, 0, index, reason, fresh=index == 0)))
+    after = apply(before, Entry(5.0, 0, Forked(1, 0, index, reason, reason is ForkReason.RESTART)))
     assert list(changes(before, after)) == ["branches", "current"]
     branch = after.branch
     assert (branch.number, branch.parent, branch.forked_at, branch.cursor, branch.reason) == (
         1, 0, index, index, reason,
     )  # fmt: skip
     assert (list(branch.outputs), list(branch.executions)) == (kept, attempts)
-    assert branch.execution_id == ("run-1" if index else "")
+    assert branch.execution_id == ("" if reason is ForkReason.RESTART else "run-1")
     assert after.branches[0] == before.branch
 
 
@@ -217,6 +243,10 @@ def test_chunks_of_several_executions_at_once_each_find_their_own() -> None:
         *entries(*received(2, [*begun, *chunks])),
     ]
     session = apply_all(STEPPED, log)
+    one_by_one = STEPPED
+    for entry in log:
+        one_by_one = apply(one_by_one, entry)
+    assert session == one_by_one
     one: Execution | None = session.execution("b")
     assert one is not None
     assert (one.text, one.children["l",].text) == ("123", "l")

@@ -18,7 +18,7 @@ from flowdbg.core.entries import (
     TurnEnded,
     TurnStarted,
 )
-from flowdbg.core.events import Event, RunStarted, StepStarted, ToolCallsRequested
+from flowdbg.core.events import Event, RunStarted, StepPaused, StepStarted, ToolCallsRequested
 from flowdbg.core.fold import apply_all
 from flowdbg.core.json_text import JsonText
 from flowdbg.core.plan import Plan
@@ -128,6 +128,8 @@ def test_what_was_left_open_runs_again_in_place_and_else_the_last_step_that_ende
     assert retry_index(NOT_PAUSED) == 1
     assert retry_index(SOME_OF_ALL) == 2
     assert retry_index(lost(opened(), 1, [])) == 0
+    not_ended = turn(2, 1, [RunStarted("run-1"), StepStarted("b"), StepPaused("b")], Outcome.PAUSED)
+    assert retry_index(apply_all(ONE_STEP, not_ended)) == 1
 
 
 def test_a_turn_of_another_branch_says_nothing_of_what_runs_again() -> None:
@@ -146,6 +148,9 @@ def test_a_skipped_step_runs_again_until_a_later_one_was_tried() -> None:
     assert retry_index(skipped) == 1
     assert retry_index(stepped(skipped, 2, "c", last=True)) == 2
     assert retry_index(lost(skipped, 2, [])) == 2
+    failed = after(UNKNOWN, OutputEdited("b", MINE), StepSkipped("b"))
+    assert retry_index(failed) == 1
+    assert retry_index(lost(failed, 3, [])) == 2
     first = after(opened(), OutputEdited("a", MINE), StepSkipped("a"))
     assert retry_index(first) == 0
 
@@ -156,6 +161,7 @@ def test_a_skipped_step_runs_again_until_a_later_one_was_tried() -> None:
         (opened(), "", 0), (opened(), "a", 1), (opened(), "b", 2), (opened(), "c", 0),
         (opened(), "ab", 2), (opened(), "ba", 2), (opened(), "z", 0), (opened(), "az", 1),
         (ONE_STEP, "a", 0), (ONE_STEP, "b", 1), (ONE_STEP, "c", 0), (ONE_STEP, "abc", 1),
+        (stepped(ONE_STEP, 2, "b"), "a", 0),
     ],
 )  # fmt: skip
 def test_steps_up_to_the_last_edited_one_are_taken_singly(
