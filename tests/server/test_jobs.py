@@ -9,16 +9,15 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from flowdbg.engine.runner import Runner
 from tests.dialects.noukai.server import http
 from tests.dialects.noukai.server.stream import code_of
 from tests.flows import FAILING, LOOP, THREE_STEP, TOOLS
+from tests.server.jobs import Body, finished, poll, submit, submitted, trace
 from tests.serving import Running, running_server, server_process, write_flows
 
-Body = dict[str, Any]
 PACED = """\
 flow: acme/demo/paced
 inputs:
@@ -42,41 +41,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     write_flows(folder, THREE_STEP, FAILING, LOOP, TOOLS, PACED)
     with running_server([folder], folder / "server.db") as running:
         yield running
-
-
-def submit(base: str, flow: str, /, **body: Any) -> httpx.Response:
-    return http.post(f"{base}/seq/acme/demo/{flow}/jobs", json=body)
-
-
-def submitted(base: str, flow: str, /, **body: Any) -> str:
-    answer = submit(base, flow, **body)
-    assert answer.status_code == 202, answer.text
-    assert answer.json()["status"] == "started"
-    run_id: str = answer.json()["executionId"]
-    return run_id
-
-
-def poll(base: str, flow: str, run_id: str) -> Body:
-    answer = http.get(f"{base}/seq/acme/demo/{flow}/jobs/{run_id}")
-    assert answer.status_code == 200, answer.text
-    found: Body = answer.json()
-    return found
-
-
-def finished(base: str, flow: str, run_ids: Sequence[str]) -> list[Body]:
-    """Poll until every job is over."""
-    end = time.monotonic() + 240
-    while True:
-        states = [poll(base, flow, run_id) for run_id in run_ids]
-        if all(state["status"] in ("completed", "failed") for state in states):
-            return states
-        assert time.monotonic() < end, states
-        time.sleep(0.05)
-
-
-def trace(base: str, run_id: str) -> Body:
-    found: Body = http.get(f"{base}/flow-runs/{run_id}/trace").json()
-    return found
 
 
 def test_a_job_is_visible_at_once_and_ends_with_the_flows_result(server: Running) -> None:

@@ -13,23 +13,10 @@ import pytest
 from tests.dialects.noukai.server import http
 from tests.dialects.noukai.server.stream import code_of
 from tests.flows import THREE_STEP
+from tests.server.jobs import finished, poll, submit, submitted, trace
 from tests.serving import server_process, write_flows
 
-FLOW = "acme/demo/three-step"
-
-
-def submitted(base: str, message: str) -> str:
-    answer = http.post(f"{base}/seq/{FLOW}/jobs", json={"message": message})
-    assert answer.status_code == 202, answer.text
-    run_id: str = answer.json()["executionId"]
-    return run_id
-
-
-def finished(base: str, run_id: str) -> None:
-    end = time.monotonic() + 120
-    while http.get(f"{base}/seq/{FLOW}/jobs/{run_id}").json()["status"] != "completed":
-        assert time.monotonic() < end
-        time.sleep(0.05)
+FLOW = "three-step"
 
 
 def remembered(database: Path) -> dict[str, str]:
@@ -51,18 +38,18 @@ def test_what_the_steps_of_an_ended_run_came_to_is_not_kept_for_good(tmp_path: P
     arguments = ("--db", str(tmp_path / "server.db"), "--capture", "off")
     queue = tmp_path / "server.queue.db"
     with server_process([tmp_path], *arguments) as first:
-        run_id = submitted(first.base, "words that nobody may keep")
-        finished(first.base, run_id)
+        run_id = submitted(first.base, FLOW, message="words that nobody may keep")
+        finished(first.base, FLOW, [run_id])
         end = time.monotonic() + 60
         while remembered(queue)[run_id] != "SUCCESS":
             assert time.monotonic() < end
             time.sleep(0.05)
         assert outputs(queue, run_id) >= 3
     with server_process([tmp_path], *arguments) as second:
-        finished(second.base, submitted(second.base, "m"))
+        finished(second.base, FLOW, [submitted(second.base, FLOW, message="m")])
         assert run_id not in remembered(queue)
         assert outputs(queue, run_id) == 0
-        assert http.get(f"{second.base}/seq/{FLOW}/jobs/{run_id}").json()["result"]
+        assert poll(second.base, FLOW, run_id)["result"]
 
 
 @pytest.mark.parametrize(
@@ -78,17 +65,17 @@ def test_a_run_goes_on_when_a_database_that_failed_works_again(
             connection.execute(f"ALTER TABLE {before} RENAME TO {after}")
 
     with server_process([tmp_path], "--db", str(tmp_path / "server.db")) as server:
-        finished(server.base, submitted(server.base, "first"))
+        finished(server.base, FLOW, [submitted(server.base, FLOW, message="first")])
         rename(table, "away")
-        run_id = submitted(server.base, "second")
+        run_id = submitted(server.base, FLOW, message="second")
         end = time.monotonic() + 120
         while not any(b"put off" in line for line in server.log):
             assert time.monotonic() < end
             time.sleep(0.05)
         rename("away", table)
-        finished(server.base, run_id)
-        trace = http.get(f"{server.base}/flow-runs/{run_id}/trace").json()
-        assert [(step["stepId"], step["status"], step["attempt"]) for step in trace["steps"]] == [
+        finished(server.base, FLOW, [run_id])
+        steps = trace(server.base, run_id)["steps"]
+        assert [(step["stepId"], step["status"], step["attempt"]) for step in steps] == [
             ("first", "completed", 1),
             ("second", "completed", 1),
             ("third", "completed", 1),
@@ -104,10 +91,11 @@ def test_a_queue_that_cannot_be_opened_is_opened_once_it_can(tmp_path: Path) -> 
     arguments = ("--db", str(tmp_path / "server.db"), "--log-format", "json")
     with server_process([tmp_path], *arguments) as server:
         for _ in range(2):
-            answer = http.post(f"{server.base}/seq/{FLOW}/jobs", json={"message": "m"})
+            answer = submit(server.base, FLOW, message="m")
             assert (answer.status_code, code_of(answer)) == (503, "UNAVAILABLE")
             assert "cannot be read" in answer.json()["detail"]["message"]
         queue.unlink()
-        finished(server.base, submitted(server.base, "m"))
+        (state,) = finished(server.base, FLOW, [submitted(server.base, FLOW, message="m")])
+        assert state["status"] == "completed"
     told = [json.loads(line) for line in server.log]
     assert [entry["event"] for entry in told if entry["level"] == "error"]

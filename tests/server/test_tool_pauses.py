@@ -80,11 +80,11 @@ def at_once(url: Callable[[int], str], body: Body) -> list[str]:
     ready, answered = Barrier(6), Barrier(6)
 
     def one(number: int) -> str:
-        ready.wait(60)
+        ready.wait(120)
         with httpx.stream("POST", url(number), json=body, timeout=120) as answer:
             if answer.status_code != 200:
                 answer.read()
-            answered.wait(60)
+            answered.wait(120)
             return "goes on" if answer.status_code == 200 else code_of(answer)
 
     with ThreadPoolExecutor(6) as threads:
