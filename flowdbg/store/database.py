@@ -70,17 +70,13 @@ class Database:
             except ValueError as error:
                 raise damaged(self.path, str(error)) from error
 
-    def checkpoint(self) -> bool:
-        """Copy the log into the file, for idle time; False when the disk refused."""
+    def checkpoint(self) -> None:
+        """Copy the log into the file, for idle time; a disk that refuses loses nothing."""
         with self._mutex:
             connection = self._opened()
-            if self.read_only:
-                return True
-            try:
-                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            except sqlite3.Error:
-                return False
-            return True
+            if not self.read_only:
+                with suppress(sqlite3.Error):
+                    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""

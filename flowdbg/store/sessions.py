@@ -150,12 +150,13 @@ class SessionStore:
             yield from records
             after += len(records)
 
-    def checkpoint(self) -> bool:
+    def checkpoint(self) -> None:
         """Move the log into the file; for idle time, as it takes up to tens of milliseconds.
 
-        False when the disk refused, which loses nothing.
+        A disk that refuses loses nothing.
         """
-        return self._note_last() and self._database.checkpoint()
+        self._note_last()
+        self._database.checkpoint()
 
     def close(self) -> None:
         """Close the session and let others write it; a second call does nothing."""
@@ -201,17 +202,17 @@ class SessionStore:
         self._last, self._ends = last, ends
         return written
 
-    def _note_last(self) -> bool:
+    def _note_last(self) -> None:
         """Note where the log ends; in idle time, as it would cost each append a page more."""
         if self.read_only or self._noted == self._last:
-            return True
-        try:
-            with self._appending, self._database.transaction() as connection:
-                write_last_sequence(connection, self._last)
-                self._noted = self._last
-        except NotSaved:
-            return False
-        return True
+            return
+        with (
+            suppress(NotSaved),
+            self._appending,
+            self._database.transaction() as connection,
+        ):
+            write_last_sequence(connection, self._last)
+            self._noted = self._last
 
     def _row(self, sequence: int, parent: int, record: Record) -> Row:
         meta = meta_bytes(record.meta)

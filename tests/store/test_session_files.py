@@ -16,6 +16,7 @@ import pytest
 
 from flowdbg.errors import NotSaved, SessionHeld, SessionUnreadable, StoreError, UsageError
 from flowdbg.store import SessionStore, list_sessions, remove_session, session_path
+from flowdbg.store.lock import holder_of, lock_path
 from tests.store.samples import event, read_session, write_session
 
 
@@ -297,3 +298,10 @@ def test_nothing_but_sessions_is_removed(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no session at"):
         remove_session(tmp_path / "none.flowdbg")
     assert other.exists()
+
+
+def test_the_note_of_an_earlier_holder_does_not_hide_who_holds_it_now(tmp_path: Path) -> None:
+    path = session_path(tmp_path, "s")
+    lock_path(path).write_text("x" * 500)
+    with SessionStore.create(tmp_path, session_id="s", meta={}):
+        assert holder_of(path) == f"process {os.getpid()} on {socket.gethostname()!r}"

@@ -194,7 +194,7 @@ def test_idle_checkpoints_empty_the_log_and_change_nothing(tmp_path: Path) -> No
     with SessionStore.create(tmp_path, session_id="s", meta={}) as store:
         store.append([event(n) for n in range(1000)])
         size = store.path.stat().st_size
-        assert store.checkpoint()
+        store.checkpoint()
         assert store.path.stat().st_size > size
         assert store.append([event(1000)]) == range(1001, 1002)
         assert len(list(store.read())) == 1001
@@ -210,4 +210,4 @@ def test_reading_needs_no_rights_to_write(tmp_path: Path) -> None:
         ):
             with pytest.raises(StoreError, match="open read-only"):
                 write()
-        assert store.checkpoint()
+        store.checkpoint()
