@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import socket
+import ssl
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from flowdbg.core.address import FlowAddress
 from flowdbg.core.entries import Outcome, SessionOpened, StopReason
 from flowdbg.core.json_text import join
+from flowdbg.core.plan import Plan
 from flowdbg.core.rules import refusal
 from flowdbg.core.session import Session, State
 from flowdbg.debugger import Debugger
+from flowdbg.dialects.target import Target
 from flowdbg.dialects.targets import make_target
 from flowdbg.errors import NotSaved
 from flowdbg.store import SessionStore, session_path
@@ -39,15 +44,23 @@ def all_bytes(folder: Path) -> list[bytes]:
 
 
 async def open_on(fault: FaultServer, folder: Path) -> Debugger:
-    target = make_target(
+    target = target_at(fault.url)
+    return await start(target, fault.url, folder, await target.fetch_plan(None))
+
+
+def target_at(url: str) -> Target:
+    return make_target(
         "noukai",
-        url=f"{fault.url}/api/v1",
+        url=f"{url}/api/v1",
         address=FlowAddress("o", "p", "f"),
         key=lambda: "nk_canary_secret",
     )
+
+
+async def start(target: Target, url: str, folder: Path, plan: Plan | None) -> Debugger:
     store = SessionStore.create(folder / "sessions", session_id="s", meta={})
-    opened = SessionOpened("s", "noukai", fault.url, "o/p/f", message="hi")
-    return await Debugger.start(target, store, opened, await target.fetch_plan(None))
+    opened = SessionOpened("s", "noukai", url, "o/p/f", message="hi")
+    return await Debugger.start(target, store, opened, plan)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.row)
@@ -158,6 +171,34 @@ async def test_a_server_that_is_gone_was_sent_nothing(tmp_path: Path) -> None:
     assert "refused" in session.stop.detail
     assert refusal(session, "step") == ""
     await debugger.close()
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [("26 a dead proxy", "(from the environment)"), ("29 an unknown authority", "not trusted")],
+)
+async def test_where_there_is_no_way_nothing_was_sent_and_a_step_may_be_tried_again(
+    row: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+    with socket.socket() as refusing:
+        refusing.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{refusing.getsockname()[1]}")
+        async with FaultServer(GOOD, tls=tls) as fault:
+            url = fault.url if row.startswith("29") else "http://flows.example"
+            debugger = await start(target_at(url), url, tmp_path, None)
+            await debugger.step()
+            session = debugger.session
+            await debugger.close()
+    assert session.turns[-1].outcome is Outcome.NOT_SENT
+    assert says in session.stop.detail
+    assert fault.posts == 0
+    assert (refusal(session, "step"), refusal(session, "retry")) == ("", "")
+    store = SessionStore.open(session_path(tmp_path / "sessions", "s"))
+    again = await Debugger.resume(debugger.target, store)
+    assert again.session == session
+    await again.close()
 
 
 async def test_a_full_disk_keeps_the_step_says_so_and_saves_it_later(
