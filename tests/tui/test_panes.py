@@ -191,9 +191,11 @@ async def test_the_footer_of_a_small_screen_offers_what_helps_in_each_state(
         )
         await screen.press("E")
         assert first(screen).startswith("R Restart r Retry F Fork")
+        assert first(screen).endswith("q Quit")
     async with open_screen(size=(80, 24), session_id="two", message="it fails") as screen:
         await screen.press("n", "n")
-        assert first(screen).startswith("r Retry i Output o Block b Break")
+        assert first(screen).startswith("r Retry i Output o Block R Restart")
+        assert first(screen).endswith("q Quit")
     async with open_screen(size=(80, 24), session_id="three") as screen:
         await screen.press("n")
         flow.publish(
