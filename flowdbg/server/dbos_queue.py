@@ -6,8 +6,10 @@ ended. Imported only when a run is queued: DBOS takes a second to load. DBOS is 
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from dbos import DBOS, SetWorkflowID
 
@@ -75,6 +77,28 @@ def _end(run_id: str) -> None:
     _player.end(run_id)
 
 
+class SecondsConnection(sqlite3.Connection):
+    """Knows `unixepoch('subsec')`, with which DBOS marks times; SQLite has it from 3.42 on."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        if sqlite3.sqlite_version_info < (3, 42):
+            self.create_function("unixepoch", 1, _seconds)
+
+
+def _seconds(_: str) -> float:
+    """Seconds since the epoch, to the millisecond."""
+    return round(time.time(), 3)
+
+
+def _engine_arguments(database_url: str) -> dict[str, Any]:
+    # Statement parameters are payloads: they stay out of every error message.
+    arguments: dict[str, Any] = {"hide_parameters": True}
+    if database_url.startswith("sqlite"):
+        arguments["connect_args"] = {"factory": SecondsConnection}
+    return arguments
+
+
 class DbosQueue:
     """DBOS, launched; one in a process."""
 
@@ -107,8 +131,7 @@ class DbosQueue:
                 "application_version": "flowdbg-1",
                 "executor_id": owner,
                 "log_level": "ERROR",
-                # Statement parameters are payloads: they stay out of every error message.
-                "db_engine_kwargs": {"hide_parameters": True},
+                "db_engine_kwargs": _engine_arguments(database_url),
                 "enable_otlp": False,
             }
         )

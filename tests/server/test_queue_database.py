@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from flowdbg.server.dbos_queue import SecondsConnection
 from tests.dialects.noukai.server import http
 from tests.dialects.noukai.server.stream import code_of
 from tests.flows import THREE_STEP
@@ -99,3 +100,9 @@ def test_a_queue_that_cannot_be_opened_is_opened_once_it_can(tmp_path: Path) -> 
         assert state["status"] == "completed"
     told = [json.loads(line) for line in server.log]
     assert [entry["event"] for entry in told if entry["level"] == "error"]
+
+
+def test_times_are_known_also_where_sqlite_is_older_than_what_dbos_asks_of_it() -> None:
+    with closing(sqlite3.connect(":memory:", factory=SecondsConnection)) as connection:
+        [seconds] = connection.execute("SELECT unixepoch('subsec')").fetchone()
+    assert abs(time.time() - seconds) < 3600
