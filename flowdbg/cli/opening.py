@@ -33,7 +33,7 @@ from flowdbg.debugger import Debugger
 from flowdbg.dialects.attachments import read_attachments
 from flowdbg.dialects.target import Target
 from flowdbg.dialects.targets import make_archive, make_target
-from flowdbg.errors import SessionHeld, UsageError
+from flowdbg.errors import SessionHeld, SessionUnreadable, UsageError
 from flowdbg.store import SessionStore
 
 
@@ -137,6 +137,11 @@ async def open_stored(path: Path) -> AsyncIterator[Debugger]:
     async with AsyncExitStack() as stack:
         stack.callback(store.close)
         meta = store.meta
+        if not {"url", "address", "dialect"} <= meta.keys():
+            raise SessionUnreadable(
+                f"{path} does not tell any more which flow it ran on.",
+                "Its entries are all there is: flowdbg sessions compare shows them.",
+            )
         url, profile = str(meta["url"]), str(meta.get("profile", ""))
         server = find_server(profile=profile) if profile else find_server(url=url)
         if profile and server.url != url:

@@ -19,6 +19,16 @@ app = typer.Typer(
 )
 
 
+SessionArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="SESSION",
+        help="A session's id, or the beginning or end of one.",
+        autocompletion=completing.sessions,
+    ),
+]
+
+
 @app.callback()
 def _without_command(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
@@ -60,14 +70,7 @@ def list_all(as_json: options.JsonOption = False) -> None:
 
 @app.command("open")
 def open_one(
-    session: Annotated[
-        str,
-        typer.Argument(
-            metavar="SESSION",
-            help="A session's id, or the beginning or end of one.",
-            autocompletion=completing.sessions,
-        ),
-    ],
+    session: SessionArgument,
     theme: options.ThemeOption = "",
     ascii_only: options.AsciiOption = False,
 ) -> None:
@@ -96,6 +99,19 @@ def remove(
     for path in [_find(session) for session in sessions]:
         remove_session(path)
         typer.echo(f"removed {path.stem}")
+
+
+@app.command("salvage")
+def rescue(session: SessionArgument) -> None:
+    """Copy what is readable of a damaged session into a new one; the old file stays as it is."""
+    from flowdbg.config import paths
+    from flowdbg.present.formats import plural
+    from flowdbg.store import salvage
+
+    saved = salvage(_find(session), paths.sessions_dir())
+    lost = f", {plural(saved.lost, 'record')} lost" if saved.lost else ""
+    typer.echo(f"{plural(saved.saved, 'record')} copied{lost}")
+    typer.echo(f"Open it: flowdbg sessions open {saved.path.stem}")
 
 
 @app.command("compare")

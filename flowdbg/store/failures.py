@@ -11,7 +11,10 @@ FAILURES = (sqlite3.Error, UnicodeError)
 """What reading a file can raise; a damaged one makes SQLite's own messages undecodable."""
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_LEFT_ALONE = "The file was left as it is; what is readable can be copied into a new session."
+_LEFT_ALONE = (
+    "The file was left as it is; what is readable of it goes into a new session: "
+    "flowdbg sessions salvage SESSION."
+)
 
 
 def not_saved(path: Path, error: sqlite3.Error) -> NotSaved:
