@@ -65,6 +65,11 @@ class JsonText:
         return self._problem
 
     @property
+    def value_or_text(self) -> Any:
+        """The value; the text as it stands where it has none."""
+        return self.text if self.problem else self.value
+
+    @property
     def kind(self) -> str:
         """The JSON type's name: object, array, string, number, boolean, null, or invalid."""
         if self.problem:

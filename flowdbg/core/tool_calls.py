@@ -43,9 +43,7 @@ class ToolCall:
 
     def to_json(self) -> dict[str, Any]:
         """This call for people and programs; arguments that are no JSON stay the text they are."""
-        arguments = self.arguments
-        value = arguments.text if arguments.problem else arguments.value
-        return {"id": self.id, "name": self.name, "arguments": value}
+        return {"id": self.id, "name": self.name, "arguments": self.arguments.value_or_text}
 
 
 def read_calls(value: Any) -> tuple[ToolCall, ...]:

@@ -32,7 +32,7 @@ class Ability:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a target can do (DESIGN, "What a target can do")."""
+    """What a target can do, one ability for each thing that a person may want of it."""
 
     pause: Ability
     edit_output: Ability

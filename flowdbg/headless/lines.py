@@ -105,9 +105,7 @@ def dump(line: Line) -> str:
 
 def json_value(value: JsonText | None) -> Any:
     """A value for a line; text that has no value is shown as the text it is."""
-    if value is None:
-        return None
-    return value.text if value.problem else value.value
+    return None if value is None else value.value_or_text
 
 
 def _shallow(value: Any) -> Any:

@@ -40,7 +40,7 @@ def _flow(session: Session) -> list[str]:
 
 def _field(text: JsonText) -> str:
     """A field as `flowdbg run` takes it: text as it is, anything else as JSON."""
-    return text.text if text.problem else _written(text.value)
+    return _written(text.value_or_text)
 
 
 def _written(value: object) -> str:

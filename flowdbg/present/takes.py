@@ -83,9 +83,9 @@ class Take:
             return dict(self.block)
         if aspect == "input":
             given = self.execution.input if self.execution else None
-            return MISSING if given is None else _value(given)
+            return MISSING if given is None else given.value_or_text
         if self.output is not None:
-            return _value(self.output)
+            return self.output.value_or_text
         if self.execution is None:
             return MISSING
         if self.execution.error:
@@ -140,7 +140,7 @@ def take_of(side: Side, step_id: str) -> Take | None:
 def configured(step: Step, edits: Mapping[str, Mapping[str, JsonText]]) -> dict[str, Any]:
     """Return how a step was configured: edits laid over it, what it contains by its id."""
     config = dict(step.config)
-    config.update({name: _value(text) for name, text in edits.get(step.id, {}).items()})
+    config.update({name: text.value_or_text for name, text in edits.get(step.id, {}).items()})
     for child in step.children:
         config[child.id] = configured(child, edits)
     return config
@@ -175,10 +175,6 @@ def _block_inside(block: Any, path: Path) -> Mapping[str, Any]:
         if isinstance(name, str):
             block = block.get(name) if isinstance(block, Mapping) else None
     return block if isinstance(block, Mapping) else {}
-
-
-def _value(text: JsonText) -> Any:
-    return text.text if text.problem else text.value
 
 
 def pairs(session: Session, step_id: str, seen: Session) -> tuple[tuple[Aspect, Take, Take], ...]:

@@ -77,9 +77,7 @@ async def test_after_a_short_verb_only_one_that_runs_steps_is_taken(
     )
     assert answers[0] is None
     assert answers[1] is None
-    assert [str(answer) for answer in answers[2:]] == [
-        "'step' is running. Cancel it first."
-    ] * 2
+    assert [str(answer) for answer in answers[2:]] == ["'step' is running. Cancel it first."] * 2
     assert all(isinstance(answer, BusyError) for answer in answers[2:])
     assert len(debugger.session.turns) == 2
 

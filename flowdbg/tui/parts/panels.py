@@ -142,7 +142,7 @@ class Panels(Part):
         if not effective:
             view.clear("No outputs yet.")
             return
-        values = {step: _value(text) for step, text in effective.items()}
+        values = {step: text.value_or_text for step, text in effective.items()}
         view.show_value(values, _marks(edits, branch.outputs), keep=view.has_value)
 
 
@@ -151,9 +151,5 @@ def _marks(edits: Mapping[str, JsonText], originals: Mapping[str, JsonText]) -> 
     for step, edit in edits.items():
         marks[(step,)] = ""
         if step in originals:
-            marks.update(former(_value(originals[step]), _value(edit), (step,)))
+            marks.update(former(originals[step].value_or_text, edit.value_or_text, (step,)))
     return marks
-
-
-def _value(text: JsonText) -> object:
-    return text.text if text.problem else text.value

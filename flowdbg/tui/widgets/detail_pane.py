@@ -147,7 +147,7 @@ class DetailPane(Vertical):
             if view.input is None:
                 self.input_view.clear("Its input is known when it runs.")
             else:
-                self.input_view.show_value(_value(view.input), keep=self._same_step("input"))
+                self.input_view.show_value(view.input.value_or_text, keep=self._same_step("input"))
         elif self.tab == "block" and self._is_new(
             "block", (view.step_id, view.config, view.block_edits)
         ):
@@ -171,7 +171,3 @@ class DetailPane(Vertical):
         changed = self._shown.get(tab) != key
         self._shown[tab] = key
         return changed
-
-
-def _value(text: JsonText) -> object:
-    return text.text if text.problem else text.value
