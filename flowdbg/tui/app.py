@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
 
 from rich.console import RenderableType
+from textual.screen import Screen
 
 from flowdbg.tui.debug import STYLE, DebugScreen
 from flowdbg.tui.host import Host
@@ -15,8 +15,10 @@ class DebugApp(Host):
     """Debugs one session; ends with the file of another one when that is to be opened."""
 
     CSS = Host.CSS + STYLE
-    MODES: ClassVar = {"debug": DebugScreen}
-    DEFAULT_MODE = "debug"
+
+    def get_default_screen(self) -> Screen[None]:
+        """Return the debug screen; as a mode of its own, all styles would be read twice."""
+        return DebugScreen()
 
     async def action_quit(self) -> None:
         """Leave by Textual's own ctrl+q as by our key: it asks where something would be lost."""

@@ -140,6 +140,7 @@ class Desk(QuickScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out all panes; the style decides which are seen at which size."""
+        self._fit_terminal()
         yield StatusBar()
         with Horizontal(id="main"):
             with Vertical(id="flow"):
@@ -158,6 +159,19 @@ class Desk(QuickScreen[None]):
         yield TipsLine(id="tips")
         yield FooterBar(id="footer")
         yield Static("Too small: flowdbg needs 40 x 10.", id="too-small", markup=False)
+
+    def _fit_terminal(self) -> None:
+        """Have the classes for the terminal's size from the start.
+
+        Textual sets them when the screen is there, and styles and lays out everything again.
+        """
+        width, height = self.app.size
+        for cells, breakpoints in (
+            (width, self.HORIZONTAL_BREAKPOINTS),
+            (height, self.VERTICAL_BREAKPOINTS),
+        ):
+            _, name = max((least, name) for least, name in breakpoints if least <= cells)
+            self.add_class(name, update=False)
 
     def share_space(self, classes: Mapping[str, bool]) -> None:
         """Change classes that say which panes are seen.

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from textual import events
+from textual.app import App
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.worker import Worker, WorkerState
@@ -57,7 +58,16 @@ class FlowdbgApp(LeanApp):
         self._ascii_filter = AsciiFilter()
         for ours in OURS:
             self.register_theme(ours)
-        self.theme = chosen_theme("ansi" if no_colour else theme)
+        self._begin_in(chosen_theme("ansi" if no_colour else theme))
+
+    def _begin_in(self, theme: str) -> None:
+        """Have a theme from the first style on: assigned, it reads all styles three more times."""
+        self.set_reactive(App.theme, theme)
+        is_dark = self.current_theme.dark
+        classes = {"-dark-mode": is_dark, "-light-mode": not is_dark, f"-theme-{theme}": True}
+        self.update_classes(classes, update=False)
+        self._refresh_truecolor_filter(self.ansi_theme)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def take_keys(self, keys: Mapping[str, str | list[str]] | None, keymap: str) -> None:
         """Bind actions as the configuration says.
