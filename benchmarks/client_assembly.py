@@ -21,7 +21,7 @@ from flowdbg.core.json_text import JsonText, encode
 from flowdbg.core.plan import Plan, Step
 from flowdbg.core.requests import next_request
 from flowdbg.core.session import Branch, Session
-from flowdbg.dialects.noukai.target import step_body
+from flowdbg.dialects.noukai.client.bodies import step_body
 from flowdbg.transport.body import BodyEncoder
 
 SHAPES = [

@@ -75,7 +75,9 @@ class Reader(threading.Thread):
         self._screen = pyte.Screen(SIZE[1], SIZE[0])
         self._stream = pyte.ByteStream(self._screen)
         self.count = 0
-        """Bytes that came so far."""
+        """Bytes that came since it began to read."""
+        # What was waited for is on the screen already, and is not sent again.
+        self._stream.feed(b"".join(map(bytes, (process.before, process.after, process.buffer))))
         self.start()
 
     def run(self) -> None:
