@@ -27,7 +27,7 @@ _NOT_NARROW = re.compile(
 _NEWLY_WIDE = re.compile(
     "[\u2630-\u2637\u268a-\u268f\u4dc0-\u4dff\U0001d300-\U0001d356\U0001d360-\U0001d376]"
 )
-"""Wide since Unicode 16, which Python may not know yet."""
+"""Wide since Unicode 16, and narrow to a Python that knows an older one."""
 
 _JOINER = "\u200d"
 _EMOJI_SIGN = "\ufe0f"
@@ -42,8 +42,11 @@ def character_cells(character: str) -> int:
     """
     if character in (_JOINER, "\u200c"):
         return 0
-    if unicodedata.category(character) in ("Mn", "Me") and character != _EMOJI_SIGN:
+    category = unicodedata.category(character)
+    if category in ("Mn", "Me") and character != _EMOJI_SIGN:
         return 0
+    if category == "Cn":  # a terminal may know more of Unicode than this Python
+        return 2
     is_wide = unicodedata.east_asian_width(character) in ("W", "F")
     return 2 if is_wide or _NEWLY_WIDE.match(character) else 1
 

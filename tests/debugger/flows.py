@@ -18,6 +18,7 @@ scripts:
       - {{match: "again", text: "The second version of the summary."}}
       - {{match: "fails", fail: {{message: "the model is out of order"}}}}
       - {{match: "slowly", text: "one two three four five six", delay: 5}}
+      - {{match: "steadily", text: "one two three four five six", delay: 0.3}}
       - {{match: "silently", text: "never said", first_delay: 60}}
       - {{text: "A summary in five words."}}
 steps:

@@ -215,7 +215,7 @@ def test_a_command_that_waits_for_its_input_can_be_ended(
 
 
 def test_what_is_ignored_stays_ignored(server: Running) -> None:
-    words = [*COMMAND, "run", ADDRESS, "-m", "slowly", "--url", server.base, "--json"]
+    words = [*COMMAND, "run", ADDRESS, "-m", "steadily", "--url", server.base, "--json"]
     script = f"trap '' INT HUP; exec {shlex.join(words)}"
     with subprocess.Popen(
         ["bash", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
