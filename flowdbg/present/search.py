@@ -226,6 +226,12 @@ def _can_interrupt() -> bool:
     return hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
 
 
+_BETWEEN = ("weakref", "_weakrefset")
+"""Modules with callbacks that run inside any other code."""
+_TICK = 0.005
+"""Seconds after which a limit that could not be raised is tried again."""
+
+
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
     """Raise `_TimeUp` inside the block after `seconds`; the engine checks for signals."""
@@ -234,12 +240,15 @@ def _time_limit(seconds: float) -> Iterator[None]:
         return
     armed = True
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        if armed:
+    def stop(_signal: int, frame: FrameType | None) -> None:
+        # What the interpreter calls in between, such as the end of a weak reference, would swallow
+        # it: then the next tick raises.
+        name = frame.f_globals.get("__name__", "") if frame else ""
+        if armed and not name.startswith(_BETWEEN):
             raise _TimeUp
 
     previous = signal.signal(signal.SIGVTALRM, stop)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, _TICK)
     try:
         yield
     finally:

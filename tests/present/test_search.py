@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from weakref import WeakKeyDictionary
 
 import pytest
 from hypothesis import given
@@ -57,6 +58,19 @@ def test_the_bound_holds_for_many_short_texts_as_a_whole() -> None:
     with query.bounded():
         assert not any(occurs("a" * 40 + "!") for _ in range(100))
     assert "too slow" in query.problem
+
+
+def test_the_bound_is_not_swallowed_by_the_end_of_a_weak_reference() -> None:
+    class Thing:
+        """Something that nothing keeps."""
+
+    kept: WeakKeyDictionary[Thing, int] = WeakKeyDictionary()
+    for _ in range(20):
+        query = Query("/a/")
+        with query.bounded():
+            for _ in range(2_000_000):
+                kept[Thing()] = 1  # goes at once, and tells the dictionary
+        assert "too slow" in query.problem
 
 
 @given(
