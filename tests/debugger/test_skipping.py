@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from typing import Any
 
 import pytest
 
 from flowdbg.core.entries import StopReason
-from flowdbg.core.json_text import JsonText, join
-from flowdbg.core.session import Session, State
+from flowdbg.core.json_text import JsonText
+from flowdbg.core.session import State
 from flowdbg.errors import UsageError
 from tests.debugger.conftest import OpenDebugger
+from tests.debugger.test_verbs import sent
 
 MINE = JsonText('{"text":"mine"}')
-
-
-def sent(session: Session) -> list[dict[str, Any]]:
-    """The bodies of all requests of a session."""
-    return [json.loads(join(turn.body)) for turn in session.turns]
 
 
 async def test_a_step_that_fails_is_gone_past_with_an_output_of_ones_own(

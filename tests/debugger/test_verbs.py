@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ from tests.serving import Running
 SUMMARY = JsonText('{"text":"A summary in five words."}')
 
 
-def sent(session: Session) -> list[dict[str, object]]:
+def sent(session: Session) -> list[dict[str, Any]]:
     """The bodies of all requests of a session."""
     return [json.loads(join(turn.body)) for turn in session.turns]
 
@@ -81,7 +82,7 @@ async def test_inputs_go_out_only_until_the_run_has_an_id_and_outputs_on_every_c
         assert "message" not in body
         assert "parameters" not in body
     assert second["accumulatedOutputs"] == {"take": {"message": "hello"}}
-    assert list(third["accumulatedOutputs"]) == ["take", "summarise"]  # type: ignore[call-overload]
+    assert list(third["accumulatedOutputs"]) == ["take", "summarise"]
 
 
 async def test_continue_stops_at_a_breakpoint_and_then_at_the_end(
